@@ -1,0 +1,1 @@
+"""nurture: a marketing-automation email and nurture engine."""

@@ -1,0 +1,48 @@
+"""Kinds of activities: what can stand in a lead's timeline."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """One line of a timeline. Those marked (reserved) are written by later features, and rules may name them."""
+
+    CREATED = "created"  # the lead came in: import, form, by hand
+    UPDATED = "updated"  # facts changed; detail: {"fields": {key: [before, after]}}
+    MESSAGE_SENT = "message_sent"
+    MESSAGE_BOUNCED = "message_bounced"
+    OPENED = "opened"  # a human or proxy open; detail: {"verdict"}
+    CLICKED = "clicked"  # a human click; url and email_key set
+    REPLIED = "replied"  # (reserved)
+    UNSUBSCRIBED = "unsubscribed"
+    RESUBSCRIBED = "resubscribed"
+    COMPLAINED = "complained"  # (reserved)
+    CONSENTED = "consented"
+    FORM_SUBMITTED = "form_submitted"  # (reserved)
+    PAGE_VISITED = "page_visited"  # (reserved)
+    SOCIAL_RESPONSE = "social_response"  # (reserved)
+    MEETING = "meeting"  # (reserved)
+    CALLED = "called"  # detail: {"outcome", "note", "minutes"}
+    NOTED = "noted"  # detail: {"note"}
+    TAGGED = "tagged"  # detail: {"tag"}
+    UNTAGGED = "untagged"
+    ENROLLED = "enrolled"  # campaign_key set
+    LEFT_CAMPAIGN = "left_campaign"  # campaign_key set; detail: {"state", "reason"}
+    TEMPERATURE_CHANGED = "temperature_changed"  # detail: {"before", "after", "reason"}
+    LIFECYCLE_CHANGED = "lifecycle_changed"  # detail: {"before", "after"}
+    OWNER_CHANGED = "owner_changed"  # detail: {"before", "after"} as user ids
+    OPPORTUNITY_OPENED = "opportunity_opened"  # detail: {"opportunity": public id}
+    OPPORTUNITY_CHANGED = "opportunity_changed"  # detail: {"opportunity", "field", "before", "after", "reason"}
+    ALERTED = "alerted"  # detail: {"alert", "owner"}
+    MAIL_PAUSED = "mail_paused"
+    MAIL_RESUMED = "mail_resumed"
+
+
+class Decided(StrEnum):
+    """What a row of `decisions` is about."""
+
+    ENROLL = "enroll"
+    STEP = "step"
+    SEND = "send"
+    SCORE = "score"
+    QUALIFY = "qualify"
+    ALERT = "alert"

@@ -1,0 +1,56 @@
+"""Tables of the lead's timeline, of what waits to be reacted to, and of decisions that fell due."""
+
+import sqlalchemy as sa
+
+from nurture.kernel.database import Id, Instant, Json, column, key_column, metadata
+
+activities = sa.Table(
+    "activities",
+    metadata,
+    key_column(),
+    column("lead_id", Id, sa.ForeignKey("leads.id"), personal=False),
+    column("kind", sa.Text, personal=False),  # model.Kind
+    column("occurred_at", Instant, personal=False),  # engine time
+    column("recorded_at", Instant, personal=False),  # real time
+    column("actor", sa.Text, personal=False),  # `lead`, `engine`, `user:4`
+    column("cause", sa.Text, personal=False),  # `hit:12`, `message:7`, `import:…`: what it came from
+    column("cause_key", sa.Text, nullable=True, unique=True, personal=False),  # set where it may happen once only
+    column("message_id", Id, nullable=True, personal=False),
+    column("campaign_key", sa.Text, nullable=True, personal=False),
+    column("email_key", sa.Text, nullable=True, personal=False),
+    column("url", sa.Text, nullable=True, personal=True),
+    column("detail", Json, personal=True),
+    column("withdrawn_at", Instant, nullable=True, personal=False),  # its verdict changed: it no longer counts
+    sa.Index("ix_activities_lead_id_kind_occurred_at", "lead_id", "kind", "occurred_at", "email_key", "withdrawn_at"),
+    sa.Index("ix_activities_kind_occurred_at_lead_id", "kind", "occurred_at", "lead_id", "email_key", "withdrawn_at"),
+    sa.Index("ix_activities_lead_id_id", "lead_id", "id"),
+)
+
+# An activity that nobody has reacted to yet; written with it, deleted with the effects.
+reactions = sa.Table(
+    "reactions",
+    metadata,
+    key_column(),
+    column("activity_id", Id, sa.ForeignKey("activities.id"), unique=True, personal=False),
+    column("lead_id", Id, sa.ForeignKey("leads.id"), index=True, personal=False),
+    column("attempts", sa.Integer, server_default="0", personal=False),
+    column("not_before", Instant, nullable=True, personal=False),  # real time; set after a failure
+    column("error", sa.Text, nullable=True, personal=False),
+)
+
+# Every yes and no that fell due: enrolled or not, step done or not, qualified or not, alerted or not. Append only.
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    key_column(),
+    column("lead_id", Id, sa.ForeignKey("leads.id"), nullable=True, personal=False),
+    column("kind", sa.Text, personal=False),  # enroll | step | send | score | qualify | alert
+    column("subject", sa.Text, personal=False),  # `campaign:welcome_series`, `enrollment:4/hello`, `message:9`
+    column("outcome", sa.Text, personal=False),  # `yes`, `no`, or the step's outcome word
+    column("reason", sa.Text, personal=False),  # reason code, see kernel/reasons.py
+    column("detail", Json, personal=True),
+    column("cause", sa.Text, personal=False),
+    column("at", Instant, personal=False),  # engine time
+    sa.Index("ix_decisions_lead_id_id", "lead_id", "id"),
+    sa.Index("ix_decisions_subject_id", "subject", "id"),
+)

@@ -1,0 +1,61 @@
+"""Tables of leads on their way through a campaign."""
+
+import sqlalchemy as sa
+
+from nurture.kernel.database import Id, Instant, column, key_column, metadata
+
+enrollments = sa.Table(
+    "enrollments",
+    metadata,
+    key_column(),
+    column("campaign_id", Id, sa.ForeignKey("campaigns.id"), personal=False),
+    column("revision_id", Id, sa.ForeignKey("campaign_revisions.id"), personal=False),
+    column("lead_id", Id, sa.ForeignKey("leads.id"), personal=False, index=True),
+    column("state", sa.Text, personal=False),  # model.State: active | completed | exited | failed
+    column("reason", sa.Text, nullable=True, personal=False),  # why it ended
+    column("cause", sa.Text, personal=False),  # `membership:17`, `user:4`: why it began
+    column("step", sa.Text, nullable=True, personal=False),  # the step that comes due next
+    column("occurrence", sa.Integer, server_default="1", personal=False),  # which time this lead is at this step
+    column("due_at", Instant, nullable=True, personal=False),  # when to look (planned_at moved by policy or retry)
+    column("planned_at", Instant, nullable=True, personal=False),  # the planned instant the next one counts from
+    column("waits_for", Id, nullable=True, personal=False),  # a message not yet handed over holds the enrollment
+    column("entered_at", Instant, personal=False),
+    column("ended_at", Instant, nullable=True, personal=False),
+    column("attempts", sa.Integer, server_default="0", personal=False),
+    column("error", sa.Text, nullable=True, personal=False),
+    column("lease_until", Instant, nullable=True, personal=False),  # database time
+    column("lease_holder", sa.Text, nullable=True, personal=False),
+    sa.Index(
+        "uq_enrollments_active",
+        "campaign_id",
+        "lead_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
+    ),
+    sa.Index(
+        "ix_enrollments_due",
+        "due_at",
+        "id",
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
+    ),
+    sa.Index("ix_enrollments_campaign_id_state_step", "campaign_id", "state", "step"),
+)
+
+# Each step an enrollment passed, with what came of it. Append only.
+passages = sa.Table(
+    "passages",
+    metadata,
+    key_column(),
+    column("enrollment_id", Id, sa.ForeignKey("enrollments.id"), personal=False),
+    column("campaign_id", Id, personal=False),
+    column("step", sa.Text, personal=False),
+    column("occurrence", sa.Integer, personal=False),
+    column("outcome", sa.Text, personal=False),  # `done`, `then`, `else`, `skipped`, …
+    column("reason", sa.Text, server_default="", personal=False),
+    column("planned_at", Instant, personal=False),
+    column("at", Instant, personal=False),
+    sa.UniqueConstraint("enrollment_id", "step", "occurrence"),
+    sa.Index("ix_passages_campaign_id_step_outcome", "campaign_id", "step", "outcome"),
+)

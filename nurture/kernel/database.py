@@ -1,0 +1,223 @@
+"""One database, two dialects: SQLite with a single writer, PostgreSQL with many.
+
+`Database.read()` gives a connection for looking, `Database.write()` one transaction for changing. On SQLite all writers
+of all processes queue up on one lock file, so that nobody polls for the database's own lock.
+"""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.types import TypeDecorator
+
+from nurture.kernel.clock import aware
+from nurture.kernel.errors import OutsideError
+
+if sys.platform != "win32":
+    import fcntl
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant: timestamptz on PostgreSQL, integer microseconds since 1970 (UTC) on SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.BigInteger())
+        return dialect.type_descriptor(sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        instant = aware(value)
+        return (instant - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return _EPOCH + timedelta(microseconds=int(value))
+        return aware(value)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+# JSON that keeps Vietnamese readable, jsonb where there is one.
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+# A 64-bit key that SQLite can still number by itself.
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Text compared by its bytes on both databases; it is folded in Python before it is stored.
+Folded = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def column(name: str, kind: Any, *args: Any, personal: bool, **options: Any) -> sa.Column[Any]:
+    """A column that says whether it holds personal data (what an erasure blanks)."""
+    info = {"personal": personal, **options.pop("info", {})}
+    options.setdefault("nullable", False)
+    return sa.Column(name, kind, *args, info=info, **options)
+
+
+def key_column() -> sa.Column[Any]:
+    """The numbered primary key of a table."""
+    return sa.Column("id", Id, primary_key=True, autoincrement=True, info={"personal": False})
+
+
+class Database:
+    """The installation's database. One object for each process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        if self.dialect not in {"sqlite", "postgresql"}:
+            raise OutsideError(f"This kind of database is not supported: {self.dialect}")
+        self._turn = threading.Lock()
+        self._holder: int | None = None
+        self._lock_file: IO[bytes] | None = None
+        self.engine = self._postgresql() if self.dialect == "postgresql" else self._sqlite()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether there is one writer only."""
+        return self.dialect == "sqlite"
+
+    def _postgresql(self) -> sa.Engine:
+        return sa.create_engine(
+            self.url.set(drivername="postgresql+psycopg"),
+            json_serializer=_dumps,
+            pool_size=8,
+            max_overflow=16,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+        )
+
+    def _sqlite(self) -> sa.Engine:
+        path = self.url.database
+        if not path or path == ":memory:":
+            raise OutsideError("SQLite needs a file; an in-memory database cannot be shared by the engine's threads")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(
+            self.url,
+            json_serializer=_dumps,
+            pool_size=16,
+            max_overflow=32,
+            connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None},
+        )
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: Any, _record: Any) -> None:
+            cursor = connection.cursor()
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "temp_store=MEMORY",
+                "cache_size=-65536",
+                "mmap_size=268435456",
+            ):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            options = connection.get_execution_options()
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("nurture_write") else "BEGIN")
+
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading: one snapshot on SQLite, read committed on PostgreSQL."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection whose every query sees the same state, on both databases."""
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed at the end of the block, rolled back on any error. Does not nest."""
+        if not self.is_sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        if self._holder == threading.get_ident():
+            raise RuntimeError("a write transaction within a write transaction")
+        with self._turn:
+            self._holder = threading.get_ident()
+            try:
+                with self._between_processes(), self.engine.connect() as bare:
+                    connection = bare.execution_options(nurture_write=True)
+                    with connection.begin():
+                        yield connection
+            finally:
+                self._holder = None
+
+    @contextmanager
+    def _between_processes(self) -> Iterator[None]:
+        if sys.platform == "win32":
+            yield
+            return
+        if self._lock_file is None:
+            path = f"{self.url.database}.writer"
+            try:
+                self._lock_file = Path(path).open("ab")  # noqa: SIM115 - held as long as the process
+            except OSError as error:
+                raise OutsideError(f"The database's folder cannot be written: {error}") from error
+        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    def now(self, connection: Connection) -> datetime:
+        """The database's own time, for leases: one clock for all machines."""
+        if self.is_sqlite:
+            days = "(julianday('now') - 2440587.5) * 86400000"
+            passed = connection.exec_driver_sql(f"SELECT CAST({days} AS INTEGER)").scalar_one()
+            return _EPOCH + timedelta(milliseconds=int(passed))
+        return aware(connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one())
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
+
+
+def upsert(dialect: str, table: sa.Table) -> Any:
+    """`INSERT … ON CONFLICT` of the dialect, which SQLAlchemy spells in two places."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

@@ -1,0 +1,111 @@
+"""Reason codes: every "no" has one. The code is stable and English; its sentence stands in the catalog.
+
+`SENTENCES` gives the English sentence with %(name)s places; the Vietnamese one is its translation.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why something was not done, or was done later, or ended."""
+
+    NO_CONSENT = "no_consent"  # no proof of consent to advertising
+    UNSUBSCRIBED = "unsubscribed"  # the lead said no to email
+    SUPPRESSED = "suppressed"  # on the list of addresses we must not mail (by hand or import)
+    COMPLAINED = "complained"  # called our mail spam
+    BOUNCED = "bounced"  # the address does not exist
+    NO_ADDRESS = "no_address"  # the lead has no email address
+    CAPPED = "capped"  # as many mails as allowed in that time
+    QUIET_HOURS = "quiet_hours"  # outside the sending window; goes later
+    DEAL_OPEN = "deal_open"  # advertising is held while an opportunity is open
+    PAUSED_BY_HAND = "paused_by_hand"  # a person stopped all automatic mail to this lead
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_STOPPED = "campaign_stopped"
+    REPLIED = "replied"  # a human reply waits for the owner
+    MISSING_FIELD = "missing_field"  # a field without value and without fallback
+    TEMPLATE_ERROR = "template_error"
+    NO_TEMPLATE = "no_template"
+    DUPLICATE_MESSAGE = "duplicate_message"
+    MERGED = "merged"  # the lead was merged into another
+    EXPIRED = "expired"  # could not be handed over until its last day
+    REFUSED_BY_SERVER = "refused_by_server"
+    HARD_BOUNCE = "hard_bounce"
+    TOO_LARGE = "too_large"
+    ROUTE_PAUSED = "route_paused"
+    HANDOVER_UNSURE = "handover_unsure"  # the answer after the final dot never came
+    HELD_LATE = "held_late"
+    NOT_MATCHED = "not_matched"  # the entry's or a rule's condition does not hold
+    ALREADY_ENROLLED = "already_enrolled"
+    ENROLLED_BEFORE = "enrolled_before"  # `again: never`
+    EXISTING_SKIPPED = "existing_skipped"  # in the segment before the first publish, and `existing: skip`
+    GOAL_REACHED = "goal_reached"
+    EXIT_CONDITION = "exit_condition"
+    EXIT_STEP = "exit_step"
+    LEFT_BY_HAND = "left_by_hand"
+    STEP_FAILED = "step_failed"
+    MACHINE_HIT = "machine_hit"
+    SUSPECT_HIT = "suspect_hit"
+    PROXY_HIT = "proxy_hit"
+    NOT_HOT = "not_hot"
+    NOT_FIT = "not_fit"
+    CRITERIA_NOT_MET = "criteria_not_met"
+    ALREADY_CUSTOMER = "already_customer"
+    OPPORTUNITY_OPEN = "opportunity_open"
+    COOLDOWN = "cooldown"  # this owner was told a short time ago
+    DAILY_CEILING = "daily_ceiling"  # enough alert emails for one owner and day
+    NIGHT_DIGEST = "night_digest"  # its email waits for the owner's working hours
+    NO_SALESPERSON = "no_salesperson"  # nobody to assign
+    VERDICT_CHANGED = "verdict_changed"  # withdrawn: the hit turned out to be a machine's
+    DONE = "done"
+
+
+SENTENCES: dict[Reason, str] = {
+    Reason.NO_CONSENT: "No proof of consent to advertising",
+    Reason.UNSUBSCRIBED: "The lead refused email on %(date)s",
+    Reason.SUPPRESSED: "The address is on the suppression list since %(date)s",
+    Reason.COMPLAINED: "The lead called an earlier mail spam on %(date)s",
+    Reason.BOUNCED: "The address bounced on %(date)s",
+    Reason.NO_ADDRESS: "The lead has no email address",
+    Reason.CAPPED: "Received %(count)s mails in %(days)s days, the limit is %(limit)s",
+    Reason.QUIET_HOURS: "Outside the sending window, goes at %(time)s",
+    Reason.DEAL_OPEN: "An opportunity is open with %(owner)s, advertising is held",
+    Reason.PAUSED_BY_HAND: "A person stopped all automatic mail to this lead",
+    Reason.CAMPAIGN_PAUSED: "The campaign is paused",
+    Reason.CAMPAIGN_STOPPED: "The campaign was stopped",
+    Reason.REPLIED: "The lead has replied, %(owner)s should look first",
+    Reason.MISSING_FIELD: "“%(field)s” is missing and has no fallback",
+    Reason.TEMPLATE_ERROR: "The template failed: %(error)s",
+    Reason.NO_TEMPLATE: "There is no email “%(email)s” in any usable language",
+    Reason.DUPLICATE_MESSAGE: "This message was sent on %(date)s",
+    Reason.MERGED: "The lead was merged into another",
+    Reason.EXPIRED: "Could not be handed over until its last day",
+    Reason.REFUSED_BY_SERVER: "The mail server refused it: %(answer)s",
+    Reason.HARD_BOUNCE: "The address does not exist: %(answer)s",
+    Reason.TOO_LARGE: "The mail is too large for the server",
+    Reason.ROUTE_PAUSED: "The mail server “%(route)s” is paused: %(error)s",
+    Reason.HANDOVER_UNSURE: "The mail server did not answer in time; it is not sent again by itself",
+    Reason.HELD_LATE: "Late by more than %(hours)s hours, waiting for your decision",
+    Reason.NOT_MATCHED: "The condition does not hold: %(condition)s",
+    Reason.ALREADY_ENROLLED: "Already in this campaign since %(date)s",
+    Reason.ENROLLED_BEFORE: "Was in this campaign before, and the campaign says never again",
+    Reason.EXISTING_SKIPPED: "Was in the segment before the campaign was first published",
+    Reason.GOAL_REACHED: "The goal was reached",
+    Reason.EXIT_CONDITION: "The exit condition holds: %(condition)s",
+    Reason.EXIT_STEP: "The campaign ends here for this lead",
+    Reason.LEFT_BY_HAND: "Taken out by hand",
+    Reason.STEP_FAILED: "The step failed: %(error)s",
+    Reason.MACHINE_HIT: "A scanner's click, it does not score",
+    Reason.SUSPECT_HIT: "A suspect click, being examined",
+    Reason.PROXY_HIT: "Opened by an image proxy, weak evidence",
+    Reason.NOT_HOT: "Not hot yet: engagement %(engagement)s of %(threshold)s",
+    Reason.NOT_FIT: "Fit %(fit)s, at least %(threshold)s needed",
+    Reason.CRITERIA_NOT_MET: "Criteria not met: %(condition)s",
+    Reason.ALREADY_CUSTOMER: "Is a customer already",
+    Reason.OPPORTUNITY_OPEN: "An opportunity is open already",
+    Reason.COOLDOWN: "%(owner)s was told at %(time)s",
+    Reason.DAILY_CEILING: "%(owner)s has had %(count)s alert mails today",
+    Reason.NIGHT_DIGEST: "Goes with the digest at %(time)s",
+    Reason.NO_SALESPERSON: "There is no salesperson to give it to",
+    Reason.VERDICT_CHANGED: "Withdrawn: the click turned out to be a machine's",
+    Reason.DONE: "Done",
+}

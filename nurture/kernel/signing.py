@@ -1,0 +1,133 @@
+"""Signed tokens of public links, and the keyed hash of suppressed addresses.
+
+A token is `version byte | key id (4) | epoch (4) | kind (1) | payload | mac (16)`, base64url without padding. The
+payload is readable and carries all that the link needs, so that it outlives database, campaign and lead. The mac is
+HMAC-SHA256 (RFC 2104), truncated to 128 bits. Every flaw of a token gives the same answer: None.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from nurture.kernel.errors import OutsideError
+
+VERSION = 1
+_HEAD = 10
+_MAC = 16
+_LONGEST = 12_000
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One signing key; `id` is four bytes and stands in the token."""
+
+    id: bytes
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The first key signs, all verify. `suppression` never rotates. `epoch` names the installation (4 bytes)."""
+
+    keys: tuple[Key, ...]
+    suppression: bytes
+    epoch: bytes
+
+    def sign(self, kind: bytes, payload: bytes) -> str:
+        """A token of this kind (one byte) around the payload."""
+        key = self.keys[0]
+        body = bytes((VERSION,)) + key.id + self.epoch + kind + payload
+        mac = hmac.digest(key.secret, body, "sha256")[:_MAC]
+        return base64.urlsafe_b64encode(body + mac).rstrip(b"=").decode("ascii")
+
+    def read(self, kind: bytes, token: str) -> bytes | None:
+        """The payload of a token that one of our keys signed for this kind, or None."""
+        if len(token) > _LONGEST:
+            return None
+        try:
+            raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), b"-_", validate=True)
+        except (binascii.Error, UnicodeEncodeError, ValueError):
+            return None
+        if len(raw) < _HEAD + _MAC or raw[0] != VERSION or raw[9:10] != kind:
+            return None
+        body, mac = raw[:-_MAC], raw[-_MAC:]
+        secret = next((key.secret for key in self.keys if key.id == raw[1:5]), b"")
+        expected = hmac.digest(secret or b"-", body, "sha256")[:_MAC]
+        return body[_HEAD:] if hmac.compare_digest(expected, mac) and secret else None
+
+    def address_hash(self, address: str) -> str:
+        """Keyed hash of a normalized address or phone number: 40 hex digits."""
+        return hmac.digest(self.suppression, address.encode(), "sha256").hex()[:40]
+
+
+def new_ring() -> KeyRing:
+    """A ring with one fresh key."""
+    return KeyRing((_new_key(),), secrets.token_bytes(32), secrets.token_bytes(4))
+
+
+def _new_key() -> Key:
+    return Key(secrets.token_bytes(4), secrets.token_bytes(32))
+
+
+def rotated(ring: KeyRing) -> KeyRing:
+    """The ring with a fresh first key; all that was signed before still verifies."""
+    return KeyRing((_new_key(), *ring.keys), ring.suppression, ring.epoch)
+
+
+def ring_to_json(ring: KeyRing) -> str:
+    """The ring as text for its file."""
+    data = {
+        "keys": [{"id": k.id.hex(), "secret": k.secret.hex()} for k in ring.keys],
+        "suppression": ring.suppression.hex(),
+        "epoch": ring.epoch.hex(),
+    }
+    return json.dumps(data, indent=1)
+
+
+def ring_from_json(text: str) -> KeyRing:
+    """The ring of a file's text; ValueError when it is not one."""
+    try:
+        data = json.loads(text)
+        keys = tuple(Key(bytes.fromhex(k["id"]), bytes.fromhex(k["secret"])) for k in data["keys"])
+        ring = KeyRing(keys, bytes.fromhex(data["suppression"]), bytes.fromhex(data["epoch"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("not a key ring") from error
+    if not keys or any(len(k.id) != 4 or len(k.secret) < 16 for k in keys) or len(ring.epoch) != 4:
+        raise ValueError("not a key ring")
+    return ring
+
+
+def load_ring(path: Path) -> KeyRing:
+    """The ring of the file; a missing file is made, mode 600. OutsideError when it cannot be read or written."""
+    try:
+        if not path.exists():
+            write_ring(path, new_ring())
+        return ring_from_json(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutsideError(f"The key ring {path} cannot be used: {error}") from error
+
+
+def write_ring(path: Path, ring: KeyRing) -> None:
+    """Write the ring whole or not at all, mode 600. A file that appeared meanwhile is kept."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(ring_to_json(ring))
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            draft.replace(path)
+        else:
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                return
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,35 @@
+"""Text as people search and compare it: NFC, folded, bounded; and names of things as keys."""
+
+import re
+import unicodedata
+
+_D = str.maketrans({"đ": "d", "Đ": "D"})
+_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
+_NOT_KEY = re.compile(r"[^a-z0-9]+")
+
+
+def clean(text: str, limit: int = 500) -> str:
+    """One line of NFC text without control characters, inner blanks folded, at most `limit` characters."""
+    composed = unicodedata.normalize("NFC", text)
+    printable = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in composed)
+    return " ".join(printable.split())[:limit].rstrip()
+
+
+def fold(text: str) -> str:
+    """Text for comparison: NFC, lower case, no diacritics, đ as d, inner blanks folded.
+
+    `fold("Nguyễn Đức")` is `nguyen duc`.
+    """
+    bare = unicodedata.normalize("NFD", clean(text, 10_000).translate(_D))
+    kept = "".join(c for c in bare if unicodedata.category(c) != "Mn")
+    return unicodedata.normalize("NFC", kept).casefold()
+
+
+def to_key(text: str) -> str:
+    """A key made of a label: folded, words joined by underscores, at most 80 characters; empty if nothing is left."""
+    return _NOT_KEY.sub("_", fold(text)).strip("_")[:80].strip("_")
+
+
+def is_key(text: str) -> bool:
+    """Whether the text can name a thing in YAML and in URLs: a-z, 0-9, `_`, `-`, at most 80 characters."""
+    return _KEY.fullmatch(text) is not None

@@ -1,0 +1,25 @@
+"""Every table of the product, gathered for migrations and for checks."""
+
+from nurture.activities import tables as activities
+from nurture.alerts import tables as alerts
+from nurture.campaigns import tables as campaigns
+from nurture.capture import tables as capture
+from nurture.consents import tables as consents
+from nurture.delivery import tables as delivery
+from nurture.enrollments import tables as enrollments
+from nurture.kernel import tables as kernel
+from nurture.kernel.database import metadata
+from nurture.leads import tables as leads
+from nurture.messages import tables as messages
+from nurture.opportunities import tables as opportunities
+from nurture.scoring import tables as scoring
+from nurture.segments import tables as segments
+from nurture.tracking import tables as tracking
+from nurture.users import tables as users
+
+STAGES = (
+    kernel, users, leads, consents, activities, capture, segments, campaigns, enrollments,
+    messages, delivery, tracking, scoring, opportunities, alerts,
+)  # fmt: skip
+
+__all__ = ["STAGES", "metadata"]

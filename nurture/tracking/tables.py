@@ -1,0 +1,33 @@
+"""Tables of raw opens and clicks, each with a verdict that may change."""
+
+import sqlalchemy as sa
+
+from nurture.kernel.database import Id, Instant, Json, column, key_column, metadata
+
+hits = sa.Table(
+    "hits",
+    metadata,
+    key_column(),
+    column("kind", sa.Text, personal=False),  # open | click
+    column("message_id", Id, personal=False),  # from the signed token; the row may be gone
+    column("link", sa.Integer, nullable=True, personal=False),  # position of the link in the email
+    column("url", sa.Text, nullable=True, personal=True),
+    column("at", Instant, personal=False),  # real time
+    column("engine_at", Instant, personal=False),
+    column("method", sa.Text, personal=False),
+    column("agent", sa.Text, personal=True),
+    column("ip", sa.Text, personal=True),  # truncated: /24 and /48
+    column("headers", Json, personal=False),  # those that tell machines apart
+    column("verdict", sa.Text, nullable=True, personal=False),  # model.Verdict; null: not looked at yet
+    column("reasons", Json, nullable=True, personal=False),
+    column("version", sa.Integer, nullable=True, personal=False),
+    column("settled", sa.Boolean, server_default=sa.false(), personal=False),
+    column("activity_id", Id, nullable=True, personal=False),
+    sa.Index("ix_hits_message_id_at", "message_id", "at"),
+    sa.Index(
+        "ix_hits_open",
+        "id",
+        sqlite_where=sa.text("settled = 0"),
+        postgresql_where=sa.text("NOT settled"),
+    ),
+)
