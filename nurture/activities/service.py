@@ -1,0 +1,112 @@
+"""Writing a lead's timeline and the decisions taken about it. An activity and its pending reaction commit together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Decided, Kind
+from nurture.activities.tables import activities, decisions, reactions
+from nurture.kernel.database import upsert
+from nurture.kernel.reasons import Reason
+from nurture.leads.tables import leads
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One line of a timeline, about to be written. `cause_key` makes it happen at most once."""
+
+    lead_id: int
+    kind: Kind
+    occurred_at: datetime  # engine time
+    actor: str  # `lead`, `engine`, `user:4`
+    cause: str
+    cause_key: str | None = None
+    message_id: int | None = None
+    campaign_key: str | None = None
+    email_key: str | None = None
+    url: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(conn: Connection, activity: Activity, *, real: datetime, react: bool = True) -> int | None:
+    """Write one activity; gives its id, or None when its cause_key was there already."""
+    written = record_many(conn, [activity], real=real, react=react)
+    return written[0]
+
+
+def record_many(conn: Connection, batch: list[Activity], *, real: datetime, react: bool = True) -> list[int | None]:
+    """Write activities in order; for each its id, or None when its cause_key was there already."""
+    ids: list[int | None] = []
+    newest: dict[int, datetime] = {}
+    for activity in batch:
+        values = {
+            "lead_id": activity.lead_id,
+            "kind": activity.kind.value,
+            "occurred_at": activity.occurred_at,
+            "recorded_at": real,
+            "actor": activity.actor,
+            "cause": activity.cause,
+            "cause_key": activity.cause_key,
+            "message_id": activity.message_id,
+            "campaign_key": activity.campaign_key,
+            "email_key": activity.email_key,
+            "url": activity.url,
+            "detail": dict(activity.detail),
+        }
+        insert = upsert(conn.dialect.name, activities).values(values)
+        if activity.cause_key is not None:
+            insert = insert.on_conflict_do_nothing(index_elements=["cause_key"])
+        new = conn.execute(insert.returning(activities.c.id)).scalar_one_or_none()
+        ids.append(new)
+        if new is not None:
+            newest[activity.lead_id] = max(newest.get(activity.lead_id, activity.occurred_at), activity.occurred_at)
+    written = [(new, activity) for new, activity in zip(ids, batch, strict=True) if new is not None]
+    if react and written:
+        conn.execute(reactions.insert(), [{"activity_id": new, "lead_id": a.lead_id} for new, a in written])
+    for lead_id, at in newest.items():
+        conn.execute(
+            leads.update()
+            .where(leads.c.id == lead_id)
+            .where(sa.or_(leads.c.last_activity_at.is_(None), leads.c.last_activity_at < at))
+            .values(last_activity_at=at)
+        )
+    return ids
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A yes or no that fell due, about to be kept."""
+
+    kind: Decided
+    subject: str
+    outcome: str
+    reason: Reason
+    at: datetime  # engine time
+    lead_id: int | None = None
+    cause: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decide_many(conn: Connection, batch: list[Decision]) -> None:
+    """Keep decisions with their reasons."""
+    if batch:
+        conn.execute(
+            decisions.insert(),
+            [
+                {
+                    "lead_id": d.lead_id,
+                    "kind": d.kind.value,
+                    "subject": d.subject,
+                    "outcome": d.outcome,
+                    "reason": d.reason.value,
+                    "detail": dict(d.detail),
+                    "cause": d.cause,
+                    "at": d.at,
+                }
+                for d in batch
+            ],
+        )

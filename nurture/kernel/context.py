@@ -1,0 +1,29 @@
+"""What every service of a running process shares. Built once by `bootstrap`."""
+
+import threading
+from dataclasses import dataclass, field
+
+from nurture.kernel.clock import Clock
+from nurture.kernel.database import Database
+from nurture.kernel.settings import Settings
+from nurture.kernel.signing import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Bells between the loops of one process; a missed bell only costs the loop's own period."""
+
+    hits: threading.Event = field(default_factory=threading.Event)  # raw hits wait for a verdict
+    reactions: threading.Event = field(default_factory=threading.Event)  # activities wait for their effects
+    messages: threading.Event = field(default_factory=threading.Event)  # messages may be handed over
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Settings, database, clock and keys of one process."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    keys: KeyRing
+    wake: Wake = field(default_factory=Wake)
