@@ -15,7 +15,8 @@ installation = sa.Table(
     column("created_at", Instant, personal=False),
     column("mode", sa.Text, personal=False, nullable=True),
     column("demo", sa.Boolean, personal=False, server_default=sa.false()),
-    column("engine_at", Instant, personal=False, nullable=True),
+    column("engine_at", Instant, personal=False, nullable=True),  # time-lapse: engine time when last noted
+    column("noted_at", Instant, personal=False, nullable=True),  # real time of that note; null while nothing runs
     column("speed", sa.Float, personal=False, nullable=True),
     column("stopped_sending", sa.Text, personal=False, nullable=True),
 )

@@ -1,0 +1,92 @@
+"""The one composition root: from settings to a running context, with every guard passed."""
+
+import contextlib
+import os
+import secrets
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+from nurture.kernel import installation
+from nurture.kernel.clock import SystemClock
+from nurture.kernel.context import Context
+from nurture.kernel.database import Database
+from nurture.kernel.errors import GuardError, OutsideError
+from nurture.kernel.settings import Settings
+from nurture.kernel.signing import load_ring
+from nurture.migrations import migrate
+
+DEMO_SPEED = 4320.0  # a day passes in 20 seconds
+
+
+def for_demo(settings: Settings) -> Settings:
+    """The settings of the living demo: a database of its own, time-lapse, the built-in mailbox, nothing else.
+
+    GuardError when the settings name a relay or a database: made-up leads have no place there.
+    """
+    default = f"sqlite:///{settings.data_dir / 'nurture.db'}"
+    demo = f"sqlite:///{settings.data_dir / 'demo.db'}"
+    if settings.smtp is not None:
+        raise GuardError("The demo sends to its own mailbox only: unset NURTURE_SMTP_URL")
+    if settings.database_url not in {default, demo}:
+        raise GuardError("The demo has a database of its own: unset NURTURE_DATABASE_URL")
+    return replace(
+        settings,
+        database_url=demo,
+        time_lapse=settings.time_lapse or DEMO_SPEED,
+        house_name=settings.house_name or "Trung tâm An Phát",
+        house_address=settings.house_address or "12 Nguyễn Trãi, Quận 1, TP. Hồ Chí Minh",
+        mail_from="Trung tâm An Phát <chao@anphat.example>",
+        keys_file=settings.data_dir / "demo-keys.json",
+        campaigns_dir=None,
+        templates_dir=None,
+    )
+
+
+def prepare(settings: Settings, *, demo: bool = False) -> installation.Installation:
+    """Make folder, tables and the installation's row. OutsideError says what the disk or database refused."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutsideError(f"The data folder {settings.data_dir} cannot be made: {error.strerror}") from error
+    database = Database(settings.database_url)
+    try:
+        migrate(database)
+        return installation.settle(database, real=SystemClock().real(), demo=demo)
+    finally:
+        database.close()
+
+
+def build(settings: Settings, *, runs_engine: bool = False) -> Context:
+    """The context of one process. `runs_engine`: this process moves engine time on (and fixes the database's mode)."""
+    database = Database(settings.database_url)
+    system = SystemClock()
+    if runs_engine:
+        installation.choose_mode(database, speed=settings.time_lapse, real=system.real())
+    with database.read() as conn:
+        row = installation.load(conn)
+    if row is None:
+        raise GuardError("The database has not been prepared: run nurture migrate")
+    clock = installation.clock_of(row, starting=runs_engine, system=system)
+    return Context(with_secret(settings), database, clock, load_ring(settings.keys_file))
+
+
+def with_secret(settings: Settings) -> Settings:
+    """The settings with a secret key: the one set, or one made once and kept in the data folder, mode 600."""
+    if settings.secret_key:
+        return settings
+    path = settings.data_dir / "secret.key"
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+    return replace(settings, secret_key=path.read_text("ascii").strip())
+
+
+def gallery(settings: Settings) -> tuple[Path, Path]:
+    """The folders of campaigns and of emails: the customer's own, else the gallery that came along."""
+    package = Path(str(files("nurture")))
+    for home in (package.parent, package / "_gallery"):
+        if (home / "campaigns").is_dir() and (home / "templates_email").is_dir():
+            return settings.campaigns_dir or home / "campaigns", settings.templates_dir or home / "templates_email"
+    raise OutsideError("The gallery of campaigns is missing; this installation is damaged, install it again")

@@ -1,0 +1,50 @@
+"""A role that one process holds at a time, by a row and the database's own time. Reads and writes the database."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from nurture.kernel.database import Database, upsert
+from nurture.kernel.tables import leases
+
+
+def hold(database: Database, name: str, holder: str, span: timedelta) -> int | None:
+    """Take or renew the role for `span`; gives the fence, or None when another holds it."""
+    with database.write() as conn:
+        now = database.now(conn)
+        conn.execute(
+            upsert(database.dialect, leases)
+            .values(name=name, holder=holder, until=now, fence=0)
+            .on_conflict_do_nothing(index_elements=["name"])
+        )
+        row = conn.execute(
+            leases.update()
+            .where(leases.c.name == name)
+            .where(sa.or_(leases.c.holder == holder, leases.c.until <= now))
+            .values(
+                holder=holder,
+                until=now + span,
+                fence=leases.c.fence + sa.case((leases.c.holder == holder, 0), else_=1),
+            )
+            .returning(leases.c.fence)
+        ).scalar_one_or_none()
+    return None if row is None else int(row)
+
+
+def release(database: Database, name: str, holder: str) -> None:
+    """Give the role back at once."""
+    with database.write() as conn:
+        conn.execute(
+            leases.update()
+            .where(leases.c.name == name, leases.c.holder == holder)
+            .values(until=database.now(conn) - timedelta(seconds=1))
+        )
+
+
+def holder_of(database: Database, name: str) -> str | None:
+    """Who holds the role now, if anybody."""
+    with database.read() as conn:
+        found = conn.execute(
+            sa.select(leases.c.holder).where(leases.c.name == name, leases.c.until > database.now(conn))
+        ).scalar_one_or_none()
+    return None if found is None else str(found)

@@ -1,0 +1,73 @@
+"""Bringing a database to the present form: Alembic, run by `bootstrap` and by `nurture migrate`.
+
+Before a change, SQLite is copied by itself; the last three copies are kept.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from nurture.kernel.database import Database
+from nurture.kernel.errors import GuardError
+
+HERE = Path(__file__).resolve().parent
+_LOCK = 5_117_302_011  # any number of our own, for PostgreSQL's advisory lock
+_KEPT = 3
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """The newest revision this code knows."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    if found is None:
+        raise GuardError("This installation has no migrations; it is damaged, install it again")
+    return found
+
+
+def current(connection: Connection) -> str | None:
+    """The revision the database is at; None when it is empty."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(database: Database) -> tuple[str | None, str]:
+    """Bring the database to the newest form; gives the revisions before and after. Safe when several start at once."""
+    target = head()
+    with database.read() as conn:
+        before = current(conn)
+    if before == target:
+        return before, target
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if before is not None and before not in known:
+        raise GuardError(f"The database is of a newer nurture (revision {before}); upgrade this installation")
+    if before is not None and database.is_sqlite:
+        _copy(Path(str(database.url.database)), before)
+    with database.write() as conn:
+        if not database.is_sqlite:
+            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        command.upgrade(_config(conn), "head")
+    return before, target
+
+
+def _copy(path: Path, revision: str) -> None:
+    """A consistent copy beside the database; older ones beyond the last three go."""
+    target = path.with_name(f"{path.name}.before-{revision}")
+    source = sqlite3.connect(path)
+    copy = sqlite3.connect(target)
+    with copy:
+        source.backup(copy)
+    copy.close()
+    source.close()
+    copies = sorted(path.parent.glob(f"{path.name}.before-*"), key=lambda p: p.stat().st_mtime)
+    for old in copies[:-_KEPT]:
+        old.unlink()
