@@ -1,4 +1,4 @@
-"""Threads that call a function again and again: when a bell rings, else once a period. A failure is logged and put off."""
+"""Threads that call a function again when a bell rings or a period is over. A failure is logged and put off."""
 
 import threading
 from collections.abc import Callable

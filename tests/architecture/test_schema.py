@@ -1,0 +1,50 @@
+"""The tables: every column says whether it is personal, and the migrations lead to what the code expects."""
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from nurture.kernel.database import Database
+from nurture.migrations import current, head, migrate
+from nurture.schema import metadata
+
+
+def test_every_column_says_whether_it_is_personal() -> None:
+    """An erasure must know what to blank."""
+    unmarked = [
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if column.info.get("personal") not in {True, False}
+    ]
+    assert unmarked == []
+
+
+def test_migrations_lead_to_the_tables_of_the_code(tmp_path: object) -> None:
+    """On SQLite a migrated database has nothing that the code lacks, and lacks nothing."""
+    _same_after_migration(Database(f"sqlite:///{tmp_path}/migrated.db"))
+
+
+def test_migrations_lead_to_the_same_tables_on_postgresql(postgres_server: str) -> None:
+    """So it is on PostgreSQL, in a database of its own."""
+    url = sa.make_url(postgres_server)
+    admin = sa.create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql("DROP DATABASE IF EXISTS nurture_migrated WITH (FORCE)")
+        connection.exec_driver_sql("CREATE DATABASE nurture_migrated")
+    admin.dispose()
+    target = url.set(drivername="postgresql", database="nurture_migrated")
+    _same_after_migration(Database(target.render_as_string(hide_password=False)))
+
+
+def _same_after_migration(database: Database) -> None:
+    before, after = migrate(database)
+    assert before is None
+    assert after == head()
+    with database.read() as conn:
+        assert current(conn) == head()
+        differences = compare_metadata(MigrationContext.configure(conn), metadata)
+    again, _ = migrate(database)
+    database.close()
+    assert differences == []
+    assert again == after
