@@ -20,7 +20,8 @@ _LOCK = 5_117_302_011  # any number of our own, for PostgreSQL's advisory lock
 _KEPT = 3
 
 
-def _config(connection: Connection | None = None) -> Config:
+def alembic_config(connection: Connection | None = None) -> Config:
+    """How Alembic finds our migrations and the connection it works on."""
     config = Config()
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -29,7 +30,7 @@ def _config(connection: Connection | None = None) -> Config:
 
 def head() -> str:
     """The newest revision this code knows."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
+    found = ScriptDirectory.fromalembic_config(alembic_config()).get_current_head()
     if found is None:
         raise GuardError("This installation has no migrations; it is damaged, install it again")
     return found
@@ -47,7 +48,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
         before = current(conn)
     if before == target:
         return before, target
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in ScriptDirectory.fromalembic_config(alembic_config()).walk_revisions()}
     if before is not None and before not in known:
         raise GuardError(f"The database is of a newer nurture (revision {before}); upgrade this installation")
     if before is not None and database.is_sqlite:
@@ -55,7 +56,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
     with database.write() as conn:
         if not database.is_sqlite:
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        command.upgrade(_config(conn), "head")
+        command.upgrade(alembic_config(conn), "head")
     return before, target
 
 

@@ -1,0 +1,5 @@
+"""The `nurture` command: one module for each group of subcommands. The only user of click."""
+
+from nurture.cli.main import main
+
+__all__ = ["main"]
