@@ -22,7 +22,7 @@ _CITIES = (
 _SOURCES = (("google", 9), ("facebook", 8), ("zalo", 6), ("giới thiệu", 4), ("hội thảo", 3), ("trang web", 6))
 _JOBS = (("Chủ doanh nghiệp", 5), ("Trưởng phòng", 6), ("Nhân viên", 8), ("Sinh viên", 4), ("Kế toán", 3))
 _INTERESTS = ("Khóa học bán hàng", "Phần mềm kế toán", "Tư vấn marketing", "Đào tạo nội bộ")
-_DOMAINS = ("example.com", "example.net", "example.org")
+DOMAINS = ("example.com", "example.net", "example.org")
 
 # The made-up sales team.
 STAFF = (
@@ -68,7 +68,7 @@ def made_up(count: int, seed: int = 7) -> list[MadeUp]:
                 honorific=_pick(dice, (("chị", 8), ("cô", 1)) if woman else (("anh", 8), ("chú", 1)))
                 if dice.random() < 0.85
                 else "",
-                email=f"{local}@{dice.choice(_DOMAINS)}",
+                email=f"{local}@{dice.choice(DOMAINS)}",
                 phone=f"09{dice.randrange(10_000_000, 99_999_999)}" if dice.random() < 0.8 else "",
                 company=company,
                 city=_pick(dice, _CITIES),

@@ -1,0 +1,129 @@
+"""`nurture users`: accounts of staff."""
+
+from datetime import date, datetime
+
+import click
+
+from nurture.cli.main import main
+from nurture.cli.output import report, say, table
+from nurture.cli.state import State, pass_state
+from nurture.cli.words import _
+from nurture.kernel.errors import InputError, NotFoundError
+from nurture.users import service, store
+from nurture.users.model import Role
+
+ROLES = click.Choice([role.value for role in Role])
+
+
+@main.group(help=_("Accounts of staff: add, invite, reset, list, away."))
+def users() -> None:
+    """Group of the commands below."""
+
+
+def _new_account(state: State, email: str, name: str, role: str, password: str | None) -> tuple[int, str]:
+    """Add with a password, or invite by a link; gives the id and the link's path (empty with a password)."""
+    with state.context() as context, context.database.write() as conn:
+        real = context.clock.real()
+        if password is not None:
+            made = service.add(
+                conn, email=email, name=name, role=role, password=password, real=real, actor="cli"
+            )  # fmt: skip
+            return made, ""
+        made, token = service.invite(conn, email=email, name=name, role=role, real=real, actor="cli")
+        return made, f"{state.settings.base_url}/invite/{token}"
+
+
+@users.command(help=_("Add an account with a password (asked for, or read from --password-file)."))
+@click.argument("email")
+@click.option("--name", required=True, help=_("The person's name as others see it."))
+@click.option("--role", type=ROLES, default=Role.SALES.value, show_default=True, help=_("What the person may do."))
+@click.option("--password-file", type=click.File("r"), help=_("Read the password from this file; - is standard input."))
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def add(
+    state: State, email: str, name: str, role: str, password_file: click.utils.LazyFile | None, *, as_json: bool
+) -> None:
+    """Add."""
+    if password_file is not None:
+        password = str(password_file.read()).strip("\r\n")
+    else:
+        password = click.prompt(_("Password"), hide_input=True, confirmation_prompt=True)
+    made, _link = _new_account(state, email, name, role, password)
+    report({"id": made, "email": email, "role": role}, [_("Added: %(email)s", email=email)], as_json=as_json)
+
+
+@users.command(help=_("Invite somebody: prints a link good for seven days where they set their password."))
+@click.argument("email")
+@click.option("--name", required=True, help=_("The person's name as others see it."))
+@click.option("--role", type=ROLES, default=Role.SALES.value, show_default=True, help=_("What the person may do."))
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def invite(state: State, email: str, name: str, role: str, *, as_json: bool) -> None:
+    """Invite."""
+    made, link = _new_account(state, email, name, role, None)
+    report({"id": made, "link": link}, [_("Give %(email)s this link:", email=email), link], as_json=as_json)
+
+
+@users.command(help=_("Print a link good for two hours where the person sets a new password."))
+@click.argument("email")
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def reset(state: State, email: str, *, as_json: bool) -> None:
+    """Reset."""
+    with state.context() as context, context.database.write() as conn:
+        made, token = service.reset(conn, email=email, real=context.clock.real(), actor="cli")
+    link = f"{state.settings.base_url}/reset/{token}"
+    report({"id": made, "link": link}, [_("Give %(email)s this link:", email=email), link], as_json=as_json)
+
+
+def _day(text: str) -> date:
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day, not an instant
+        except ValueError:
+            continue
+    raise InputError(_("%(text)s is not a day; write 2026-12-24 or 24/12/2026", text=text))
+
+
+@users.command(help=_("Say that somebody is away, both days included: new leads and alerts go to others."))
+@click.argument("email")
+@click.argument("first")
+@click.argument("last")
+@pass_state
+def away(state: State, email: str, first: str, last: str) -> None:
+    """Away."""
+    span = _day(first), _day(last)
+    with state.context() as context, context.database.write() as conn:
+        account = store.by_email(conn, service.address(email))
+        if account is None:
+            raise NotFoundError(_("There is no account with this address"))
+        service.add_absence(conn, account.id, *span, real=context.clock.real(), actor="cli")
+    say(_("%(email)s is away from %(first)s to %(last)s", email=email, first=first, last=last))
+
+
+@users.command("list", help=_("All accounts."))
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def list_(state: State, *, as_json: bool) -> None:
+    """List."""
+    with state.context() as context, context.database.read() as conn:
+        accounts = store.everybody(conn, disabled=True)
+    data = [
+        {"id": a.id, "email": a.email, "name": a.name, "role": str(a.role), "disabled": a.disabled_at is not None}
+        for a in accounts
+    ]
+    rows = [(d["id"], d["email"], d["name"], d["role"], _("disabled") if d["disabled"] else "") for d in data]
+    report(data, table(("id", _("email"), _("name"), _("role"), ""), rows), as_json=as_json)
+
+
+@users.command(help=_("Close an account: the person can no longer come in."))
+@click.argument("email")
+@pass_state
+def disable(state: State, email: str) -> None:
+    """Disable."""
+    with state.context() as context, context.database.write() as conn:
+        account = store.by_email(conn, service.address(email))
+        if account is None:
+            raise NotFoundError(_("There is no account with this address"))
+        service.disable(conn, account.id, real=context.clock.real(), actor="cli")
+    say(_("Closed: %(email)s", email=email))

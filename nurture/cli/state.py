@@ -1,0 +1,68 @@
+"""What a command needs: settings read once, a context on demand. Errors become lines and exit statuses."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import click
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from nurture.bootstrap import build, for_demo, prepare
+from nurture.cli.output import Status, fail, say
+from nurture.cli.words import _
+from nurture.kernel.context import Context
+from nurture.kernel.errors import NurtureError, OutsideError
+from nurture.kernel.settings import Settings, read_settings
+
+
+@dataclass
+class State:
+    """Handed from the top command down."""
+
+    demo: bool = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this environment; the demo's with --demo."""
+        settings = read_settings()
+        return for_demo(settings) if self.demo else settings
+
+    @contextmanager
+    def context(self) -> Iterator[Context]:
+        """A context on a prepared database, closed at the end."""
+        prepare(self.settings, demo=self.demo)
+        context = build(self.settings)
+        try:
+            yield context
+        finally:
+            context.database.close()
+
+
+pass_state = click.make_pass_decorator(State)
+
+
+class Commands(click.Group):
+    """A group whose commands end with a clear message and status instead of a traceback for what we expect."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except NurtureError as error:
+            ctx.exit(fail(error))
+        except OperationalError as error:
+            ctx.exit(fail(OutsideError(database_words(error))))
+        except OSError as error:
+            say(_("Error: %(error)s", error=f"{error.filename or ''} {error.strerror or error}".strip()), err=True)
+            ctx.exit(Status.FAILED)
+        return None
+
+
+def database_words(error: DBAPIError) -> str:
+    """What the database refused, without SQL and without secrets."""
+    text = str(error.orig).strip().splitlines()[0] if error.orig else "unknown"
+    if "disk is full" in text or "No space left" in text:
+        return f"The disk is full; nothing of the last step was kept: {text}"
+    if "locked" in text:
+        return f"The database is locked by another program; close it and try again: {text}"
+    return f"The database does not answer: {text}"

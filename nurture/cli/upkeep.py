@@ -1,0 +1,100 @@
+"""What keeps an installation in order: `migrate`, `instance`, `keys`, `settings`."""
+
+from dataclasses import fields
+
+import click
+
+from nurture.bootstrap import prepare
+from nurture.cli.main import main
+from nurture.cli.output import report, say
+from nurture.cli.state import State, pass_state
+from nurture.cli.words import _
+from nurture.kernel import installation
+from nurture.kernel.database import Database
+from nurture.kernel.errors import GuardError
+from nurture.kernel.settings import Relay
+from nurture.kernel.signing import load_ring, rotated, write_ring
+from nurture.migrations import current, head
+
+SECRET = {"secret_key"}
+
+
+@main.command(help=_("Bring the database to the newest form. SQLite is copied first."))
+@pass_state
+def migrate(state: State) -> None:
+    """Migrate."""
+    prepare(state.settings, demo=state.demo)
+    say(_("The database is at revision %(revision)s", revision=head()))
+
+
+@main.command(help=_("The settings in force, without secrets."))
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def settings(state: State, *, as_json: bool) -> None:
+    """Show the settings."""
+    shown: dict[str, object] = {}
+    for field in fields(state.settings):
+        value = getattr(state.settings, field.name)
+        if field.name in SECRET:
+            value = _("(set)") if value else _("(made at the first start)")
+        elif isinstance(value, Relay):
+            value = value.shown()
+        elif field.name == "database_url":
+            value = Database(str(value)).url.render_as_string(hide_password=True)
+        shown[field.name] = value if isinstance(value, int | float | str | None) else str(value)
+    width = max(map(len, shown))
+    lines = [f"NURTURE_{name.upper():<{width}}  {value if value is not None else ''}" for name, value in shown.items()]
+    report(shown, lines, as_json=as_json)
+
+
+@main.group(help=_("Which installation this is; a restored copy sends nothing until it is claimed."))
+def instance() -> None:
+    """Group of the commands below."""
+
+
+@instance.command("show", help=_("The installation's id, its mode of time, and whether it sends."))
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def show(state: State, *, as_json: bool) -> None:
+    """Show."""
+    with state.context() as context, context.database.read() as conn:
+        row = installation.load(conn)
+        revision = current(conn)
+    if row is None:
+        raise GuardError("The database has not been prepared: run nurture migrate")
+    data = {
+        "instance": row.instance,
+        "mode": row.mode,
+        "engine_time": context.clock.engine().isoformat(),
+        "revision": revision,
+        "stopped_sending": row.stopped_sending,
+    }
+    lines = [f"{name}: {value}" for name, value in data.items() if value is not None]
+    report(data, lines, as_json=as_json)
+
+
+@instance.command("claim", help=_("Say that this copy is the one that sends. The other must be stopped first."))
+@click.option("--yes", is_flag=True, help=_("Do not ask."))
+@pass_state
+def claim(state: State, *, yes: bool) -> None:
+    """Claim."""
+    if not yes:
+        click.confirm(_("Is the other installation stopped for good?"), abort=True)
+    with state.context() as context:
+        installation.claim(context.database)
+    say(_("This installation sends."))
+
+
+@main.group(help=_("Keys that sign links; all old links stay good after a rotation."))
+def keys() -> None:
+    """Group of the commands below."""
+
+
+@keys.command("rotate", help=_("Sign new links with a fresh key. Restart the server to use it."))
+@pass_state
+def rotate(state: State) -> None:
+    """Rotate."""
+    path = state.settings.keys_file
+    ring = rotated(load_ring(path))
+    write_ring(path, ring)
+    say(_("%(count)s keys verify, the newest signs: %(path)s", count=len(ring.keys), path=path))

@@ -1,0 +1,138 @@
+"""Made-up leads who read their mail: they open, click, refuse, and some of their companies run a scanner.
+
+They go the way a real lead goes: the mail out of the built-in mailbox, its links over HTTP to the running server. No
+redirect is followed, so nothing leaves this machine.
+"""
+
+import heapq
+import itertools
+import random
+import re
+import threading
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from typing import Any
+
+import sqlalchemy as sa
+
+from nurture.delivery.tables import mailbox_mails
+from nurture.demo.people import DOMAINS
+from nurture.kernel.clock import LapseClock
+from nurture.kernel.context import Context
+from nurture.loops import Loop
+
+_LOOKS_AT = 300
+_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+_IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+_ANDROID = "Mozilla/5.0 (Linux; Android 15; SM-A556E) AppleWebKit/537.36 (KHTML, like Gecko)"
+_HUMANS = (
+    f"{_WINDOWS} Chrome/142.0.0.0 Safari/537.36",
+    f"{_IPHONE} Version/18.5 Mobile/15E148 Safari/604.1",
+    f"{_ANDROID} Chrome/142.0.0.0 Mobile Safari/537.36",
+)
+_SCANNER = "Mozilla/5.0 (compatible; mail-link-scanner/2.1)"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Act:
+    """One thing a made-up lead will do, at an instant of the process's own clock."""
+
+    at: float
+    number: int
+    method: str = field(compare=False)
+    url: str = field(compare=False)
+    agent: str = field(compare=False)
+    body: bytes | None = field(compare=False, default=None)
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer, not an order."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def intentions(raw: bytes, base_url: str, now: float, hours: float) -> list[tuple[float, str, str, str, bytes | None]]:
+    """What the reader of this mail will do: (when, method, URL, agent, body). `hours`: real seconds an hour takes."""
+    mail = message_from_bytes(raw, policy=policy.default)
+    html = mail.get_body(("html",))
+    text = str(html.get_content()) if html is not None else ""
+    base = re.escape(base_url)
+    pixel = re.search(rf'{base}/o/[^"\s]+', text)
+    links = list(dict.fromkeys(re.findall(rf'{base}/c/[^"\s]+', text)))
+    refusal = re.search(rf'{base}/u/[^"\s>]+', str(mail.get("List-Unsubscribe", "")))
+    person = random.Random(str(mail["To"]))  # noqa: S311 - a demo, not a secret
+    reserve, agent = person.random(), person.choice(_HUMANS)
+    dice = random.Random(raw)  # noqa: S311
+    plans: list[tuple[float, str, str, str, bytes | None]] = []
+    if 0.90 < reserve < 0.96:
+        plans += [(now + 1.0 + number * 0.2, "HEAD", link, _SCANNER, None) for number, link in enumerate(links)]
+    if dice.random() > 0.95 - 0.6 * reserve or pixel is None:
+        return plans
+    opened = now + 1.5 + dice.uniform(0.3, 9) * hours
+    plans.append((opened, "GET", pixel.group(), agent, None))
+    if reserve < 0.35 and links and dice.random() < 0.9 - reserve:
+        plans.append(
+            (opened + 4.5 + dice.random(), "GET", links[0] if reserve < 0.22 else dice.choice(links), agent, None)
+        )
+    elif reserve > 0.97 and refusal and dice.random() < 0.5:
+        plans.append((opened + 5.0, "POST", refusal.group(), agent, b"List-Unsubscribe=One-Click"))
+    return plans
+
+
+class Readers:
+    """The part of a demo's process that plays the leads."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._acts: list[Act] = []
+        self._numbers = itertools.count()
+        self._seen: set[int] = set()
+        self._opener = urllib.request.build_opener(_Stay)
+        self._loop = Loop("demo-readers", self._step, threading.Event(), 0.5)
+
+    def start(self) -> None:
+        """Begin; mail that is there already has been read."""
+        with self._context.database.read() as conn:
+            self._seen = set(conn.execute(sa.select(mailbox_mails.c.id)).scalars())
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._loop.stop()
+
+    def _step(self) -> int:
+        for raw in self._new_mail():
+            self._plan(raw)
+        now = self._context.clock.monotonic()
+        while self._acts and self._acts[0].at <= now:
+            self._do(heapq.heappop(self._acts))
+        return 0
+
+    def _new_mail(self) -> list[bytes]:
+        recent = sa.select(mailbox_mails.c.id, mailbox_mails.c.rcpt_to, mailbox_mails.c.raw)
+        with self._context.database.read() as conn:
+            rows = conn.execute(recent.order_by(mailbox_mails.c.id.desc()).limit(_LOOKS_AT)).all()
+        fresh = [row for row in rows if row.id not in self._seen]
+        self._seen.update(row.id for row in fresh)
+        return [row.raw for row in fresh if row.rcpt_to.partition("@")[2] in DOMAINS]
+
+    def _plan(self, raw: bytes) -> None:
+        clock = self._context.clock
+        speed = clock.speed if isinstance(clock, LapseClock) else 1.0
+        hours = 3600 / max(speed, 1.0)
+        for act in intentions(raw, self._context.settings.base_url, clock.monotonic(), hours):
+            at, method, url, agent, body = act
+            heapq.heappush(self._acts, Act(at, next(self._numbers), method, url, agent, body))
+
+    def _do(self, act: Act) -> None:
+        headers = {"User-Agent": act.agent, "Accept-Language": "vi-VN,vi;q=0.9"}
+        request = urllib.request.Request(act.url, data=act.body, headers=headers, method=act.method)  # noqa: S310 - our own server
+        try:
+            self._opener.open(request, timeout=5).close()
+        except urllib.error.HTTPError as answer:
+            answer.close()  # the redirect that is not followed, or a refusal: either way it is done
+        except urllib.error.URLError:
+            heapq.heappush(self._acts, Act(act.at + 10, act.number, act.method, act.url, act.agent, act.body))

@@ -1,0 +1,143 @@
+"""`nurture up` and the Procfile's processes: granian in front, the moving parts beside it, an orderly end.
+
+The main process of granian only watches; the web process it starts holds the database, the loops and the sender
+children. A web process whose parent died ends by itself, so that no orphan goes on sending.
+"""
+
+import contextlib
+import multiprocessing.util
+import os
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+from granian import Granian
+from granian.constants import Interfaces
+
+from nurture.bootstrap import build
+from nurture.demo.readers import Readers
+from nurture.kernel.context import Context
+from nurture.kernel.errors import OutsideError
+from nurture.kernel.settings import Settings
+from nurture.runtime import Part, parts
+from nurture.web.front import front
+
+_log = structlog.get_logger(__name__)
+# A hit waits for its group commit, so that many wait side by side; they hold no interpreter lock while they do.
+_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one process is to run."""
+
+    settings: Settings
+    roles: frozenset[str]
+    demo: bool = False
+
+
+def serve(plan: Plan) -> None:
+    """Answer HTTP until told to stop. OutsideError when the port is taken."""
+    settings = plan.settings
+    _free(settings.host, settings.port)
+    server = Granian(
+        "nurture.up:web",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=_THREADS,
+        backpressure=4 * _THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=20,
+        log_enabled=False,
+        process_name=None,
+    )
+    server.serve(target_loader=partial(_web, plan), wrap_loader=False)
+
+
+def _free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise OutsideError(
+                f"{host}:{port} cannot be used ({error.strerror}); stop what runs there, or set NURTURE_PORT"
+            ) from error
+
+
+def _web(plan: Plan) -> Callable[..., Any]:
+    """Runs in the web process: builds the context, starts its parts, gives the WSGI callable."""
+    _end_with_parent(os.getppid())
+    context = build(plan.settings, runs_engine="clock" in plan.roles)
+    application, tracker = front(context)
+    running: list[Part] = [tracker, *parts(context, plan.roles)]
+    if plan.demo:
+        running.append(Readers(context))
+    start_all(running)
+    multiprocessing.util.Finalize(None, _close, args=(running, context), exitpriority=100)
+    return application
+
+
+def run(plan: Plan) -> None:
+    """A process without HTTP (`clock`, `worker`): runs its parts until SIGTERM or SIGINT."""
+    context = build(plan.settings, runs_engine="clock" in plan.roles)
+    running = parts(context, plan.roles)
+    done = threading.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: done.set())
+    start_all(running)
+    try:
+        done.wait()
+    finally:
+        _close(running, context)
+
+
+def start_all(running: Sequence[Part]) -> None:
+    """Start in order; when one cannot, those before it are stopped."""
+    started: list[Part] = []
+    try:
+        for part in running:
+            part.start()
+            started.append(part)
+    except BaseException:
+        for part in reversed(started):
+            part.stop()
+        raise
+
+
+def _close(running: Sequence[Part], context: Context) -> None:
+    for part in reversed(running):
+        try:
+            part.stop()
+        except Exception as error:  # noqa: BLE001 - the others are stopped all the same
+            _log.error("stop_failed", part=type(part).__name__, error=f"{type(error).__name__}: {error}")
+    context.database.close()
+
+
+def _end_with_parent(parent: int) -> None:
+    def watch() -> None:
+        pause = threading.Event()
+        while os.getppid() == parent:
+            pause.wait(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def answers(base: str, timeout: float = 0.5) -> bool:
+    """Whether the server at this address is ready."""
+    try:
+        with urllib.request.urlopen(f"{base}/healthz", timeout=timeout) as answer:  # noqa: S310 - our own address
+            return int(answer.status) == 200
+    except (urllib.error.URLError, OSError):
+        return False
