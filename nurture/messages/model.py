@@ -1,6 +1,10 @@
-"""States of a delivery, and classes of messages."""
+"""States of a delivery, classes of messages, and what a compiled email and a new message are: values, no I/O."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class MessageState(StrEnum):
@@ -42,3 +46,87 @@ ENDED = (
     MessageState.SENT, MessageState.BOUNCED, MessageState.REJECTED,
     MessageState.SKIPPED, MessageState.CANCELED, MessageState.UNKNOWN,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One email in one language, ready for personalizing; plain text and lists, so that it can be stored as JSON.
+
+    `subject` and `text` are Jinja without escaping, `html` with. `links` holds every tracked link by position: the
+    target as the author wrote it, entities decoded; one with Jinja inside is rendered for each lead.
+    `reads` names what the email asks of a lead or owner (`lead.company`, `unsubscribe_url`).
+    """
+
+    key: str
+    language: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    links: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    hash: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {**asdict(self), "links": list(self.links), "reads": list(self.reads)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Compiled":
+        """What `to_json` gave."""
+        return cls(**{**data, "links": tuple(data["links"]), "reads": tuple(data["reads"])})
+
+    @property
+    def can_unsubscribe(self) -> bool:
+        """Whether the lead finds a way out in it; advertising must."""
+        return "unsubscribe_url" in self.reads
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message about to be written. One of (enrollment, step, occurrence), (broadcast, lead), unique_key names it.
+
+    A message that may not go is written too: state `skipped`, its reason, and the reason's parameters in `detail`.
+    """
+
+    purpose: Purposes
+    template_key: str
+    language: str
+    class_: MessageClass
+    planned_at: datetime  # engine time
+    lead_id: int | None = None
+    user_id: int | None = None
+    campaign_id: int | None = None
+    enrollment_id: int | None = None
+    revision_id: int | None = None  # campaign revision
+    step: str | None = None
+    occurrence: int | None = None
+    broadcast_id: int | None = None
+    unique_key: str | None = None
+    not_before: datetime | None = None  # engine time; planned_at when None
+    sender: str = "house"  # house | owner
+    values: Mapping[str, Any] | None = None  # set for staff mail, whose values are known when it is written
+    address: str | None = None
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    state: MessageState = MessageState.QUEUED
+    reason: str = ""
+    detail: Mapping[str, Any] | None = None
+    priority: int = 5  # 1 first
+
+    def key(self) -> str:
+        """What makes it one message and no other; ValueError when nothing does."""
+        if self.unique_key is not None:
+            return self.unique_key
+        if self.enrollment_id is not None and self.step is not None and self.occurrence is not None:
+            return f"enrollment:{self.enrollment_id}/{self.step}/{self.occurrence}"
+        if self.broadcast_id is not None and self.lead_id is not None:
+            return f"broadcast:{self.broadcast_id}/{self.lead_id}"
+        raise ValueError("a message needs (enrollment, step, occurrence), (broadcast, lead) or a unique key")
+
+
+def choose_language(wished: Sequence[str | None], available: Sequence[str]) -> str | None:
+    """The first wished language that there is (the lead's, the campaign's, the installation's), else any, else None."""
+    for language in wished:
+        if language and language in available:
+            return language
+    return min(available, default=None)

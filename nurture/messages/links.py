@@ -1,0 +1,115 @@
+"""Public links of a message: what their tokens carry, and how they are written and read back.
+
+A click carries its whole target, so that it outlives database, campaign and lead. Imported by sender processes:
+standard library and kernel/signing only.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from nurture.kernel.signing import KeyRing
+
+CLICK, OPEN, UNSUBSCRIBE = b"c", b"o", b"u"
+CLICK_PATH, OPEN_PATH, UNSUBSCRIBE_PATH = "/c/", "/o/", "/u/"
+LONGEST_TARGET = 4_000  # bytes
+
+_CLICK = struct.Struct(">QH")
+_OPEN = struct.Struct(">Q")
+_UNSUBSCRIBE = struct.Struct(">QQ20s")
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """What a click's token says: which message, which of its links (from 0), and where it leads."""
+
+    message_id: int
+    position: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an unsubscribe token says. `address_hash` is 40 hex digits; lead 0 is none."""
+
+    message_id: int
+    lead_id: int
+    address_hash: str
+
+
+def click_token(ring: KeyRing, message_id: int, position: int, target: str) -> str:
+    """A token for one link of one message; ValueError when the target is too long."""
+    encoded = target.encode()
+    if len(encoded) > LONGEST_TARGET:
+        raise ValueError(f"a link of {len(encoded)} bytes; {LONGEST_TARGET} are allowed")
+    return ring.sign(CLICK, _CLICK.pack(message_id, position) + encoded)
+
+
+def read_click(ring: KeyRing, token: str) -> Click | None:
+    """What the token says, or None when we did not make it."""
+    payload = ring.read(CLICK, token)
+    if payload is None or len(payload) <= _CLICK.size:
+        return None
+    message_id, position = _CLICK.unpack_from(payload)
+    try:
+        target = payload[_CLICK.size :].decode()
+    except UnicodeDecodeError:
+        return None
+    return Click(message_id, position, target)
+
+
+def open_token(ring: KeyRing, message_id: int) -> str:
+    """A token for the pixel of one message."""
+    return ring.sign(OPEN, _OPEN.pack(message_id))
+
+
+def read_open(ring: KeyRing, token: str) -> int | None:
+    """The message's id, or None when we did not make the token."""
+    payload = ring.read(OPEN, token)
+    return None if payload is None or len(payload) != _OPEN.size else int(_OPEN.unpack(payload)[0])
+
+
+def unsubscribe_token(ring: KeyRing, message_id: int, lead_id: int, address_hash: str) -> str:
+    """A token with which this address says no. `address_hash` is KeyRing.address_hash of the address."""
+    return ring.sign(UNSUBSCRIBE, _UNSUBSCRIBE.pack(message_id, lead_id, bytes.fromhex(address_hash)))
+
+
+def read_unsubscribe(ring: KeyRing, token: str) -> Refusal | None:
+    """What the token says, or None when we did not make it."""
+    payload = ring.read(UNSUBSCRIBE, token)
+    if payload is None or len(payload) != _UNSUBSCRIBE.size:
+        return None
+    message_id, lead_id, address = _UNSUBSCRIBE.unpack(payload)
+    return Refusal(message_id, lead_id, address.hex())
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLinks:
+    """The links of one message, for `Personalizer.render`.
+
+    Without `tracking` (the lead did not agree to it, or the mail goes to staff) links stay plain and there is no pixel.
+    Without `address_hash` there is no unsubscribe link.
+    """
+
+    ring: KeyRing
+    base_url: str  # without a slash at the end
+    message_id: int
+    lead_id: int = 0
+    address_hash: str = ""
+    tracking: bool = True
+
+    def click(self, position: int, target: str) -> str:
+        """What stands in the mail in place of the target."""
+        if not self.tracking:
+            return target
+        return self.base_url + CLICK_PATH + click_token(self.ring, self.message_id, position, target)
+
+    def pixel(self) -> str:
+        """The open pixel's address, or nothing."""
+        return self.base_url + OPEN_PATH + open_token(self.ring, self.message_id) if self.tracking else ""
+
+    def unsubscribe(self) -> str:
+        """Where the lead says no (page on GET, done on POST), or nothing."""
+        if not self.address_hash:
+            return ""
+        token = unsubscribe_token(self.ring, self.message_id, self.lead_id, self.address_hash)
+        return self.base_url + UNSUBSCRIBE_PATH + token

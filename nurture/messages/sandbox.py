@@ -1,0 +1,208 @@
+"""The Jinja that emails may use: fields, conditions, loops over what is given, a few filters. Nothing else.
+
+Values are plain data and never templates. There are no method calls, no concatenation, no macros, no includes (parts
+were flattened before), so that a template can neither reach into Python nor grow without bounds. Imported by sender
+processes: standard library and jinja2 only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
+from jinja2.filters import FILTERS
+from jinja2.runtime import LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+LONGEST_RANGE = 1_000
+DEEPEST_LOOP = 2
+LONGEST_TEXT = 100_000
+
+_FILTERS = (
+    "abs", "capitalize", "count", "d", "default", "e", "escape", "first", "float", "int", "join", "last", "length",
+    "lower", "round", "striptags", "title", "trim", "truncate", "upper", "urlencode",
+)  # fmt: skip
+_TESTS = (
+    "defined",
+    "undefined",
+    "none",
+    "number",
+    "string",
+    "odd",
+    "even",
+    "divisibleby",
+    "in",
+    "eq",
+    "ne",
+    "lt",
+    "gt",
+)
+_LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
+_REFUSED = {
+    nodes.Macro: "macro", nodes.CallBlock: "call", nodes.FilterBlock: "filter", nodes.AssignBlock: "set … endset",
+    nodes.Include: "include", nodes.Import: "import", nodes.FromImport: "from", nodes.Extends: "extends",
+    nodes.Block: "block", nodes.Concat: "~", nodes.With: "with", nodes.NSRef: "namespace",
+}  # fmt: skip
+
+
+class MissingField(Exception):  # noqa: N818 - a finding about the lead, not an error of ours
+    """A field without value and without fallback was to be written. `field` is its path: `lead.company`."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class TemplateFailure(Exception):  # noqa: N818 - named for what failed
+    """The template cannot be rendered for anybody: unknown field, forbidden construct, too much output."""
+
+
+class Missing(Undefined):
+    """A known field without a value: false, empty, replaced by `default`; writing it raises MissingField."""
+
+    __slots__ = ()
+
+    def refusal(self) -> MissingField:
+        """What is raised when its value is needed."""
+        return MissingField(self._undefined_name or "")
+
+    def __str__(self) -> str:
+        raise self.refusal()
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+
+class Record:
+    """A named group of plain values. Templates read it by key; it has no methods they could call."""
+
+    __slots__ = ("data", "is_open", "path")
+
+    def __init__(self, path: str, data: Mapping[str, Any], *, is_open: bool = False) -> None:
+        self.path = path
+        self.data = data
+        self.is_open = is_open  # an absent key is a missing value, not an unknown field
+
+    def read(self, key: str) -> Any:
+        """The value as templates see it."""
+        path = f"{self.path}.{key}" if self.path else key
+        try:
+            value = self.data[key]
+        except KeyError:
+            if self.is_open:
+                return Missing(name=path)
+            raise TemplateFailure(f"there is no field {path}") from None
+        return value if type(value) is str and value else wrapped(value, path)
+
+    def __str__(self) -> str:
+        raise TemplateFailure(f"{self.path} is not text; name one of its fields")
+
+
+def wrapped(value: Any, path: str) -> Any:
+    """A plain value as templates see it: None and empty text are missing, mappings are records."""
+    if value is None or value == "":
+        return Missing(name=path)
+    if isinstance(value, Mapping):
+        return Record(path, value, is_open=path.endswith(".fields"))
+    if isinstance(value, (list, tuple)):
+        return [wrapped(item, f"{path}[{number}]") for number, item in enumerate(value)]
+    return value
+
+
+class MailEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja with only what emails need."""
+
+    intercepted_binops: ClassVar[frozenset[str]] = frozenset({"+", "*", "**", "%"})  # type: ignore[misc]
+
+    def __init__(self, language: str, *, html: bool) -> None:
+        super().__init__(autoescape=html, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        self.filters = {name: FILTERS[name] for name in _FILTERS} | {"greeting": greeting_in(language)}
+        self.tests = {name: self.tests[name] for name in _TESTS}
+        self.globals = {"range": _short_range}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`lead.name`: a record's field or what a loop tells; nothing else has attributes."""
+        if type(obj) is Record:
+            return obj.read(attribute)
+        if isinstance(obj, Missing):
+            raise obj.refusal()
+        if isinstance(obj, LoopContext) and attribute in _LOOP:
+            return getattr(obj, attribute)
+        raise TemplateFailure(f"a template may not read “{attribute}” here")
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """`lead["name"]` and `list[0]`."""
+        if type(obj) is Record and isinstance(argument, str):
+            return obj.read(argument)
+        if isinstance(obj, list) and isinstance(argument, int) and -len(obj) <= argument < len(obj):
+            return obj[argument]
+        if isinstance(obj, Missing):
+            raise obj.refusal()
+        raise TemplateFailure(f"a template may not read [{argument!r}] here")
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Only what we put there ourselves."""
+        return obj is _short_range or getattr(obj, "of_nurture", False) is True
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic on numbers; `+` on short texts too."""
+        numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            if len(left) + len(right) > LONGEST_TEXT:
+                raise TemplateFailure("too long a text")
+            return left + right
+        if not numbers or operator == "**" or max(abs(left), abs(right)) > 1e15:
+            for side in (left, right):
+                if isinstance(side, Missing):
+                    raise side.refusal()
+            raise TemplateFailure(f"“{operator}” works on numbers only")
+        return super().call_binop(context, operator, left, right)
+
+
+def _short_range(*bounds: int) -> range:
+    numbers = range(*bounds)
+    if len(numbers) > LONGEST_RANGE:
+        raise TemplateFailure(f"range of {len(numbers)}; {LONGEST_RANGE} are allowed")
+    return numbers
+
+
+def greeting_in(language: str) -> Callable[[Any], str]:
+    """The filter `greeting`: “Chào anh Minh”, “Chào anh/chị” where not known; “Hello Minh”, “Hello”."""
+
+    def greeting(person: Any) -> str:
+        if type(person) is not Record:
+            raise TemplateFailure("greeting works on lead or owner")
+        given = str(person.data.get("given_name") or "").strip()
+        if language != "vi":
+            return f"Hello {given}" if given else "Hello"
+        title = str(person.data.get("honorific") or "").strip() or "anh/chị"
+        return f"Chào {title} {given}" if given else f"Chào {title}"
+
+    return greeting
+
+
+def parsed(environment: MailEnvironment, source: str) -> nodes.Template:
+    """The template's tree; TemplateSyntaxError (with its line) for what is wrong or not allowed."""
+    tree = environment.parse(source)
+    for kind, word in _REFUSED.items():
+        for node in tree.find_all(kind):
+            raise TemplateSyntaxError(f"“{word}” cannot be used in emails", node.lineno)
+    for call in tree.find_all(nodes.Call):
+        if not isinstance(call.node, nodes.Name) or call.node.name not in {"range", "_link"}:
+            raise TemplateSyntaxError("calls cannot be used in emails", call.lineno)
+    for kind in (nodes.Filter, nodes.Test):
+        known = environment.filters if kind is nodes.Filter else environment.tests
+        for node in tree.find_all(kind):
+            if node.name not in known:
+                raise TemplateSyntaxError(f"there is no “{node.name}” in emails", node.lineno)
+    _check_loops(tree, 0)
+    return tree
+
+
+def _check_loops(node: nodes.Node, depth: int) -> None:
+    for child in node.iter_child_nodes():
+        if isinstance(child, nodes.For):
+            if depth >= DEEPEST_LOOP or child.recursive:
+                raise TemplateSyntaxError("loops stand too deep in each other", child.lineno)
+            _check_loops(child, depth + 1)
+        else:
+            _check_loops(child, depth)
