@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 from dataclasses import replace
+from email.utils import parseaddr
 from importlib.resources import files
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def prepare(settings: Settings, *, demo: bool = False) -> installation.Installat
     database = Database(settings.database_url)
     try:
         migrate(database)
-        return installation.settle(database, real=SystemClock().real(), demo=demo)
+        domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
+        return installation.settle(database, real=SystemClock().real(), demo=demo, mail_domain=domain)
     finally:
         database.close()
 

@@ -58,8 +58,8 @@ def place_of(database: Database, conn: Connection) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def settle(database: Database, *, real: datetime, demo: bool) -> Installation:
-    """Make the row at the first start; notice a move. Gives the row."""
+def settle(database: Database, *, real: datetime, demo: bool, mail_domain: str | None = None) -> Installation:
+    """Make the row at the first start; notice a move; keep the domain that Message-IDs are made with. Gives the row."""
     with database.write() as conn:
         here = place_of(database, conn)
         found = load(conn)
@@ -69,6 +69,8 @@ def settle(database: Database, *, real: datetime, demo: bool) -> Installation:
             )
         elif found.place != here and found.stopped_sending is None:
             conn.execute(installation.update().values(stopped_sending=MOVED))
+        if mail_domain is not None:
+            conn.execute(installation.update().values(mail_domain=mail_domain))
         row = load(conn)
     assert row is not None  # noqa: S101 - just written
     return row

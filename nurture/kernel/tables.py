@@ -19,6 +19,7 @@ installation = sa.Table(
     column("noted_at", Instant, personal=False, nullable=True),  # real time of that note; null while nothing runs
     column("speed", sa.Float, personal=False, nullable=True),
     column("stopped_sending", sa.Text, personal=False, nullable=True),
+    column("mail_domain", sa.Text, personal=False, nullable=True),  # of MAIL_FROM: the right side of Message-IDs
 )
 
 # Who holds a role that only one process may hold (the clock). Database time; `fence` grows with each change of holder.

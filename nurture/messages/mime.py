@@ -177,14 +177,14 @@ def _word(chunk: bytes) -> str:
 
 
 def _part(kind: str, text: str) -> bytes:
-    """One part behind its boundary, in whichever encoding is shorter."""
+    """One part behind its boundary: base64 when more than a few characters are not ASCII, else quoted-printable."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    raw = text.rstrip("\n").encode("utf-8", "replace").replace(b"\n", b"\r\n") + b"\r\n"
-    quoted = b2a_qp(raw, istext=True)
-    if len(quoted) * 3 > len(raw) * 4 + 400:
+    encoded = text.rstrip("\n").encode("utf-8", "replace")
+    raw = encoded.replace(b"\n", b"\r\n") + b"\r\n"
+    if (len(encoded) - len(text)) * 40 > len(text):
         return _encoded(kind, b"base64", _base64_lines(raw))
-    return _encoded(kind, b"quoted-printable", quoted.removesuffix(b"\r\n"))
+    return _encoded(kind, b"quoted-printable", b2a_qp(raw, istext=True).removesuffix(b"\r\n"))
 
 
 def _encoded(kind: str, name: bytes, body: bytes) -> bytes:

@@ -1,0 +1,195 @@
+"""Publishing compiled emails, writing messages, and moving them between states. The caller opened the transaction."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.enrollments.tables import enrollments
+from nurture.kernel.database import upsert
+from nurture.kernel.reasons import Reason
+from nurture.kernel.tables import installation
+from nurture.messages.model import ENDED, Compiled, MessageState, NewMessage
+from nurture.messages.source import Source
+from nurture.messages.store import account as account  # noqa: PLC0414 - the account is asked for here
+from nurture.messages.tables import messages, template_revisions, templates
+
+_PER_STATEMENT = 400
+WAITING = (MessageState.QUEUED, MessageState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing did, as (key, language) pairs; `revisions` gives the current revision of each."""
+
+    added: tuple[tuple[str, str], ...]
+    changed: tuple[tuple[str, str], ...]
+    unchanged: tuple[tuple[str, str], ...]
+    revisions: Mapping[tuple[str, str], int]
+
+
+def publish_templates(conn: Connection, emails: Sequence[tuple[Source, Compiled]], *, now: datetime) -> Published:
+    """Keep each email as a revision by its hash, and use it from now on for all not yet sent. Does not delete any."""
+    before = {(row.key, row.language): row.revision_id for row in conn.execute(sa.select(templates))}
+    revisions = {(c.key, c.language): _revision(conn, source, c, now) for source, c in emails}
+    for (key, language), revision in revisions.items():
+        if before.get((key, language)) == revision:
+            continue
+        row = {"key": key, "language": language, "revision_id": revision, "updated_at": now}
+        change = {"revision_id": revision, "updated_at": now}
+        insert = upsert(conn.dialect.name, templates).values(row)
+        conn.execute(insert.on_conflict_do_update(index_elements=["key", "language"], set_=change))
+    return Published(
+        tuple(one for one in revisions if one not in before),
+        tuple(one for one, revision in revisions.items() if one in before and before[one] != revision),
+        tuple(one for one, revision in revisions.items() if before.get(one) == revision),
+        revisions,
+    )
+
+
+def _revision(conn: Connection, source: Source, compiled: Compiled, now: datetime) -> int:
+    names = {"key": compiled.key, "language": compiled.language, "hash": compiled.hash}
+    found = sa.select(template_revisions.c.id).filter_by(**names)
+    known = conn.execute(found).scalar_one_or_none()
+    if known is not None:
+        return int(known)
+    row = {**names, "source": source.to_json(), "compiled": compiled.to_json(), "created_at": now}
+    insert = upsert(conn.dialect.name, template_revisions).values(row).on_conflict_do_nothing()
+    conn.execute(insert)
+    return int(conn.execute(found).scalar_one())
+
+
+def write(conn: Connection, batch: Sequence[NewMessage], *, now: datetime, real: datetime) -> list[int | None]:
+    """Write messages, many in a statement. For each its id, or None when that message was there already.
+
+    `now` is engine time: when a skipped message reached its state. `real` is kept as the row's creation.
+    """
+    origin = _origin(conn)
+    ids: dict[str, int] = {}
+    rows = [_row(message, origin, now, real) for message in batch]
+    for start in range(0, len(rows), _PER_STATEMENT):
+        insert = upsert(conn.dialect.name, messages).on_conflict_do_nothing()
+        insert = insert.returning(messages.c.header_id, messages.c.id)
+        for row in conn.execute(insert, rows[start : start + _PER_STATEMENT]):
+            ids[row.header_id] = row.id
+    # The same message twice in one batch: the first is the one written.
+    return [ids.pop(row["header_id"], None) for row in rows]
+
+
+def _row(message: NewMessage, origin: tuple[str, str], now: datetime, real: datetime) -> dict[str, Any]:
+    waits = message.state in WAITING
+    return {
+        "purpose": message.purpose.value,
+        "lead_id": message.lead_id,
+        "user_id": message.user_id,
+        "campaign_id": message.campaign_id,
+        "enrollment_id": message.enrollment_id,
+        "revision_id": message.revision_id,
+        "step": message.step,
+        "occurrence": message.occurrence,
+        "broadcast_id": message.broadcast_id,
+        "unique_key": message.unique_key,
+        "template_key": message.template_key,
+        "language": message.language,
+        "class_": message.class_.value,
+        "sender": message.sender,
+        "address": message.address,
+        "values_": None if message.values is None else dict(message.values),
+        "policy": dict(message.policy),
+        "state": message.state.value,
+        "reason": str(message.reason),
+        "detail": None if message.detail is None else dict(message.detail),
+        "priority": message.priority,
+        "planned_at": message.planned_at,
+        "not_before": message.not_before or message.planned_at,
+        "header_id": header_id(message.key(), *origin),
+        "created_at": real,
+        "ended_at": None if waits else now,
+    }
+
+
+def header_id(key: str, instance: str, domain: str) -> str:
+    """The Message-ID of the message with this key, without brackets: the same whenever it is asked for."""
+    digest = hashlib.sha256(f"{instance}\n{key}".encode()).hexdigest()[:32]
+    return f"{digest}@{domain}"
+
+
+def _origin(conn: Connection) -> tuple[str, str]:
+    """What makes Message-IDs ours: the installation, and the domain it sends from."""
+    row = conn.execute(sa.select(installation.c.instance, installation.c.mail_domain)).first()
+    return (row.instance, row.mail_domain or "localhost") if row is not None else ("", "localhost")
+
+
+def set_state(
+    conn: Connection,
+    ids: Iterable[int],
+    state: MessageState,
+    *,
+    now: datetime,
+    reason: Reason | str = "",
+    detail: Mapping[str, Any] | None = None,
+    only_from: Sequence[MessageState] = WAITING,
+) -> list[int]:
+    """Move messages that stand in one of `only_from`; gives the ids that moved. Their leases end."""
+    return _move(conn, messages.c.id.in_(list(ids)), state, now, str(reason), detail, only_from)
+
+
+def cancel(
+    conn: Connection,
+    *,
+    now: datetime,
+    reason: Reason,
+    lead_id: int | None = None,
+    enrollment_id: int | None = None,
+    campaign_id: int | None = None,
+) -> list[int]:
+    """Take back what has not gone yet to this lead, of this enrollment or of this campaign; gives the ids."""
+    named = {"lead_id": lead_id, "enrollment_id": enrollment_id, "campaign_id": campaign_id}
+    wanted = [messages.c[name] == value for name, value in named.items() if value is not None]
+    if not wanted:
+        raise ValueError("say whose messages are to be canceled")
+    return _move(conn, sa.and_(*wanted), MessageState.CANCELED, now, reason.value, None, WAITING)
+
+
+def _move(
+    conn: Connection,
+    which: sa.ColumnElement[bool],
+    state: MessageState,
+    now: datetime,
+    reason: str,
+    detail: Mapping[str, Any] | None,
+    only_from: Sequence[MessageState],
+) -> list[int]:
+    change = (
+        messages.update()
+        .where(which, messages.c.state.in_([one.value for one in only_from]))
+        .values(
+            state=state.value,
+            reason=reason,
+            detail=None if detail is None else dict(detail),
+            ended_at=now if state in ENDED else None,
+            lease_until=None,
+            lease_holder=None,
+        )
+        .returning(messages.c.id, messages.c.enrollment_id)
+    )
+    moved = conn.execute(change).all()
+    if moved and state in ENDED:
+        release(conn, [(row.id, row.enrollment_id) for row in moved if row.enrollment_id is not None])
+    return [row.id for row in moved]
+
+
+def release(conn: Connection, ended: Sequence[tuple[int, int]]) -> None:
+    """Let enrollments go on that waited for one of these (message, enrollment)."""
+    for start in range(0, len(ended), _PER_STATEMENT):
+        part = ended[start : start + _PER_STATEMENT]
+        conn.execute(
+            enrollments.update()
+            .where(enrollments.c.id.in_([enrollment for _, enrollment in part]))
+            .where(enrollments.c.waits_for.in_([message for message, _ in part]))
+            .values(waits_for=None)
+        )

@@ -1,0 +1,154 @@
+"""Queries over messages and published emails."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nurture.campaigns.tables import campaigns
+from nurture.leads.tables import leads
+from nurture.messages.model import Compiled, MessageState, Purposes
+from nurture.messages.tables import attempts, messages, template_revisions, templates
+
+_TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
+
+
+def account(conn: Connection, campaign_key: str | None = None) -> dict[str, Any]:
+    """The account of every mail to leads, of one campaign or of all, from one snapshot.
+
+    `{"audience": n, "states": {state: n}}`; every state is named, and they add up to the audience.
+    """
+    states = dict.fromkeys((state.value for state in MessageState), 0)
+    query = sa.select(messages.c.state, sa.func.count()).where(_of_campaign(campaign_key)).group_by(messages.c.state)
+    for state, count in conn.execute(query):
+        states[state] = count
+    return {"audience": sum(states.values()), "states": states}
+
+
+def reasons(conn: Connection, campaign_key: str | None = None) -> list[tuple[str, str, int]]:
+    """(state, reason, count) of what did not simply go, the most frequent first."""
+    count = sa.func.count()
+    query = (
+        sa.select(messages.c.state, messages.c.reason, count)
+        .where(_of_campaign(campaign_key), messages.c.reason != "")
+        .group_by(messages.c.state, messages.c.reason)
+        .order_by(count.desc(), messages.c.state, messages.c.reason)
+    )
+    return [(state, reason, number) for state, reason, number in conn.execute(query)]
+
+
+def by_step(conn: Connection, campaign_id: int) -> dict[str, dict[str, int]]:
+    """For each step of a campaign how many messages stand in which state."""
+    query = (
+        sa.select(messages.c.step, messages.c.state, sa.func.count())
+        .where(messages.c.campaign_id == campaign_id, messages.c.step.is_not(None))
+        .group_by(messages.c.step, messages.c.state)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for step, state, count in conn.execute(query):
+        found.setdefault(step, {})[state] = count
+    return found
+
+
+def _of_campaign(key: str | None) -> sa.ColumnElement[bool]:
+    if key is None:
+        return messages.c.purpose.in_(_TO_LEADS)
+    campaign = sa.select(campaigns.c.id).where(campaigns.c.key == key).scalar_subquery()
+    return messages.c.campaign_id == campaign
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page; `next` is the id to go on before, None at the end."""
+
+    rows: Sequence[Any]
+    next: int | None
+
+
+def page(
+    conn: Connection,
+    *,
+    lead_id: int | None = None,
+    campaign_id: int | None = None,
+    states: Sequence[str] = (),
+    reason: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> Page:
+    """Messages, the newest first, with lead and campaign; keyset paging by id. Frozen values are left out."""
+    columns = [c for c in messages.c if c.key not in {"values_", "policy"}]
+    query = (
+        sa.select(
+            *columns,
+            leads.c.public_id.label("lead_public_id"),
+            leads.c.name.label("lead_name"),
+            leads.c.email.label("lead_email"),
+            leads.c.owner_id.label("lead_owner_id"),
+            campaigns.c.key.label("campaign_key"),
+            campaigns.c.name.label("campaign_name"),
+        )
+        .select_from(messages.outerjoin(leads).outerjoin(campaigns))
+        .order_by(messages.c.id.desc())
+        .limit(limit + 1)
+    )
+    for column, value in ((messages.c.lead_id, lead_id), (messages.c.campaign_id, campaign_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if lead_id is None and campaign_id is None:
+        query = query.where(messages.c.purpose.in_(_TO_LEADS))
+    if states:
+        query = query.where(messages.c.state.in_(states))
+    if reason is not None:
+        query = query.where(messages.c.reason == reason)
+    if before is not None:
+        query = query.where(messages.c.id < before)
+    rows = conn.execute(query).all()
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def get(conn: Connection, message_id: int) -> Row[Any] | None:
+    """One message with everything, or None."""
+    return conn.execute(sa.select(messages).where(messages.c.id == message_id)).first()
+
+
+def by_header_id(conn: Connection, header_id: str) -> Row[Any] | None:
+    """The message with this Message-ID (without brackets), or None."""
+    return conn.execute(sa.select(messages).where(messages.c.header_id == header_id)).first()
+
+
+def attempts_of(conn: Connection, message_id: int) -> Sequence[Row[Any]]:
+    """Every conversation about a message, in order."""
+    query = sa.select(attempts).where(attempts.c.message_id == message_id).order_by(attempts.c.number, attempts.c.id)
+    return conn.execute(query).all()
+
+
+def languages(conn: Connection, keys: Iterable[str] | None = None) -> dict[str, list[str]]:
+    """In which languages each published email is there; all emails when no keys are named."""
+    query = sa.select(templates.c.key, templates.c.language).order_by(templates.c.key, templates.c.language)
+    if keys is not None:
+        query = query.where(templates.c.key.in_(list(keys)))
+    found: dict[str, list[str]] = {}
+    for key, language in conn.execute(query):
+        found.setdefault(key, []).append(language)
+    return found
+
+
+def current_revision(conn: Connection, key: str, language: str) -> int | None:
+    """Which revision of an email is used for what is not yet sent."""
+    query = sa.select(templates.c.revision_id).where(templates.c.key == key, templates.c.language == language)
+    return conn.execute(query).scalar_one_or_none()
+
+
+def current_revisions(conn: Connection) -> dict[tuple[str, str], int]:
+    """The current revision of every (key, language)."""
+    rows = conn.execute(sa.select(templates.c.key, templates.c.language, templates.c.revision_id))
+    return {(key, language): revision for key, language, revision in rows}
+
+
+def compiled(conn: Connection, revision_id: int) -> Compiled | None:
+    """A stored revision, ready for `Personalizer`."""
+    query = sa.select(template_revisions.c.compiled).where(template_revisions.c.id == revision_id)
+    data = conn.execute(query).scalar_one_or_none()
+    return None if data is None else Compiled.from_json(data)
