@@ -8,6 +8,8 @@ hits = sa.Table(
     "hits",
     metadata,
     key_column(),
+    # made at the edge, so that a hit kept in the spool and in the table counts once
+    column("key", sa.Text, nullable=True, unique=True, personal=False),
     column("kind", sa.Text, personal=False),  # open | click
     column("message_id", Id, personal=False),  # from the signed token; the row may be gone
     column("link", sa.Integer, nullable=True, personal=False),  # position of the link in the email
@@ -22,12 +24,18 @@ hits = sa.Table(
     column("reasons", Json, nullable=True, personal=False),
     column("version", sa.Integer, nullable=True, personal=False),
     column("settled", sa.Boolean, server_default=sa.false(), personal=False),
-    column("activity_id", Id, nullable=True, personal=False),
+    column("activity_id", Id, nullable=True, personal=False),  # the activity it counts for, or counted for
     sa.Index("ix_hits_message_id_at", "message_id", "at"),
     sa.Index(
-        "ix_hits_open",
+        "ix_hits_fresh",
         "id",
-        sqlite_where=sa.text("settled = 0"),
-        postgresql_where=sa.text("NOT settled"),
+        sqlite_where=sa.text("verdict IS NULL"),
+        postgresql_where=sa.text("verdict IS NULL"),
+    ),
+    sa.Index(
+        "ix_hits_unsettled",
+        "at",
+        sqlite_where=sa.text("settled = 0 AND verdict IS NOT NULL"),
+        postgresql_where=sa.text("NOT settled AND verdict IS NOT NULL"),
     ),
 )

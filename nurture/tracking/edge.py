@@ -1,0 +1,218 @@
+"""The hot path: a WSGI callable in front of everything else that answers opens and clicks. It reads and writes.
+
+A hit is answered when it is safe: in the database after a group commit, or, when that fails or takes too long, in the
+synced spool. The lead is sent on in any case.
+"""
+
+import itertools
+import secrets
+import threading
+from collections import deque
+from collections.abc import Iterable
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING
+
+import structlog
+
+from nurture.kernel.context import Context
+from nurture.kernel.i18n import LANGUAGES, translate
+from nurture.kernel.text import clean
+from nurture.tracking import store
+from nurture.tracking.client import client_address, truncated
+from nurture.tracking.event import events, prefixes
+from nurture.tracking.model import Hit, Target
+from nurture.tracking.spool import Spool, read_back
+from nurture.tracking.writer import Gatherer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_log = structlog.get_logger(__name__)
+
+PATIENCE = 0.3  # seconds a lead waits for the database
+DISK_PATIENCE = 5.0  # seconds a lead waits for the disk when the database has failed
+DRAIN_EVERY = 1.0  # seconds
+DRAIN_CHUNK = 500
+MOST_HELD = 10_000
+
+_METHODS = ("GET", "HEAD", "OPTIONS")
+_KEPT_HEADERS = {
+    "HTTP_SEC_PURPOSE": "sec-purpose",
+    "HTTP_PURPOSE": "purpose",
+    "HTTP_X_PURPOSE": "x-purpose",
+    "HTTP_X_MOZ": "x-moz",
+    "HTTP_SEC_FETCH_SITE": "sec-fetch-site",
+    "HTTP_SEC_FETCH_MODE": "sec-fetch-mode",
+    "HTTP_SEC_FETCH_DEST": "sec-fetch-dest",
+    "HTTP_SEC_FETCH_USER": "sec-fetch-user",
+}
+# Of these only their presence is kept.
+_NOTED_HEADERS = {"HTTP_ACCEPT_LANGUAGE": "accept-language", "HTTP_REFERER": "referer", "HTTP_FROM": "from"}
+_COMMON = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Robots-Tag", "noindex, nofollow"),
+)
+
+
+class Tracker:
+    """Answers `/o/<token>` and `/c/<token>`. `unknown` answers every path and token that is not ours."""
+
+    def __init__(self, ctx: Context, unknown: "WSGIApplication | None" = None) -> None:
+        self._ctx = ctx
+        self._unknown: WSGIApplication = unknown or not_found
+        self._origin = secrets.token_hex(4)
+        self._count = itertools.count()
+        self._spool = Spool(ctx.settings.data_dir / "spool")
+        self._database: Gatherer[Hit] = Gatherer("hits", self._commit)
+        self._disk: Gatherer[Hit] = Gatherer("hits-spool", self._spool.append)
+        self._held: deque[Hit] = deque(maxlen=MOST_HELD)  # neither database nor disk would take them
+        self._stopping = threading.Event()
+        self._drainer = threading.Thread(target=self._drain_often, name="hits-drain", daemon=True)
+
+    def start(self) -> None:
+        """Begin to keep hits, and take back what an earlier process left in the spool."""
+        self._database.start()
+        self._disk.start()
+        self._drainer.start()
+
+    def stop(self) -> None:
+        """Keep what is under way and end."""
+        self._database.stop()
+        self._disk.stop()
+        self._stopping.set()
+        self._drainer.join(10.0)
+
+    @staticmethod
+    def wants(path: str) -> bool:
+        """Whether a path begins as the links of a tracked event do."""
+        return _prefix(path) in prefixes()
+
+    def wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        path: str = environ.get("PATH_INFO", "")
+        method: str = environ.get("REQUEST_METHOD", "GET")
+        prefix = _prefix(path)
+        kind = prefixes().get(prefix)
+        target = events()[kind].read(self._ctx.keys, path[len(prefix) :]) if kind else None
+        answer = events()[kind].answer(target) if kind and target else None
+        if kind is None or target is None or answer is None:
+            return self._unknown(environ, start_response)
+        if method not in _METHODS:
+            return _reply(start_response, "405 Method Not Allowed", (("Allow", ", ".join(_METHODS)),))
+        self._keep(self._hit(kind, target, method, environ))
+        if method == "OPTIONS":
+            return _reply(start_response, "204 No Content", (("Allow", ", ".join(_METHODS)),))
+        return _reply(start_response, answer.status, answer.headers, answer.body, silent=method == "HEAD")
+
+    def _hit(self, kind: str, target: Target, method: str, environ: "WSGIEnvironment") -> Hit:
+        """The request as it is kept."""
+        real = self._ctx.clock.real()
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")
+        address = client_address(environ.get("REMOTE_ADDR", ""), forwarded, self._ctx.settings.trusted_proxies)
+        return Hit(
+            f"{int(real.timestamp() * 1_000_000):014x}-{self._origin}-{next(self._count):x}",
+            kind,
+            target.message_id,
+            target.link,
+            target.url,
+            real,
+            self._ctx.clock.engine(),
+            method,
+            readable(environ.get("HTTP_USER_AGENT", ""), 300),
+            truncated(address),
+            telling(environ),
+        )
+
+    def _keep(self, hit: Hit) -> None:
+        """Return when the hit is safe."""
+        ticket = None if self._database.stalled else self._database.offer(hit)
+        if ticket is not None:
+            if ticket.wait(PATIENCE):
+                return
+            if not ticket.settled:
+                self._database.say_late()
+        ticket = self._disk.offer(hit)
+        if ticket is None or not ticket.wait(DISK_PATIENCE):
+            self._held.append(hit)
+            _log.error("hit_held_in_memory", key=hit.key, kind=hit.kind, message=hit.message_id, link=hit.link)
+
+    def _commit(self, batch: list[Hit]) -> None:
+        with self._ctx.database.write() as conn:
+            store.keep(conn, batch)
+        self._ctx.wake.hits.set()
+
+    def _drain_often(self) -> None:
+        while True:
+            try:
+                self.drain()
+            except Exception as error:  # noqa: BLE001 - the database is still away; tried again
+                _log.warning("spool_waits", error=f"{type(error).__name__}: {error}")
+            if self._stopping.wait(DRAIN_EVERY):
+                return
+
+    def drain(self) -> int:
+        """Bring what is in the spool and in memory into the database; gives how many. Nothing enters twice."""
+        done = 0
+        while self._held:
+            chunk = [self._held[index] for index in range(min(len(self._held), DRAIN_CHUNK))]
+            self._commit(chunk)
+            for _ in chunk:
+                self._held.popleft()
+            done += len(chunk)
+        for path in self._spool.finished():
+            lines = read_back(path)
+            while chunk := list(itertools.islice(lines, DRAIN_CHUNK)):
+                self._commit(chunk)
+                done += len(chunk)
+            path.unlink(missing_ok=True)
+        return done
+
+
+def _prefix(path: str) -> str:
+    return path[: path.find("/", 1) + 1]
+
+
+def not_found(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """The small page for every unknown path and token, in both languages."""
+    headers = (("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", "default-src 'none'"))
+    silent = environ.get("REQUEST_METHOD") == "HEAD"
+    return _reply(start_response, "404 Not Found", headers, _page(), silent=silent)
+
+
+@lru_cache(maxsize=1)
+def _page() -> bytes:
+    title = " · ".join(translate(language, "There is nothing here") for language in LANGUAGES)
+    texts = [(language, translate(language, "This link leads nowhere. It may be cut off.")) for language in LANGUAGES]
+    said = "".join(f'<p lang="{language}">{escape(text)}</p>' for language, text in texts)
+    metas = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    head = f"<head>{metas}<title>{escape(title)}</title></head>"
+    page = f'<!doctype html><html lang="{LANGUAGES[0]}">{head}<body><h1>{escape(title)}</h1>{said}</body></html>'
+    return page.encode()
+
+
+def _reply(
+    start_response: "StartResponse",
+    status: str,
+    headers: Iterable[tuple[str, str]],
+    body: bytes = b"",
+    *,
+    silent: bool = False,
+) -> Iterable[bytes]:
+    size = () if status.startswith("204") else (("Content-Length", str(len(body))),)
+    start_response(status, [*headers, *_COMMON, *size])
+    return [] if silent or not body else [body]
+
+
+@lru_cache(maxsize=4096)
+def readable(raw: str, limit: int) -> str:
+    """A header's value as text: WSGI gives bytes as Latin-1 (PEP 3333); one line of at most `limit` characters."""
+    return clean(raw[: limit * 4].encode("latin-1", "replace").decode("utf-8", "replace"), limit)
+
+
+def telling(environ: "WSGIEnvironment") -> dict[str, str]:
+    """The headers that tell machines from people, shortened; of some only that they are there."""
+    found = {name: readable(environ[key], 60) for key, name in _KEPT_HEADERS.items() if key in environ}
+    found.update((name, "yes") for key, name in _NOTED_HEADERS.items() if environ.get(key))
+    return found
