@@ -1,0 +1,34 @@
+"""`after`: later than the local day, which is not included; also `after: 30 days ago`."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from nurture.kernel.i18n import N_
+from nurture.rules.facts import Fact, Moment, Type
+from nurture.rules.values import as_day, from_end, read_day
+
+TYPES = frozenset({Type.INSTANT, Type.DATE})
+SAYS = (N_("%(field)s is after %(value)s"), N_("%(field)s is not after %(value)s"))
+
+
+def read(raw: object, _fact: Fact) -> tuple[Any, Any]:
+    day = read_day(raw)
+    return day, day
+
+
+def absent(_value: Any) -> bool:
+    return False
+
+
+def holds(seen: Any, value: Any, moment: Moment, fact: Fact) -> bool:
+    if fact.type is Type.DATE:
+        return bool(seen > as_day(value, moment))
+    return bool(seen >= from_end(value, moment))
+
+
+def clause(value: Any, moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
+    found: sa.ColumnElement[bool] = fact.column >= from_end(value, moment)
+    if fact.type is Type.DATE:
+        found = fact.column > as_day(value, moment)
+    return found

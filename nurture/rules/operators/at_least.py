@@ -1,0 +1,30 @@
+"""`at_least`: a number, this or more."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from nurture.kernel.i18n import N_
+from nurture.rules.facts import Fact, Moment, Type
+from nurture.rules.values import read_number
+
+TYPES = frozenset({Type.NUMBER})
+SAYS = (N_("%(field)s is at least %(value)s"), N_("%(field)s is not at least %(value)s"))
+
+
+def read(raw: object, _fact: Fact) -> tuple[Any, Any]:
+    number = read_number(raw)
+    return number, number
+
+
+def absent(_value: Any) -> bool:
+    return False
+
+
+def holds(seen: Any, value: Any, _moment: Moment, _fact: Fact) -> bool:
+    return bool(seen >= value)
+
+
+def clause(value: Any, _moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
+    found: sa.ColumnElement[bool] = fact.column >= value
+    return found

@@ -1,0 +1,30 @@
+"""`at_most`: a number, this or less."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from nurture.kernel.i18n import N_
+from nurture.rules.facts import Fact, Moment, Type
+from nurture.rules.values import read_number
+
+TYPES = frozenset({Type.NUMBER})
+SAYS = (N_("%(field)s is at most %(value)s"), N_("%(field)s is not at most %(value)s"))
+
+
+def read(raw: object, _fact: Fact) -> tuple[Any, Any]:
+    number = read_number(raw)
+    return number, number
+
+
+def absent(_value: Any) -> bool:
+    return False
+
+
+def holds(seen: Any, value: Any, _moment: Moment, _fact: Fact) -> bool:
+    return bool(seen <= value)
+
+
+def clause(value: Any, _moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
+    found: sa.ColumnElement[bool] = fact.column <= value
+    return found

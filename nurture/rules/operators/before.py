@@ -1,0 +1,34 @@
+"""`before`: earlier than the local day, which is not included; also `before: 30 days ago`."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from nurture.kernel.i18n import N_
+from nurture.rules.facts import Fact, Moment, Type
+from nurture.rules.values import as_day, from_start, read_day
+
+TYPES = frozenset({Type.INSTANT, Type.DATE})
+SAYS = (N_("%(field)s is before %(value)s"), N_("%(field)s is not before %(value)s"))
+
+
+def read(raw: object, _fact: Fact) -> tuple[Any, Any]:
+    day = read_day(raw)
+    return day, day
+
+
+def absent(_value: Any) -> bool:
+    return False
+
+
+def holds(seen: Any, value: Any, moment: Moment, fact: Fact) -> bool:
+    if fact.type is Type.DATE:
+        return bool(seen < as_day(value, moment))
+    return bool(seen < from_start(value, moment))
+
+
+def clause(value: Any, moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
+    found: sa.ColumnElement[bool] = fact.column < from_start(value, moment)
+    if fact.type is Type.DATE:
+        found = fact.column < as_day(value, moment)
+    return found

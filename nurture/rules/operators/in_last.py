@@ -1,0 +1,38 @@
+"""`in_last`: within this span up to now; what is still to come is not in it."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from nurture.kernel.i18n import N_
+from nurture.rules.facts import Fact, Moment, Type
+from nurture.rules.values import Ago, as_day, read_span
+
+TYPES = frozenset({Type.INSTANT, Type.DATE})
+SAYS = (N_("%(field)s is in the last %(value)s"), N_("%(field)s is not in the last %(value)s"))
+_NO_SPAN = Ago(read_span("1 minute") * 0)
+
+
+def read(raw: object, _fact: Fact) -> tuple[Any, Any]:
+    span = read_span(raw)
+    return Ago(span), span
+
+
+def _bounds(value: Ago, moment: Moment, fact: Fact) -> tuple[Any, Any]:
+    if fact.type is Type.DATE:
+        return as_day(value, moment), as_day(_NO_SPAN, moment)
+    return moment.now - value.span, moment.now
+
+
+def absent(_value: Any) -> bool:
+    return False
+
+
+def holds(seen: Any, value: Any, moment: Moment, fact: Fact) -> bool:
+    first, last = _bounds(value, moment, fact)
+    return bool(first <= seen <= last)
+
+
+def clause(value: Any, moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
+    first, last = _bounds(value, moment, fact)
+    return sa.and_(fact.column >= first, fact.column <= last)

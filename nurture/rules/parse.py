@@ -1,0 +1,258 @@
+"""From plain data (YAML, JSON) to a rule. Every finding at once, each with its path, what is wrong and the mend."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nurture.kernel.errors import DefinitionError, Problem
+from nurture.kernel.i18n import N_
+from nurture.rules.facts import Event, Fact, Facts, NameSet, Type
+from nurture.rules.model import DEEPEST, MOST_NODES, MOST_VALUES, Compare, Did, Group, Has, Join, Rule
+from nurture.rules.operators import of_type, operators
+from nurture.rules.values import BadValueError, near, read_span
+
+MOST_TIMES = 1_000_000
+_JOINS = {join.value for join in Join}
+
+
+def parse(data: object, facts: Facts, *, path: str = "when") -> Rule:
+    """The rule of the data. DefinitionError names all findings, with paths such as `when.all[1].clicked.within`."""
+    reading = _Reading(facts)
+    rule = reading.rule(data, path, 1)
+    if reading.problems or rule is None:
+        raise DefinitionError(reading.problems)
+    return rule
+
+
+@dataclass(slots=True)
+class _Reading:
+    facts: Facts
+    problems: list[Problem] = field(default_factory=list)
+    nodes: int = 0
+
+    def wrong(self, code: str, path: str, message: str, mend: str = "", **params: object) -> None:
+        shown = tuple((name, str(value)[:300]) for name, value in params.items())
+        self.problems.append(Problem(code, message, mend, path=path, params=shown))
+
+    def unknown(self, code: str, path: str, message: str, word: object, known: list[str], **params: object) -> None:
+        """A word that is not among those known: the nearest one is the mend, or the list."""
+        guess = near(word, known)
+        mend = N_("did you mean “%(near)s”?") if guess else N_("one of: %(known)s")
+        self.wrong(code, path, message, mend, word=str(word)[:80], near=guess, known=", ".join(known), **params)
+
+    def rule(self, data: object, path: str, depth: int) -> Rule | None:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            if self.nodes == MOST_NODES + 1:
+                self.wrong(
+                    "rule_too_large",
+                    path,
+                    N_("A rule has at most %(limit)s conditions"),
+                    N_("make segments of its parts and name those"),
+                    limit=MOST_NODES,
+                )
+            return None
+        if not isinstance(data, Mapping):
+            self.not_a_condition(data, path)
+            return None
+        if len(data) != 1 and "field" not in data:
+            self.not_one(data, path)
+            return None
+        if "field" in data:
+            return self.compared(data, path)
+        ((key, value),) = data.items()
+        return self.keyed(str(key), value, f"{path}.{key}", depth)
+
+    def not_a_condition(self, data: object, path: str) -> None:
+        mend = N_("put the list under all: or any:") if isinstance(data, list) else N_("write such as {tag: vip}")
+        shown = "[…]" if isinstance(data, list) else data
+        self.wrong("not_a_condition", path, N_("“%(value)s” is not a condition"), mend, value=str(shown)[:80])
+
+    def not_one(self, data: Mapping[Any, Any], path: str) -> None:
+        if not data:
+            self.wrong("empty_condition", path, N_("This condition is empty"), N_("write such as {tag: vip}"))
+            return
+        keys = ", ".join(str(key) for key in data)
+        mend = N_("write each on its own line under all: or any:")
+        self.wrong(
+            "many_conditions", path, N_("One condition says one thing, and this says: %(keys)s"), mend, keys=keys
+        )
+
+    def keyed(self, key: str, value: object, path: str, depth: int) -> Rule | None:
+        if key in _JOINS:
+            return self.group(Join(key), value, path, depth)
+        if key in self.facts.sets:
+            return self.has(self.facts.sets[key], value, path)
+        if key in self.facts.events:
+            return self.did(self.facts.events[key], value, path)
+        fact = self.facts.values.get(key)
+        if fact is not None and fact.direct:
+            return self.direct(fact, value, path)
+        if fact is not None:
+            mend = N_("write {field: %(word)s, is: …}")
+            self.wrong("not_direct", path, N_("“%(word)s” is a field"), mend, word=key)
+            return None
+        known = [*sorted(_JOINS), "field", *self.facts.direct(), *self.facts.sets, *self.facts.events]
+        self.unknown("unknown_condition", path, N_("There is no condition “%(word)s”"), key, known)
+        return None
+
+    def group(self, join: Join, value: object, path: str, depth: int) -> Rule | None:
+        if depth > DEEPEST:
+            self.wrong(
+                "rule_too_deep",
+                path,
+                N_("Conditions are nested at most %(limit)s levels deep"),
+                N_("make a segment of the inner part and name it"),
+                limit=DEEPEST,
+            )
+            return None
+        if not isinstance(value, list) or not value:
+            mend = N_("write a list with at least one condition, each after a dash")
+            self.wrong("empty_group", path, N_("“%(join)s” needs a list of conditions"), mend, join=join.value)
+            return None
+        if len(value) > MOST_NODES:
+            self.nodes = max(self.nodes, MOST_NODES)
+        found = [self.rule(one, f"{path}[{i}]", depth + 1) for i, one in enumerate(value[: MOST_NODES + 1])]
+        rules = tuple(rule for rule in found if rule is not None)
+        return Group(join, rules) if rules else None
+
+    def compared(self, data: Mapping[Any, Any], path: str) -> Rule | None:
+        key = data["field"]
+        fact = self.facts.values.get(key) if isinstance(key, str) else None
+        if fact is None:
+            known = sorted(self.facts.values)
+            self.unknown("unknown_field", f"{path}.field", N_("There is no field “%(word)s”"), key, known)
+            return None
+        return self.operators({word: raw for word, raw in data.items() if word != "field"}, fact, path)
+
+    def operators(self, data: Mapping[Any, Any], fact: Fact, path: str) -> Rule | None:
+        """One comparison, or all of several."""
+        words = of_type(fact.type)
+        if not data:
+            mend = N_("one of: %(known)s")
+            message = N_("What should “%(field)s” be?")
+            self.wrong("no_operator", path, message, mend, field=fact.key, known=", ".join(words))
+            return None
+        found: list[Rule] = []
+        for word, raw in data.items():
+            if word not in words:
+                message = N_("“%(word)s” does not compare “%(field)s”")
+                self.unknown("unknown_operator", f"{path}.{word}", message, word, words, field=fact.key)
+            elif rule := self.compare(fact, str(word), raw, f"{path}.{word}"):
+                found.append(rule)
+        if len(found) < len(data):
+            return None
+        return found[0] if len(found) == 1 else Group(Join.ALL, tuple(found))
+
+    def compare(self, fact: Fact, word: str, raw: object, path: str) -> Rule | None:
+        try:
+            value, shown = operators()[word].read(raw, fact)
+        except BadValueError as error:
+            self.problems.append(Problem("bad_value", error.message, error.mend, path=path, params=error.params))
+            return None
+        said = fact.said.get(value[0]) if word == "any_of" and len(value) == 1 else None
+        return Compare(fact.key, word, value, shown, fact.label, said)
+
+    def direct(self, fact: Fact, value: object, path: str) -> Rule | None:
+        """`{temperature: hot}`, `{engagement: {at_least: 30}}`, `{owner: none}`."""
+        if isinstance(value, Mapping):
+            return self.operators(value, fact, path)
+        if fact.type is Type.NUMBER:
+            mend = N_("write such as {%(word)s: {at_least: 30}}")
+            self.wrong("no_operator", path, N_("What should “%(field)s” be?"), mend, field=fact.key, word=fact.key)
+            return None
+        if fact.type is Type.PERSON and value in ("none", "any"):
+            return self.compare(fact, "empty", value == "none", path)
+        return self.compare(fact, "any_of", value if isinstance(value, list) else [value], path)
+
+    def has(self, names: NameSet, value: object, path: str) -> Rule | None:
+        shown = self.words(value, path)
+        folded = tuple(dict.fromkeys(names.fold_literal(word) for word in shown))
+        known = self.facts.known.get(names.key)
+        for word in folded if known is not None else ():
+            if word not in (known or ()):
+                self.missing(names.key, word, path)
+        if not folded or not all(folded):
+            return None
+        return Has(names.key, folded, tuple(shown), names.said)
+
+    def missing(self, kind: str, word: str, path: str) -> None:
+        """A name that is referred to and does not exist."""
+        message = {
+            "segment": N_("There is no segment “%(word)s”"),
+            "email": N_("There is no email “%(word)s”"),
+            "campaign": N_("There is no campaign “%(word)s”"),
+        }.get(kind, N_("There is no “%(word)s”"))
+        self.unknown(f"unknown_{kind}", path, message, word, sorted(self.facts.known[kind]))
+
+    def words(self, value: object, path: str) -> list[str]:
+        """One name or a list of names, none empty; what is wrong is noted and gives an empty list."""
+        listed = value if isinstance(value, list) else [value]
+        good = [str(one).strip() for one in listed if isinstance(one, (str, int)) and not isinstance(one, bool)]
+        if not listed or len(good) != len(listed) or not all(good) or len(listed) > MOST_VALUES:
+            message = N_("A name, or a list of up to %(limit)s names, belongs here")
+            self.wrong("not_names", path, message, N_("write such as vip, or [vip, gold]"), limit=MOST_VALUES)
+            return []
+        return good
+
+    def did(self, event: Event, value: object, path: str) -> Rule | None:
+        allowed = [*sorted(event.parts), "times", "within"]
+        if value is None:
+            value = {}
+        if not isinstance(value, Mapping):
+            mend = N_("write {%(word)s: {}} for any, or such as {%(word)s: {within: 30 days}}")
+            self.wrong("bad_activity", path, N_("“%(word)s” needs its parts in braces"), mend, word=event.key)
+            return None
+        before = len(self.problems)
+        for part in value:
+            if part not in allowed:
+                message = N_("“%(event)s” has no part “%(word)s”")
+                self.unknown("unknown_part", f"{path}.{part}", message, part, allowed, event=event.key)
+        parts = {word: raw for word, raw in value.items() if word in allowed}
+        rule = Did(
+            event.key,
+            event.kind,
+            event.said,
+            emails=self.named("email", parts, path),
+            campaigns=self.named("campaign", parts, path),
+            link=self.link(parts, path),
+            times=self.times(parts, path),
+            within=self.within(parts, path),
+        )
+        return rule if len(self.problems) == before else None
+
+    def named(self, kind: str, parts: Mapping[str, object], path: str) -> tuple[str, ...]:
+        if kind not in parts:
+            return ()
+        found = self.words(parts[kind], f"{path}.{kind}")
+        known = self.facts.known.get(kind)
+        for word in found:
+            if known is not None and word not in known:
+                self.missing(kind, word, f"{path}.{kind}")
+        return tuple(found)
+
+    def link(self, parts: Mapping[str, object], path: str) -> str:
+        raw = parts.get("link", "")
+        if "link" in parts and (not isinstance(raw, str) or not raw.strip() or len(raw) > 2000):
+            message = N_("A link is a piece of an address")
+            self.wrong("bad_link", f"{path}.link", message, N_("write such as /bang-gia"))
+            return ""
+        return str(raw).strip()
+
+    def times(self, parts: Mapping[str, object], path: str) -> int:
+        raw = parts.get("times", 1)
+        if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MOST_TIMES:
+            message = N_("“times” is a whole number from 1")
+            self.wrong("bad_times", f"{path}.times", message, N_("for never, put the condition under none:"))
+            return 1
+        return raw
+
+    def within(self, parts: Mapping[str, object], path: str) -> Any:
+        if "within" not in parts:
+            return None
+        try:
+            return read_span(parts["within"])
+        except BadValueError as error:
+            place = f"{path}.within"
+            self.problems.append(Problem("bad_value", error.message, error.mend, path=place, params=error.params))
+            return None
