@@ -1,0 +1,31 @@
+"""Lengths of time as people write them: `30 minutes`, `12 hours`, `2 weeks`, `3 ngày`. Months are refused: they differ."""
+
+import re
+from datetime import timedelta
+
+from nurture.kernel.text import fold
+
+_UNITS = {
+    "minute": timedelta(minutes=1),
+    "phut": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "gio": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "ngay": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "tuan": timedelta(weeks=1),
+}
+_FORM = re.compile(r"([0-9]{1,6}) ?([a-z]+)")
+LONGEST = timedelta(days=3660)
+
+
+def parse_span(text: object) -> timedelta:
+    """The length of time of `30 days`; ValueError for anything else, for zero and for more than ten years."""
+    match = _FORM.fullmatch(fold(text)) if isinstance(text, str) else None
+    unit = match and (_UNITS.get(match[2]) or _UNITS.get(match[2].removesuffix("s")))
+    if not match or not unit:
+        raise ValueError(f"not a length of time such as “2 days”: {text!r}")
+    span = int(match[1]) * unit
+    if not timedelta(0) < span <= LONGEST:
+        raise ValueError(f"not from 1 minute to 10 years: {text!r}")
+    return span
