@@ -1,0 +1,146 @@
+"""Saying yes and no, with proof. Lines are added, never changed; every function wants the caller's write transaction.
+
+A person's own yes (form, page, told to a member of staff) lifts their earlier unsubscribe. A file's never does.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Kind
+from nurture.activities.service import Activity, record
+from nurture.consents import store
+from nurture.consents.model import Channel, Method, Purpose, Scope, SuppressionReason
+from nurture.consents.tables import consents, suppressions
+from nurture.kernel.errors import InputError
+from nurture.kernel.i18n import N_
+from nurture.kernel.signing import KeyRing
+from nurture.kernel.text import clean
+
+LONGEST_PROOF = 4_000
+_OWN_WORD = frozenset({Method.FORM, Method.PAGE, Method.PERSON})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who said it, where and when: what stands beside each yes and no."""
+
+    method: Method
+    origin: str  # `import:<id> line 3`, `unsubscribe`, `user:4`
+    actor: str
+    cause: str
+    now: datetime  # engine time
+    real: datetime
+    proof: str = ""  # the words agreed to, or the operator's statement
+    ip: str | None = None
+
+
+def give(
+    conn: Connection, keys: KeyRing, lead_id: int, address: str | None, said: Said,
+    purposes: Collection[Purpose] = (Purpose.ADVERTISING, Purpose.TRACKING), channel: Channel = Channel.EMAIL,
+) -> bool:  # fmt: skip
+    """A yes with its proof; True when it changed anything. InputError without a proof."""
+    if not said.proof.strip():
+        raise InputError(N_("Consent needs its proof: how, when, and to which text it was given"))
+    written = _write(conn, lead_id, purposes, channel, said, given=True)
+    lifted = False
+    if address and said.method in _OWN_WORD and Purpose.ADVERTISING in purposes:
+        lifted = lift(conn, keys, address, SuppressionReason.UNSUBSCRIBED, channel=channel, said=said)
+    if written or lifted:
+        kind = Kind.RESUBSCRIBED if lifted else Kind.CONSENTED
+        detail = {"purposes": [one.value for one in written], "channel": channel.value, "method": said.method.value}
+        record(conn, Activity(lead_id, kind, said.now, said.actor, said.cause, detail=detail), real=said.real)
+    return bool(written or lifted)
+
+
+def withdraw(
+    conn: Connection, lead_id: int, said: Said,
+    purposes: Collection[Purpose] = (Purpose.ADVERTISING,), channel: Channel = Channel.EMAIL,
+) -> bool:  # fmt: skip
+    """A no to these purposes; True when it was not the latest word already."""
+    written = _write(conn, lead_id, purposes, channel, said, given=False)
+    if Purpose.ADVERTISING in written:
+        detail = {"purposes": [one.value for one in written], "channel": channel.value}
+        activity = Activity(lead_id, Kind.UNSUBSCRIBED, said.now, said.actor, said.cause, detail=detail)
+        record(conn, activity, real=said.real)
+    return bool(written)
+
+
+def unsubscribe(
+    conn: Connection, keys: KeyRing, lead_id: int | None, address: str, said: Said, *,
+    scope: Scope = Scope.ALL, message_id: int | None = None,
+    campaign_key: str | None = None, email_key: str | None = None,
+) -> bool:  # fmt: skip
+    """The lead's own no to email: the address is suppressed and its line stands in the timeline; True when new.
+
+    `lead_id` is None when the lead is gone: the address still must not be written to.
+    """
+    new = suppress(conn, keys, address, SuppressionReason.UNSUBSCRIBED, said=said, scope=scope)
+    if lead_id is None:
+        return new
+    withdrawn = _write(conn, lead_id, (Purpose.ADVERTISING,), Channel.EMAIL, said, given=False)
+    if new or withdrawn:
+        activity = Activity(
+            lead_id, Kind.UNSUBSCRIBED, said.now, said.actor, said.cause,
+            message_id=message_id, campaign_key=campaign_key, email_key=email_key, detail={"scope": scope.value},
+        )  # fmt: skip
+        record(conn, activity, real=said.real)
+    return bool(new or withdrawn)
+
+
+def suppress(
+    conn: Connection, keys: KeyRing, address: str, reason: SuppressionReason, *,
+    said: Said, channel: Channel = Channel.EMAIL, scope: Scope = Scope.ALL,
+) -> bool:  # fmt: skip
+    """Forbid an address; True unless a line in force says the same or more for that reason."""
+    address_hash = keys.address_hash(address)
+    for one in store.suppressed(conn, [address_hash], channel).get(address_hash, ()):
+        if one.reason == reason and one.scope in {Scope.ALL, scope}:
+            return False
+    line = {
+        "address_hash": address_hash, "channel": channel.value, "reason": reason.value, "scope": scope.value,
+        "origin": said.origin, "at": said.now,
+    }  # fmt: skip
+    conn.execute(suppressions.insert().values(**line))
+    return True
+
+
+def lift(
+    conn: Connection, keys: KeyRing, address: str, reason: SuppressionReason, *,
+    said: Said, channel: Channel = Channel.EMAIL,
+) -> bool:  # fmt: skip
+    """Take back what forbids an address for this reason; True when there was something."""
+    address_hash = keys.address_hash(address)
+    in_force = store.suppressed(conn, [address_hash], channel).get(address_hash, ())
+    lines = [
+        {
+            "address_hash": address_hash, "channel": channel.value, "reason": reason.value, "scope": one.scope,
+            "origin": said.origin, "at": said.now, "lifts": one.id,
+        }
+        for one in in_force
+        if one.reason == reason
+    ]  # fmt: skip
+    if lines:
+        conn.execute(suppressions.insert(), lines)
+    return bool(lines)
+
+
+def _write(
+    conn: Connection, lead_id: int, purposes: Collection[Purpose], channel: Channel, said: Said, *, given: bool
+) -> Sequence[Purpose]:  # fmt: skip
+    """Add a line for each purpose whose latest word differs; gives those purposes."""
+    latest = store.given_of(conn, [lead_id], channel).get(lead_id, {})
+    changed = [one for one in Purpose if one in purposes and (one not in latest or latest[one][0] != given)]
+    lines = [
+        {
+            "lead_id": lead_id, "purpose": one.value, "channel": channel.value, "given": given,
+            "method": said.method.value, "proof": clean(said.proof, LONGEST_PROOF), "origin": said.origin,
+            "ip": said.ip, "occurred_at": said.now, "recorded_at": said.real,
+        }
+        for one in changed
+    ]  # fmt: skip
+    if lines:
+        conn.execute(consents.insert(), lines)
+    return changed

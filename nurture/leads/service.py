@@ -1,0 +1,274 @@
+"""Changing leads: each change leaves a line in the timeline that says who did it and what it came from.
+
+Every function wants the caller's write transaction. `now` is engine time, `real` the time on the wall.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Kind
+from nurture.activities.service import Activity, record
+from nurture.kernel.database import upsert
+from nurture.kernel.errors import ConflictError, InputError, NotFoundError, Problem
+from nurture.kernel.i18n import LANGUAGES, N_
+from nurture.kernel.identity import public_id
+from nurture.kernel.text import clean, fold
+from nurture.leads import fields as own_fields
+from nurture.leads import store
+from nurture.leads.model import Lead, Lifecycle, NewLead
+from nurture.leads.normalize import (
+    LONGEST_TEXT,
+    email_of,
+    given_name_of,
+    honorific_of,
+    name_of,
+    phone_of,
+    search_text,
+    source_of,
+    tag_key,
+)  # fmt: skip
+from nurture.leads.tables import lead_conflicts, lead_tags, leads
+
+_CHANGEABLE = (
+    "email", "phone", "name", "given_name", "honorific", "company", "address", "city", "source", "zone", "language",
+    "fields",
+)  # fmt: skip
+
+
+def add(conn: Connection, new: NewLead, *, now: datetime, real: datetime, actor: str, cause: str) -> Lead:
+    """Take a lead in. InputError names every fact that cannot be used; ConflictError when the address is known."""
+    facts = _facts(conn, {key: getattr(new, key) for key in _CHANGEABLE if getattr(new, key)})
+    if not facts.get("email") and not facts.get("phone"):
+        raise InputError([Problem("unreachable", N_("A lead needs an email address or a phone number"), path="email")])
+    name = facts.get("name", "")
+    facts.setdefault("given_name", given_name_of(name))
+    values = {
+        **_columns(conn, facts, now),
+        "public_id": public_id(),
+        "first_source": facts.get("source", ""),
+        "owner_id": new.owner_id,
+        "lifecycle": new.lifecycle.value,
+        "fields": facts.get("fields", {}),
+        "search_text": search_text(name, facts.get("email"), facts.get("phone"), facts.get("company", "")),
+        "created_at": now,
+        "updated_at": now,
+    }
+    lead_id = _insert(conn, values)
+    detail = {"source": values["first_source"]}
+    record(conn, Activity(lead_id, Kind.CREATED, now, actor, cause, detail=detail), real=real)
+    for label in new.tags:
+        tag(conn, lead_id, label, now=now, real=real, actor=actor, cause=cause)
+    return _known(conn, lead_id)
+
+
+def _insert(conn: Connection, values: Mapping[str, Any]) -> int:
+    _refuse_known_address(conn, values.get("email"))
+    return int(conn.execute(leads.insert().values(**values).returning(leads.c.id)).scalar_one())
+
+
+def _refuse_known_address(conn: Connection, email: str | None) -> None:
+    if email and store.by_email(conn, email):
+        raise ConflictError(N_("There is a lead with this address already"))
+
+
+def _known(conn: Connection, lead_id: int) -> Lead:
+    lead = store.get(conn, lead_id)
+    if lead is None:
+        raise NotFoundError(N_("There is no such lead"))
+    return lead
+
+
+def change(
+    conn: Connection, lead_id: int, changes: Mapping[str, Any], *,
+    now: datetime, real: datetime, actor: str, cause: str,
+) -> Lead:  # fmt: skip
+    """Set facts by key (`fields` maps the keys of own fields, None blanks one); gives the lead as it is then."""
+    lead = _known(conn, lead_id)
+    facts = _facts(conn, changes)
+    if "name" in facts and "given_name" not in facts and lead.given_name == given_name_of(lead.name):
+        facts["given_name"] = given_name_of(facts["name"])
+    changed = {key: [getattr(lead, key), value] for key, value in facts.items() if key != "fields"}
+    changed = {key: pair for key, pair in changed.items() if (pair[0] or "") != (pair[1] or "")}
+    merged = dict(lead.fields)
+    for key, value in facts.get("fields", {}).items():
+        if merged.get(key) != value:
+            changed[f"fields.{key}"] = [merged.get(key), value]
+            merged[key] = value
+    if not changed:
+        return lead
+    if not facts.get("email", lead.email) and not facts.get("phone", lead.phone):
+        raise InputError([Problem("unreachable", N_("A lead needs an email address or a phone number"), path="email")])
+    if "email" in changed:
+        _refuse_known_address(conn, facts["email"])
+    values = _columns(conn, {key: facts[key] for key in changed if key in facts}, now)
+    values["fields"] = {key: value for key, value in merged.items() if value is not None}
+    values["search_text"] = search_text(
+        *(facts.get(key, getattr(lead, key)) or "" for key in ("name", "email", "phone", "company"))
+    )
+    store.update(conn, lead_id, {**values, "updated_at": now})
+    record(conn, Activity(lead_id, Kind.UPDATED, now, actor, cause, detail={"fields": changed}), real=real)
+    return _known(conn, lead_id)
+
+
+def _columns(conn: Connection, facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Columns of the leads table for normalized facts, folded companions included."""
+    values = {key: value for key, value in facts.items() if key not in {"company", "fields"}}
+    if "name" in facts:
+        values["name_folded"] = fold(facts["name"])
+    if "city" in facts:
+        values["city_folded"] = fold(facts["city"])
+    if "company" in facts:
+        values["company_id"] = (
+            store.ensure_company(conn, facts["company"], now, public_id())[0] if facts["company"] else None
+        )
+    return values
+
+
+def _facts(conn: Connection, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given facts normalized. InputError names every one that cannot be used."""
+    problems: list[Problem] = []
+    facts: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in _CHANGEABLE:
+            problems.append(Problem("unknown_fact", N_("A lead has no “%(key)s”"), path=key, params=(("key", key),)))
+        elif key == "fields":
+            facts[key], more = own_fields.typed_all(store.field_definitions_of(conn), value)
+            problems += more
+        else:
+            facts[key], problem = _fact(key, str(value or ""))
+            problems += [problem] if problem else []
+    if problems:
+        raise InputError(problems)
+    return facts
+
+
+_BAD = {
+    "email": N_("“%(value)s” is not an email address"),
+    "phone": N_("“%(value)s” is not a phone number"),
+    "honorific": N_("“%(value)s” is not an honorific: anh, chị, cô, chú, ông, bà"),
+    "zone": N_("“%(value)s” is not a time zone"),
+    "language": N_("“%(value)s” is not a language: vi, en"),
+}
+
+
+def _line(text: str) -> str:
+    return clean(text, LONGEST_TEXT)
+
+
+def _language(text: str) -> str | None:
+    return text if text in LANGUAGES else None
+
+
+def _zone(text: str) -> str | None:
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+_READERS: dict[str, Callable[[str], str | None]] = {
+    "email": email_of, "phone": phone_of, "honorific": honorific_of, "name": name_of, "given_name": name_of,
+    "source": source_of, "zone": _zone, "language": _language,
+}  # fmt: skip
+
+
+def _fact(key: str, text: str) -> tuple[str | None, Problem | None]:
+    text = text.strip()
+    if not text:
+        return (None if key in {"email", "phone", "zone", "language"} else ""), None
+    value = _READERS.get(key, _line)(text)
+    if not value and key in _BAD:
+        return None, Problem("bad_value", _BAD[key], path=key, params=(("value", clean(text, 100)),))
+    return value or "", None
+
+
+def tag(
+    conn: Connection, lead_id: int, label: str, *, now: datetime, real: datetime, actor: str, cause: str
+) -> bool:  # fmt: skip
+    """Put a tag on a lead; True when it was not there. InputError when the label makes no key."""
+    key = tag_key(label)
+    if not key:
+        raise InputError(N_("A tag needs at least one letter or digit"))
+    store.ensure_tags(conn, {key: clean(label, 80)})
+    insert = upsert(conn.dialect.name, lead_tags).values(lead_id=lead_id, tag=key, at=now)
+    once = insert.on_conflict_do_nothing(index_elements=["lead_id", "tag"]).returning(lead_tags.c.tag)
+    if conn.execute(once).one_or_none() is None:
+        return False
+    record(conn, Activity(lead_id, Kind.TAGGED, now, actor, cause, detail={"tag": key}), real=real)
+    return True
+
+
+def untag(conn: Connection, lead_id: int, label: str, *, now: datetime, real: datetime, actor: str, cause: str) -> bool:
+    """Take a tag off a lead; True when it was there."""
+    key = tag_key(label)
+    gone = conn.execute(lead_tags.delete().where(lead_tags.c.lead_id == lead_id, lead_tags.c.tag == key)).rowcount
+    if gone:
+        record(conn, Activity(lead_id, Kind.UNTAGGED, now, actor, cause, detail={"tag": key}), real=real)
+    return bool(gone)
+
+
+def set_owner(
+    conn: Connection, lead_id: int, owner_id: int | None, *, now: datetime, real: datetime, actor: str, cause: str
+) -> bool:  # fmt: skip
+    """Give a lead to a member of staff, or to nobody; True when that changed something."""
+    return _set(conn, lead_id, "owner_id", owner_id, Kind.OWNER_CHANGED, now=now, real=real, actor=actor, cause=cause)
+
+
+def set_lifecycle(
+    conn: Connection, lead_id: int, stage: Lifecycle, *, now: datetime, real: datetime, actor: str, cause: str
+) -> bool:  # fmt: skip
+    """Put a lead at this stage, forward or back; True when that changed something."""
+    kind = Kind.LIFECYCLE_CHANGED
+    return _set(conn, lead_id, "lifecycle", stage.value, kind, now=now, real=real, actor=actor, cause=cause)
+
+
+def _set(
+    conn: Connection, lead_id: int, column: str, value: Any, kind: Kind, *,
+    now: datetime, real: datetime, actor: str, cause: str,
+) -> bool:  # fmt: skip
+    before = conn.execute(sa.select(leads.c[column]).where(leads.c.id == lead_id)).scalar_one_or_none()
+    if before == value:
+        return False
+    store.update(conn, lead_id, {column: value, "updated_at": now})
+    record(conn, Activity(lead_id, kind, now, actor, cause, detail={"before": before, "after": value}), real=real)
+    return True
+
+
+def pause_mail(
+    conn: Connection, lead_id: int, reason: str, *, now: datetime, real: datetime, actor: str, cause: str
+) -> bool:  # fmt: skip
+    """Stop all automatic mail to a lead; True when it was not stopped."""
+    why = clean(reason)
+    stop = leads.update().where(leads.c.id == lead_id, leads.c.paused_at.is_(None))
+    if not conn.execute(stop.values(paused_at=now, paused_reason=why, updated_at=now)).rowcount:
+        return False
+    record(conn, Activity(lead_id, Kind.MAIL_PAUSED, now, actor, cause, detail={"reason": why}), real=real)
+    return True
+
+
+def resume_mail(conn: Connection, lead_id: int, *, now: datetime, real: datetime, actor: str, cause: str) -> bool:
+    """Let automatic mail to a lead go again; True when it was stopped."""
+    go = leads.update().where(leads.c.id == lead_id, leads.c.paused_at.is_not(None))
+    if not conn.execute(go.values(paused_at=None, paused_reason=None, updated_at=now)).rowcount:
+        return False
+    record(conn, Activity(lead_id, Kind.MAIL_RESUMED, now, actor, cause), real=real)
+    return True
+
+
+def resolve_conflict(
+    conn: Connection, conflict_id: int, *, keep_other: bool, now: datetime, real: datetime, actor: str, cause: str
+) -> None:  # fmt: skip
+    """Decide between a lead's value and the other one. ConflictError when somebody has decided meanwhile."""
+    row = conn.execute(sa.select(lead_conflicts).where(lead_conflicts.c.id == conflict_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(N_("There is no such conflict"))
+    done = lead_conflicts.update().where(lead_conflicts.c.id == conflict_id, lead_conflicts.c.resolved_at.is_(None))
+    if not conn.execute(done.values(resolved_at=now)).rowcount:
+        raise ConflictError(N_("Somebody has decided this already"))
+    if keep_other:
+        change(conn, row["lead_id"], {row["field"]: row["value"]}, now=now, real=real, actor=actor, cause=cause)

@@ -1,0 +1,295 @@
+"""Queries on leads, their tags and fields, and the list of leads as a person may see it."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from nurture.kernel.clock import aware
+from nurture.kernel.database import upsert
+from nurture.kernel.errors import InputError, NotFoundError
+from nurture.kernel.i18n import N_
+from nurture.kernel.text import fold
+from nurture.leads.model import Count, FieldDefinition, FieldType, Filters, Lead, Lifecycle, Page, Sort, Temperature
+from nurture.leads.normalize import search_words
+from nurture.leads.tables import companies, field_definitions, lead_conflicts, lead_tags, leads, tags
+from nurture.users.model import Person
+
+COUNTED_TO = 10_000
+_CHUNK = 900
+# Memberships belong to a later stage; the list only asks who is in.
+_segments = sa.table("segments", sa.column("id"), sa.column("key"))
+_memberships = sa.table("memberships", sa.column("segment_id"), sa.column("lead_id"), sa.column("left_at"))
+
+_SELECT = sa.select(leads, companies.c.name.label("company")).select_from(
+    leads.outerjoin(companies, companies.c.id == leads.c.company_id)
+)
+
+
+def _lead(row: RowMapping, keys: Sequence[str]) -> Lead:
+    return Lead(
+        id=row["id"],
+        public_id=row["public_id"],
+        email=row["email"],
+        phone=row["phone"],
+        name=row["name"],
+        given_name=row["given_name"],
+        honorific=row["honorific"],
+        company_id=row["company_id"],
+        company=row["company"] or "",
+        address=row["address"],
+        city=row["city"],
+        first_source=row["first_source"],
+        source=row["source"],
+        owner_id=row["owner_id"],
+        temperature=Temperature(row["temperature"]),
+        engagement=row["engagement"],
+        fit=row["fit"],
+        lifecycle=Lifecycle(row["lifecycle"]),
+        zone=row["zone"],
+        language=row["language"],
+        fields=row["fields"] or {},
+        merged_into=row["merged_into"],
+        paused_at=row["paused_at"],
+        paused_reason=row["paused_reason"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        last_activity_at=row["last_activity_at"],
+        tags=tuple(keys),
+    )
+
+
+def _with_tags(conn: Connection, rows: Sequence[RowMapping]) -> list[Lead]:
+    keys = tags_of(conn, [row["id"] for row in rows])
+    return [_lead(row, keys.get(row["id"], ())) for row in rows]
+
+
+def _one(conn: Connection, *where: sa.ColumnElement[bool]) -> Lead | None:
+    row = conn.execute(_SELECT.where(*where)).mappings().one_or_none()
+    return _with_tags(conn, [row])[0] if row else None
+
+
+def get(conn: Connection, lead_id: int) -> Lead | None:
+    """The lead with this key."""
+    return _one(conn, leads.c.id == lead_id)
+
+
+def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Lead]:
+    """Leads by key; those that do not exist are left out."""
+    wanted = sorted(set(ids))
+    found: dict[int, Lead] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        rows = conn.execute(_SELECT.where(leads.c.id.in_(wanted[start : start + _CHUNK]))).mappings().all()
+        found.update((lead.id, lead) for lead in _with_tags(conn, rows))
+    return found
+
+
+def by_email(conn: Connection, email: str) -> Lead | None:
+    """The lead with this normalized address."""
+    return _one(conn, leads.c.email == email)
+
+
+def by_public_id(conn: Connection, public_id: str, person: Person | None = None) -> Lead:
+    """The lead with this public id. NotFoundError when there is none, or the person may not see it."""
+    seen = (visible(person),) if person else ()
+    lead = _one(conn, leads.c.public_id == public_id, *seen)
+    if lead is None:
+        raise NotFoundError(N_("There is no such lead"))
+    return lead
+
+
+def visible(person: Person) -> sa.ColumnElement[bool]:
+    """`users.model.may_see_lead` as a condition on leads."""
+    if person.sees_all:
+        return sa.true()
+    return sa.or_(leads.c.owner_id.is_(None), leads.c.owner_id == person.id)
+
+
+def tags_of(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """The tag keys of each lead, sorted; leads without any are left out."""
+    found: dict[int, list[str]] = {}
+    for start in range(0, len(ids), _CHUNK):
+        query = sa.select(lead_tags.c.lead_id, lead_tags.c.tag).where(
+            lead_tags.c.lead_id.in_(ids[start : start + _CHUNK])
+        )
+        for lead_id, tag in conn.execute(query):
+            found.setdefault(lead_id, []).append(tag)
+    return {lead_id: tuple(sorted(keys)) for lead_id, keys in found.items()}
+
+
+def ids_with_contact(conn: Connection, emails: Sequence[str], phones: Sequence[str]) -> Mapping[str, int]:
+    """Lead keys by address, and by phone number for leads that have no address."""
+    found: dict[str, int] = {}
+    asked = (
+        (leads.c.email, emails, sa.true()),
+        (leads.c.phone, phones, sa.and_(leads.c.email.is_(None), leads.c.merged_into.is_(None))),
+    )
+    for wanted, values, where in asked:
+        for start in range(0, len(values), _CHUNK):
+            query = sa.select(wanted, leads.c.id).where(wanted.in_(values[start : start + _CHUNK]), where)
+            # the oldest lead with a number stands for it
+            found.update((row[0], row[1]) for row in conn.execute(query.order_by(leads.c.id.desc())))
+    return found
+
+
+# The list
+
+
+def _conditions(person: Person, filters: Filters) -> list[sa.ColumnElement[bool]]:
+    where = [leads.c.merged_into.is_(None), visible(person)]
+    where += [leads.c.search_text.contains(word, autoescape=True) for word in search_words(filters.text)]
+    for asked, wanted in (
+        (filters.temperature, leads.c.temperature),
+        (filters.lifecycle, leads.c.lifecycle),
+        (filters.source, leads.c.source),
+    ):
+        if asked:
+            where.append(wanted == asked)
+    if filters.without_owner:
+        where.append(leads.c.owner_id.is_(None))
+    elif filters.owner is not None:
+        where.append(leads.c.owner_id == filters.owner)
+    if filters.tag:
+        where.append(leads.c.id.in_(sa.select(lead_tags.c.lead_id).where(lead_tags.c.tag == filters.tag)))
+    if filters.segment:
+        inside = (
+            sa.select(_memberships.c.lead_id)
+            .join(_segments, _segments.c.id == _memberships.c.segment_id)
+            .where(_segments.c.key == filters.segment, _memberships.c.left_at.is_(None))
+        )
+        where.append(leads.c.id.in_(inside))
+    return where
+
+
+_ORDERS: dict[Sort, tuple[sa.Column[Any], bool]] = {
+    Sort.LAST_ACTIVITY: (leads.c.last_activity_at, True),
+    Sort.ENGAGEMENT: (leads.c.engagement, True),
+    Sort.CREATED: (leads.c.created_at, True),
+    Sort.NAME: (leads.c.name_folded, False),
+}
+
+
+def count(conn: Connection, person: Person, filters: Filters, at_most: int = COUNTED_TO) -> Count:
+    """How many leads the filters leave: exact up to `at_most`."""
+    found = sa.select(leads.c.id).where(*_conditions(person, filters)).limit(at_most + 1).subquery()
+    number = conn.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
+    return Count(min(number, at_most), number > at_most)
+
+
+def page(conn: Connection, person: Person, filters: Filters, after: str | None = None, limit: int = 50) -> Page:
+    """Leads in order from the cursor `after` on. InputError when the cursor is not one of this order."""
+    by, descending = _ORDERS[filters.sort]
+    start = _read_cursor(after, filters.sort) if after else None
+    where = _conditions(person, filters)
+    ids: list[tuple[Any, int]] = []
+    if start is None or start[0] is not None:
+        query = sa.select(by, leads.c.id).where(*where, by.is_not(None))
+        if start is not None:
+            query = query.where(_beyond(by, start, descending=descending))
+        ids = _ordered(conn, query, (by, leads.c.id), limit + 1, descending=descending)
+    if len(ids) <= limit and by.nullable:
+        query = sa.select(sa.null(), leads.c.id).where(*where, by.is_(None))
+        if start is not None and start[0] is None:
+            query = query.where(leads.c.id < start[1])
+        ids += _ordered(conn, query, (leads.c.id,), limit + 1 - len(ids), descending=True)
+    shown = ids[:limit]
+    found = by_ids(conn, [lead_id for _, lead_id in shown])
+    rows = tuple(found[lead_id] for _, lead_id in shown if lead_id in found)
+    return Page(rows, _cursor(filters.sort, shown[-1]) if len(ids) > limit else None)
+
+
+def _ordered(
+    conn: Connection, query: sa.Select[Any], by: Sequence[sa.Column[Any]], limit: int, *, descending: bool
+) -> list[tuple[Any, int]]:
+    order = [one.desc() if descending else one.asc() for one in by]
+    return [(value, lead_id) for value, lead_id in conn.execute(query.order_by(*order).limit(limit))]
+
+
+def _beyond(by: sa.Column[Any], start: tuple[Any, int], *, descending: bool) -> sa.ColumnElement[bool]:
+    """Past the cursor, written so that an index on (by, id) can begin there."""
+    value, lead_id = start
+    if descending:
+        return sa.and_(by <= value, sa.or_(by < value, leads.c.id < lead_id))
+    return sa.and_(by >= value, sa.or_(by > value, leads.c.id > lead_id))
+
+
+def _cursor(sort: Sort, last: tuple[Any, int]) -> str:
+    value = last[0].isoformat() if isinstance(last[0], datetime) else last[0]
+    return base64.urlsafe_b64encode(json.dumps([sort.value, value, last[1]]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str, sort: Sort) -> tuple[Any, int]:
+    try:
+        name, value, lead_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if name != sort.value or type(lead_id) is not int or not -(2**63) <= lead_id < 2**63:
+            raise ValueError("another order's")
+        return _cursor_value(sort, value), lead_id
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise InputError(N_("This place in the list does not exist; start at its first page")) from error
+
+
+def _cursor_value(sort: Sort, value: Any) -> Any:
+    match sort:
+        case Sort.NAME:
+            return str(value)
+        case Sort.ENGAGEMENT:
+            return int(value)
+        case _:
+            return None if value is None and sort is Sort.LAST_ACTIVITY else aware(datetime.fromisoformat(value))
+
+
+# Words to choose from
+
+
+def tag_labels(conn: Connection) -> dict[str, str]:
+    """Every tag's label by its key."""
+    return {row.key: row.label for row in conn.execute(sa.select(tags).order_by(tags.c.key))}
+
+
+def sources(conn: Connection, limit: int = 100) -> list[str]:
+    """The sources in use, a to z."""
+    query = sa.select(leads.c.source).where(leads.c.source != "").distinct().order_by(leads.c.source).limit(limit)
+    return list(conn.execute(query).scalars())
+
+
+def field_definitions_of(conn: Connection) -> dict[str, FieldDefinition]:
+    """The installation's own fields by key, in their order."""
+    rows = conn.execute(sa.select(field_definitions).order_by(field_definitions.c.position, field_definitions.c.key))
+    return {row.key: FieldDefinition(row.key, row.label, FieldType(row.type), tuple(row.choices)) for row in rows}
+
+
+def conflicts_of(conn: Connection, lead_id: int) -> list[RowMapping]:
+    """The other phones and names that wait for a person's decision."""
+    query = sa.select(lead_conflicts).where(lead_conflicts.c.lead_id == lead_id, lead_conflicts.c.resolved_at.is_(None))
+    return list(conn.execute(query.order_by(lead_conflicts.c.id)).mappings())
+
+
+# Writing
+
+
+def ensure_tags(conn: Connection, labels: Mapping[str, str]) -> None:
+    """Make the tags that are not there yet: key to label."""
+    if labels:
+        insert = upsert(conn.dialect.name, tags).on_conflict_do_nothing(index_elements=["key"])
+        conn.execute(insert, [{"key": key, "label": label} for key, label in labels.items()])
+
+
+def ensure_company(conn: Connection, name: str, now: datetime, public_id: str) -> tuple[int, bool]:
+    """The key of the company of this name, made when it is new; and whether it is."""
+    folded = fold(name)
+    query = sa.select(companies.c.id).where(companies.c.name_folded == folded).order_by(companies.c.id).limit(1)
+    known = conn.execute(query).scalar_one_or_none()
+    if known is not None:
+        return known, False
+    values = {"public_id": public_id, "name": name, "name_folded": folded, "created_at": now}
+    return conn.execute(companies.insert().values(values).returning(companies.c.id)).scalar_one(), True
+
+
+def update(conn: Connection, lead_id: int, values: Mapping[str, Any]) -> None:
+    """Set columns of one lead."""
+    conn.execute(leads.update().where(leads.c.id == lead_id).values(**values))
