@@ -1,0 +1,71 @@
+"""What an email sees of a lead, its owner and the house: plain data, frozen with the message at its first go.
+
+Every key is there, also where the value is missing, so that a missing value and a misspelt field are told apart.
+"""
+
+from collections.abc import Mapping
+from email.utils import parseaddr
+from typing import Any
+
+import phonenumbers
+
+from nurture.kernel.settings import Settings
+
+_HOME = "VN"
+
+
+def house_values(settings: Settings) -> dict[str, str]:
+    """`house.*`: who writes. Its name is the one set, else the one of MAIL_FROM, else the domain."""
+    name, address = parseaddr(settings.mail_from)
+    shown = settings.house_name or name or address.rpartition("@")[2]
+    return {"name": shown, "address": settings.house_address, "email": address}
+
+
+def person_values(person: Any) -> dict[str, Any]:
+    """What owner and lead have in common, from a row or value with such attributes; None gives all missing."""
+    phone = getattr(person, "phone", None) or ""
+    return {
+        "name": getattr(person, "name", None) or "",
+        "given_name": getattr(person, "given_name", None) or "",
+        "honorific": getattr(person, "honorific", None) or "",
+        "email": getattr(person, "email", None) or "",
+        "phone": phone,
+        "phone_shown": shown_phone(phone),
+    }
+
+
+def lead_values(lead: Any, company: str = "") -> dict[str, Any]:
+    """`lead.*`, from a row of leads or a Lead. `company` is the company's name."""
+    return {
+        **person_values(lead),
+        "company": company,
+        "city": lead.city or "",
+        "public_id": lead.public_id,
+        "fields": dict(lead.fields or {}),
+    }
+
+
+def message_values(lead: Any, owner: Any, company: Any, house: Mapping[str, str]) -> dict[str, Any]:
+    """Everything an email to a lead sees, as plain data for JSON. Owner and company may be None."""
+    return {
+        "lead": lead_values(lead, getattr(company, "name", None) or ""),
+        "owner": person_values(owner),
+        "company": {name: getattr(company, name, None) for name in ("name", "domain", "size")},
+        "house": dict(house),
+    }
+
+
+def staff_values(user: Any, house: Mapping[str, str], **more: Any) -> dict[str, Any]:
+    """Everything a mail to staff sees: `owner` is who it goes to; `more` is what it is about (alert, link, title …)."""
+    return {"owner": person_values(user), "house": dict(house), **more}
+
+
+def shown_phone(stored: str) -> str:
+    """An E.164 number as it is read aloud: `0901 234 567` at home, `+44 20 7946 0018` elsewhere."""
+    try:
+        parsed = phonenumbers.parse(stored, None)
+    except phonenumbers.NumberParseException:
+        return stored
+    home = phonenumbers.region_code_for_country_code(parsed.country_code or 0) == _HOME
+    form = phonenumbers.PhoneNumberFormat
+    return str(phonenumbers.format_number(parsed, form.NATIONAL if home else form.INTERNATIONAL))
