@@ -1,12 +1,110 @@
-"""States of a campaign."""
+"""What a campaign is: entry, goal, sending, and steps as a flow that a lead passes one by one. Values, no I/O."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+from typing import Any, TypeAlias
+
+from nurture.policy.decide import Policy
+from nurture.rules.model import Rule
 
 
 class CampaignState(StrEnum):
-    """Where a campaign stands."""
+    """Whether a campaign runs."""
 
     DRAFT = "draft"
     LIVE = "live"
-    PAUSED = "paused"
+    PAUSED = "paused"  # nothing moves; resumes where it was
     ARCHIVED = "archived"
+
+
+class Existing(StrEnum):
+    """What happens to those who are in the segment already at the first publish."""
+
+    ENROLL = "enroll"
+    SKIP = "skip"
+
+
+class Again(StrEnum):
+    """Whether a lead that was in the campaign may enter another time; a timedelta says: so long after the exit."""
+
+    NEVER = "never"
+    AFTER_EXIT = "after_exit"
+
+
+class Sender(StrEnum):
+    """Whose name the mails carry."""
+
+    OWNER = "owner"  # the lead's owner, the house when there is none
+    HOUSE = "house"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How leads come in: by joining a segment, or by hand only when there is none."""
+
+    segment: str | None = None
+    existing: Existing = Existing.SKIP
+    again: Again | timedelta = Again.NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityOpened:
+    """The goal is reached when an opportunity of the lead opens after the entry."""
+
+
+Goal: TypeAlias = OpportunityOpened | Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How the campaign's mails go. `class_` is a MessageClass."""
+
+    class_: str = "advertising"
+    sender: Sender = Sender.HOUSE
+    policy: Policy = field(default_factory=Policy)
+    priority: int = 5  # 1 first
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A node of the flow. `config` is the kind's own value; a way or `next` of None is the end."""
+
+    id: str
+    kind: str  # file name in campaigns/steps
+    config: Any
+    next: str | None = None
+    ways: Mapping[str, str | None] = field(default_factory=dict)  # of a branch: `then`, `else`
+    depth: int = 0  # how many branches it stands within
+    way: str = ""  # which way of which branch: `did_they_click.then`; empty on the trunk
+
+    def after(self, way: str) -> str | None:
+        """Which step follows when the lead takes this way; an empty way is straight on."""
+        return self.ways[way] if way else self.next
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A definition, read and checked. `data` is the same as plain values, `steps` in the order of the file."""
+
+    key: str
+    name: Mapping[str, str]
+    entry: Entry
+    goal: Goal | None
+    exit_when: Rule | None
+    sending: Sending
+    steps: Mapping[str, Step]
+    first: str
+    data: Mapping[str, Any]
+    language: str | None = None
+
+    def rules(self) -> Iterator[Rule]:
+        """Every rule the definition names."""
+        if self.exit_when is not None:
+            yield self.exit_when
+        if self.goal is not None and not isinstance(self.goal, OpportunityOpened):
+            yield self.goal
+        for step in self.steps.values():
+            if isinstance(rule := getattr(step.config, "when", None), Rule):
+                yield rule

@@ -62,21 +62,20 @@ def test_an_opening_over_midnight_belongs_to_its_first_day() -> None:
     assert opening(window, HANOI, sunday) == datetime(2026, 11, 13, 22, 0, tzinfo=HANOI)
 
 
-EARLIEST, LATEST = datetime.min.replace(year=2006), datetime.min.replace(year=2030)
 ZONES = ["Asia/Ho_Chi_Minh", "America/St_Johns", "Australia/Lord_Howe", "Europe/Dublin", "Pacific/Apia", "Africa/Cairo"]
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     name=st.sampled_from(ZONES),
-    at=st.datetimes(min_value=EARLIEST, max_value=LATEST),
+    seconds=st.integers(1_136_000_000, 1_893_000_000),  # 2006 to 2029
     days=st.frozensets(st.integers(0, 6), min_size=1),
     start=st.integers(0, 1439),
     length=st.integers(1, 1439),
 )
-def test_nothing_earlier_is_inside(name: str, at: datetime, days: frozenset[int], start: int, length: int) -> None:
+def test_nothing_earlier_is_inside(name: str, seconds: int, days: frozenset[int], start: int, length: int) -> None:
     """The opening is inside, and no quarter of an hour before it is."""
-    zone, begin = ZoneInfo(name), at.replace(tzinfo=UTC)
+    zone, begin = ZoneInfo(name), datetime.fromtimestamp(seconds, UTC)
     window = Window(days, start, (start + length) % 1440)
     opens = opening(window, zone, begin)
     assert window.holds(opens.astimezone(zone))

@@ -1,0 +1,164 @@
+"""From the plain data of one campaign to a definition, with every finding at once; and its hash. Pure."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from nurture.campaigns.flow import Flow
+from nurture.campaigns.model import Again, Campaign, Entry, Existing, Goal, OpportunityOpened, Sender, Sending
+from nurture.campaigns.reading import Reading
+from nurture.kernel.errors import DefinitionError, Problem
+from nurture.kernel.i18n import LANGUAGES, N_
+from nurture.kernel.yamlfile import Source
+from nurture.policy.caps import Cap, read_cap
+from nurture.policy.decide import Policy
+from nurture.policy.windows import Window, WindowError, read_window
+from nurture.rules.facts import Facts
+from nurture.rules.model import names
+
+KEYS = ("key", "name", "entry", "goal", "exit_when", "sending", "language", "steps")
+# What the hash of a revision covers: all but names and texts.
+_HASHED = ("entry", "goal", "exit_when", "sending", "language", "steps")
+
+
+class MailClass(StrEnum):
+    """What a campaign's mails are in the eyes of the law; the words of messages.model.MessageClass."""
+
+    ADVERTISING = "advertising"
+    CARE = "care"
+    DEAL = "deal"
+    TRANSACTIONAL = "transactional"
+
+
+def read_campaign(
+    source: Source, facts: Facts, emails: Mapping[str, Collection[str]] | None = None
+) -> tuple[Campaign | None, list[Problem]]:
+    """The definition and all findings; None when a finding is an error.
+
+    `facts.known` and `emails` (languages by key) say what there is; without them references are not checked.
+    """
+    reading = Reading(source, facts, emails)
+    data = reading.mapping(source.data, "", required=("key", "name", "entry", "steps"), optional=KEYS)
+    key = reading.key(data["key"], "key") if data.get("key") is not None else ""
+    name = _name(reading, data.get("name"))
+    entry = _entry(reading, data.get("entry"))
+    goal = _goal(reading, data["goal"]) if data.get("goal") is not None else None
+    exit_when = reading.rule(data["exit_when"], "exit_when") if data.get("exit_when") is not None else None
+    sending = _sending(reading, data.get("sending"))
+    language = _language(reading, data.get("language"))
+    steps, first = Flow(reading).read(data["steps"]) if data.get("steps") is not None else ({}, "")
+    if any(problem.severity == "error" for problem in reading.problems):
+        return None, reading.problems
+    found = Campaign(key, name, entry, goal, exit_when, sending, steps, first, data, language)
+    return found, reading.problems
+
+
+def from_revision(data: Mapping[str, Any], facts: Facts) -> Campaign:
+    """The definition out of a stored revision, references unchecked. DefinitionError when it no longer reads."""
+    found, problems = read_campaign(Source("", "", data, {}), facts)
+    if found is None:
+        raise DefinitionError(problems)
+    return found
+
+
+def content_hash(campaign: Campaign, segments: Mapping[str, Any]) -> str:
+    """The hash of a revision: entry, policy, steps and the rules they name, segments by key; not names or texts."""
+    data = {key: campaign.data[key] for key in _HASHED if campaign.data.get(key) is not None}
+    named = {word for rule in campaign.rules() for kind, word in names(rule) if kind == "segment"}
+    if campaign.entry.segment:
+        named.add(campaign.entry.segment)
+    content = {"definition": data, "segments": {key: segments.get(key) for key in sorted(named)}}
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _name(reading: Reading, data: Any) -> Mapping[str, str]:
+    if data is None:
+        return {}
+    if isinstance(data, str) and data.strip():
+        return dict.fromkeys(LANGUAGES, data.strip())
+    parts = reading.mapping(data, "name", required=LANGUAGES)
+    return {
+        language: reading.text(parts[language], f"name.{language}", 120) for language in LANGUAGES if language in parts
+    }
+
+
+def _entry(reading: Reading, data: Any) -> Entry:
+    if data is None:
+        return Entry()
+    parts = reading.mapping(data, "entry", optional=("segment", "existing", "again", "by_hand"))
+    again = _again(reading, parts.get("again", Again.NEVER.value))
+    if parts.get("segment") is None:
+        if parts.get("by_hand") is not True:
+            mend = N_("segment: …, or by_hand: true")
+            reading.wrong("no_entry", "entry", N_("It is not said how leads come in"), mend)
+        return Entry(again=again)
+    segment = reading.segment(parts["segment"], "entry.segment")
+    if parts.get("existing") is None:
+        message = N_("It is not said what happens to those who are in the segment already")
+        reading.wrong("no_existing", "entry", message, N_("existing: enroll, or existing: skip"))
+        return Entry(segment, again=again)
+    return Entry(segment, reading.choice(parts["existing"], "entry.existing", Existing, Existing.SKIP), again)
+
+
+def _again(reading: Reading, data: Any) -> Again | timedelta:
+    if isinstance(data, Mapping):
+        parts = reading.mapping(data, "entry.again", required=("after",))
+        return (reading.span(parts["after"], "entry.again.after") if "after" in parts else None) or Again.NEVER
+    return reading.choice(data, "entry.again", Again, Again.NEVER)
+
+
+def _goal(reading: Reading, data: Any) -> Goal | None:
+    if isinstance(data, Mapping) and set(data) == {"opportunity"}:
+        if data["opportunity"] != "opened":
+            reading.unknown(
+                "unknown_goal", "goal.opportunity", N_("“%(word)s” is no goal"), data["opportunity"], ["opened"]
+            )
+        return OpportunityOpened()
+    return reading.rule(data, "goal")
+
+
+def _sending(reading: Reading, data: Any) -> Sending:
+    if data is None:
+        return Sending()
+    parts = reading.mapping(data, "sending", optional=("class", "from", "window", "cap", "priority"))
+    kind = reading.choice(parts.get("class", "advertising"), "sending.class", MailClass, MailClass.ADVERTISING)
+    sender = reading.choice(parts.get("from", "house"), "sending.from", Sender, Sender.HOUSE)
+    priority = parts.get("priority", 5)
+    if isinstance(priority, bool) or not isinstance(priority, int) or not 1 <= priority <= 9:
+        message = N_("A whole number from %(low)s to %(high)s belongs here")
+        reading.wrong("not_a_number", "sending.priority", message, low=1, high=9)
+        priority = 5
+    policy = Policy(_window(reading, parts.get("window")), _cap(reading, parts.get("cap")))
+    return Sending(kind.value, sender, policy, priority)
+
+
+def _window(reading: Reading, data: Any) -> Window | None:
+    if data is None:
+        return None
+    try:
+        return read_window(data)
+    except WindowError as error:
+        reading.problems += [reading.source.located(problem, "sending.window") for problem in error.problems]
+        return None
+
+
+def _cap(reading: Reading, data: Any) -> Cap | None:
+    if data is None:
+        return None
+    try:
+        return read_cap(data)
+    except ValueError:
+        mend = N_("such as: 3 in 7 days")
+        reading.wrong("bad_cap", "sending.cap", N_("“%(word)s” is no cap"), mend, word=data)
+        return None
+
+
+def _language(reading: Reading, data: Any) -> str | None:
+    if data is None or data in LANGUAGES:
+        return None if data is None else str(data)
+    reading.unknown("unknown_language", "language", N_("“%(word)s” is not known here"), data, LANGUAGES)
+    return None

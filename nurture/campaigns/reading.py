@@ -1,0 +1,119 @@
+"""Reading the pieces of a campaign out of plain data. What is wrong gathers, each with its line and the mend. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from nurture.kernel.errors import DefinitionError, Problem
+from nurture.kernel.i18n import N_
+from nurture.kernel.spans import parse_span
+from nurture.kernel.text import is_key
+from nurture.kernel.yamlfile import Source
+from nurture.rules.facts import Facts
+from nurture.rules.model import Rule
+from nurture.rules.parse import parse
+
+Choice = TypeVar("Choice", bound=StrEnum)
+_SHOWN = 80
+
+
+@dataclass(slots=True)
+class Reading:
+    """One campaign being read. `emails` gives the languages of each email by its key; None asks nothing of them."""
+
+    source: Source
+    facts: Facts
+    emails: Mapping[str, Collection[str]] | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    def wrong(  # a finding has that many sides
+        self, code: str, path: str, message: str, mend: str = "", severity: str = "error", **params: object
+    ) -> None:
+        """A finding about the value at this path."""
+        shown = {name: str(value)[:_SHOWN] for name, value in params.items() if name != "known"}
+        if "known" in params:
+            shown["known"] = str(params["known"])
+        self.problems.append(self.source.problem(code, message, path=path, mend=mend, severity=severity, **shown))
+
+    def unknown(self, code: str, path: str, message: str, word: object, known: Iterable[str], **params: object) -> None:
+        """A word that is not among those known: the nearest one is the mend, or the list."""
+        listed = sorted(known)
+        near = get_close_matches(str(word), listed, 1, 0.6)
+        mend = N_("did you mean “%(near)s”?") if near else N_("one of: %(known)s")
+        shown: dict[str, object] = {"near": near[0]} if near else {"known": ", ".join(listed)}
+        self.wrong(code, path, message, mend, "error", word=word, **shown, **params)
+
+    def mapping(
+        self, data: Any, path: str, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+    ) -> Mapping[str, Any]:
+        """Keys with values; missing and unknown keys are findings. An empty mapping when it is none."""
+        if not isinstance(data, Mapping):
+            known = ", ".join((*required, *optional))
+            self.wrong("not_a_mapping", path, N_("Keys with values belong here"), N_("one of: %(known)s"), known=known)
+            return {}
+        for key in data:
+            if key not in required and key not in optional:
+                inner = f"{path}.{key}" if path else str(key)
+                self.unknown("unknown_key", inner, N_("“%(word)s” is not known here"), key, (*required, *optional))
+        for key in required:
+            if data.get(key) is None:
+                self.wrong("missing_key", path, N_("“%(word)s” is missing here"), word=key)
+        return data
+
+    def text(self, data: Any, path: str, longest: int = 500) -> str:
+        """Text that is not empty; an empty one when it is none."""
+        if not isinstance(data, str) or not data.strip() or len(data) > longest:
+            self.wrong("not_text", path, N_("A text of up to %(limit)s characters belongs here"), limit=longest)
+            return ""
+        return data.strip()
+
+    def key(self, data: Any, path: str) -> str:
+        """The key of a thing: a-z, 0-9, `_`, `-`."""
+        if not isinstance(data, str) or not is_key(data):
+            mend = N_("small letters, digits, - and _, at most 80")
+            self.wrong("bad_key", path, N_("“%(word)s” cannot be a key"), mend, word=data)
+            return ""
+        return data
+
+    def span(self, data: Any, path: str) -> timedelta | None:
+        """A length of time such as `2 days`."""
+        try:
+            return parse_span(data)
+        except ValueError:
+            mend = N_("such as: 30 minutes, 3 hours, 2 days, 1 week")
+            self.wrong("bad_span", path, N_("“%(word)s” is no length of time"), mend, word=data)
+            return None
+
+    def choice(self, data: Any, path: str, kinds: type[Choice], fallback: Choice) -> Choice:
+        """One of the words of an enum."""
+        words = [one.value for one in kinds]
+        if data in words:
+            return kinds(data)
+        self.unknown("unknown_value", path, N_("“%(word)s” is not known here"), data, words)
+        return fallback
+
+    def rule(self, data: Any, path: str) -> Rule | None:
+        """A rule; its own findings get their lines."""
+        try:
+            return parse(data, self.facts, path=path)
+        except DefinitionError as error:
+            self.problems += [self.source.located(problem) for problem in error.problems]
+            return None
+
+    def email(self, data: Any, path: str) -> str:
+        """The key of an email that there is, in each language it ought to be in."""
+        key = self.key(data, path)
+        if key and self.emails is not None and key not in self.emails:
+            self.unknown("unknown_email", path, N_("There is no email “%(word)s”"), key, self.emails)
+        return key
+
+    def segment(self, data: Any, path: str) -> str:
+        """The key of a segment that there is."""
+        key = self.key(data, path)
+        known = self.facts.known.get("segment")
+        if key and known is not None and key not in known:
+            self.unknown("unknown_segment", path, N_("There is no segment “%(word)s”"), key, known)
+        return key

@@ -1,0 +1,34 @@
+"""Leave the campaign, with a reason in words. `exit: not interested`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nurture.campaigns.effects import Leave, Moment
+from nurture.campaigns.reading import Reading
+from nurture.kernel.i18n import translate
+from nurture.kernel.reasons import Reason
+
+SCHEMA: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200, "description": "Why the lead leaves."}
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Why, in the author's words."""
+
+    why: str
+
+
+def read(reading: Reading, value: Any, path: str) -> Exit:
+    """The reason's text."""
+    return Exit(reading.text(value, path, 200))
+
+
+def act(config: Exit, moment: Moment) -> Leave:  # noqa: ARG001 - it never waits
+    """Leave."""
+    return Leave(Reason.EXIT_STEP, {"why": config.why})
+
+
+def describe(config: Exit, language: str) -> str:
+    """`Leave the campaign: not interested`."""
+    return translate(language, "Leave the campaign: %(why)s", why=config.why)
