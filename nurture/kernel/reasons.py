@@ -51,6 +51,9 @@ class Reason(StrEnum):
     CRITERIA_NOT_MET = "criteria_not_met"
     ALREADY_CUSTOMER = "already_customer"
     OPPORTUNITY_OPEN = "opportunity_open"
+    CLOSED_LATELY = "closed_lately"  # an opportunity of this lead was closed a short time ago
+    RULE_LIMIT = "rule_limit"  # a scoring rule counted as often as it may
+    FACT_GONE = "fact_gone"  # points for a fact about the lead that no longer holds
     COOLDOWN = "cooldown"  # this owner was told a short time ago
     DAILY_CEILING = "daily_ceiling"  # enough alert emails for one owner and day
     NIGHT_DIGEST = "night_digest"  # its email waits for the owner's working hours
@@ -102,6 +105,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.CRITERIA_NOT_MET: "Criteria not met: %(condition)s",
     Reason.ALREADY_CUSTOMER: "Is a customer already",
     Reason.OPPORTUNITY_OPEN: "An opportunity is open already",
+    Reason.CLOSED_LATELY: "An opportunity was closed a short time ago; a new one may open by itself from %(date)s",
+    Reason.RULE_LIMIT: "The rule “%(rule)s” has counted as often as it may",
+    Reason.FACT_GONE: "What it was given for no longer holds",
     Reason.COOLDOWN: "%(owner)s was told at %(time)s",
     Reason.DAILY_CEILING: "%(owner)s has had %(count)s alert mails today",
     Reason.NIGHT_DIGEST: "Goes with the digest at %(time)s",

@@ -1,1 +1,1 @@
-"""opportunities"""
+"""Opportunities: when one opens by itself, who gets it, and what becomes of it."""

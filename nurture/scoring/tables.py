@@ -1,4 +1,4 @@
-"""Table of the score ledger. Append only; a lead's score is the sum of its lines."""
+"""Tables of the score ledger (append only; a lead's score is the sum of its lines) and of sweeps over all leads."""
 
 import sqlalchemy as sa
 
@@ -22,4 +22,14 @@ score_entries = sa.Table(
     column("recorded_at", Instant, personal=False),
     sa.UniqueConstraint("rule", "lead_id", "cause", "sequence"),
     sa.Index("ix_score_entries_lead_id_axis_at", "lead_id", "axis", "at"),
+)
+
+# How far a sweep over all leads has come: `decay:2026-11-22`, `rate:<hash of the rules>`.
+score_sweeps = sa.Table(
+    "score_sweeps",
+    metadata,
+    column("key", sa.Text, primary_key=True, personal=False),
+    column("upto", sa.BigInteger, server_default="0", personal=False),  # the last lead looked at
+    column("started_at", Instant, personal=False),  # engine time
+    column("done_at", Instant, nullable=True, personal=False),
 )

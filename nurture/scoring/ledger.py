@@ -1,0 +1,191 @@
+"""The lines of the ledger: writes them, keeps the lead's sums and temperature in step. It uses the database.
+
+The steps of `service`; nobody else calls them.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Decided, Kind
+from nurture.activities.service import Activity, Decision, decide_many, record
+from nurture.kernel.errors import NotFoundError
+from nurture.kernel.reasons import Reason
+from nurture.leads.model import Temperature
+from nurture.rules.evaluate import evaluate
+from nurture.rules.facts import View
+from nurture.scoring import store
+from nurture.scoring.matching import meets
+from nurture.scoring.model import (
+    DECAY,
+    REVERSAL,
+    Axis,
+    Change,
+    Happened,
+    Limit,
+    Per,
+    ScoringRule,
+    ScoringRules,
+    Standing,
+)  # fmt: skip
+from nurture.scoring.store import Entry
+from nurture.scoring.tables import score_entries
+from nurture.scoring.temperature import band
+
+FACT = {"fact": True}  # how a line for a fact about the lead is told from one for an activity
+
+
+def held(conn: Connection, lead_id: int) -> Standing:
+    found = store.standing(conn, lead_id, lock=True)
+    if found is None:
+        raise NotFoundError(f"There is no lead {lead_id}")
+    return found
+
+
+def count(conn: Connection, rule: ScoringRule, happened: Happened, now: datetime, real: datetime) -> Entry | None:
+    cause = happened.cause_of_effects
+    if any(entry.rule == rule.key for entry in store.caused_by(conn, happened.lead_id, cause)):
+        return None
+    detail = {"message": happened.message_id, "url": happened.url}
+    if rule.limit is not None and not _within_limit(conn, rule, rule.limit, happened):
+        params = {"rule": rule.key}
+        subject = f"{cause}/{rule.key}"
+        no = Decision(Decided.SCORE, subject, "no", Reason.RULE_LIMIT, now, happened.lead_id, cause, params)
+        decide_many(conn, [no])
+        return None
+    return write(
+        conn, happened.lead_id, rule.axis, rule.key, rule.points, cause, happened.occurred_at, real, detail=detail
+    )
+
+
+def _within_limit(conn: Connection, rule: ScoringRule, limit: Limit, happened: Happened) -> bool:
+    since = happened.occurred_at - limit.span if limit.span is not None else None
+    counted = [
+        entry for entry in store.counted(conn, happened.lead_id, rule.key, since) if _same(entry, limit, happened)
+    ]
+    return len(counted) < limit.times
+
+
+def _same(entry: Entry, limit: Limit, happened: Happened) -> bool:
+    if limit.per is Per.LEAD:
+        return True
+    if entry.detail.get("message") != happened.message_id:
+        return False
+    return limit.per is Per.MESSAGE or entry.detail.get("url") == happened.url
+
+
+def rate(
+    conn: Connection,
+    lead_id: int,
+    rules: ScoringRules,
+    view: View,
+    cause: str,
+    now: datetime,
+    real: datetime,
+) -> list[Entry]:
+    """Lines for facts that hold now, and reversals of those that no longer do (or whose points changed)."""
+    if rules.facts is None:
+        return []
+    facts = rules.facts
+    asked = [rule for rule in rules.rules if rule.when is not None]
+    standing = {entry.rule: entry for entry in store.fact_lines(conn, lead_id)}
+    holding = {rule.key: rule for rule in asked if rule.when and evaluate(rule.when, view, now, facts).holds}
+    lines = []
+    for key, entry in standing.items():
+        if key not in holding or holding[key].points != entry.points:
+            lines.append(reverse(conn, entry, Reason.FACT_GONE.value, now, real))
+    for key, rule in holding.items():
+        if key not in standing or standing[key].points != rule.points:
+            lines.append(write(conn, lead_id, rule.axis, key, rule.points, cause, now, real, detail=FACT))
+    return lines
+
+
+def write(
+    conn: Connection,
+    lead_id: int,
+    axis: Axis,
+    rule: str,
+    points: int,
+    cause: str,
+    at: datetime,
+    real: datetime,
+    *,
+    actor: str = "engine",
+    reason: str = "",
+    reverses: int | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Entry:
+    values = {
+        "lead_id": lead_id, "axis": axis.value, "rule": rule, "cause": cause, "points": points, "reverses": reverses,
+        "sequence": store.uses(conn, lead_id, rule, cause) + 1, "reason": reason, "detail": dict(detail or {}),
+        "actor": actor, "at": at, "recorded_at": real,
+    }  # fmt: skip
+    new = conn.execute(score_entries.insert().values(values).returning(score_entries.c.id)).scalar_one()
+    return Entry(int(new), lead_id, axis, rule, cause, points, reverses, reason, dict(detail or {}), actor, at)
+
+
+def reverse(conn: Connection, entry: Entry, reason: str, now: datetime, real: datetime) -> Entry:
+    return write(
+        conn, entry.lead_id, entry.axis, REVERSAL, -entry.points, f"entry:{entry.id}", now, real,
+        reason=reason, reverses=entry.id, detail={"rule": entry.rule, "cause": entry.cause},
+    )  # fmt: skip
+
+
+def settle(
+    conn: Connection,
+    before: Standing,
+    lines: Sequence[Entry],
+    rules: ScoringRules,
+    reason: str,
+    cause: str,
+    now: datetime,
+    real: datetime,
+    *,
+    temperature: Temperature | None = None,
+    actor: str = "engine",
+    note: str = "",
+    react: bool = False,
+) -> Change:
+    """Add the lines to the cached sums and move the temperature; nothing is written when nothing changed."""
+    engagement = before.engagement + sum(line.points for line in lines if line.axis is Axis.ENGAGEMENT)
+    fit = before.fit + sum(line.points for line in lines if line.axis is Axis.FIT)
+    warmth = temperature or band(engagement, before.temperature, rules.thresholds)
+    after = Standing(before.lead_id, engagement, fit, warmth)
+    if after != before:
+        store.save_standing(conn, after)
+    if warmth is not before.temperature:
+        detail = {
+            "before": before.temperature.value, "after": warmth.value, "reason": reason, "engagement": engagement,
+            **({"note": note} if note else {}),
+        }  # fmt: skip
+        activity = Activity(before.lead_id, Kind.TEMPERATURE_CHANGED, now, actor, cause, detail=detail)
+        record(conn, activity, real=real, react=react)
+    return Change(before, after, tuple(line.id for line in lines))
+
+
+def recount(conn: Connection, rules: ScoringRules, entry: Entry, now: datetime, real: datetime) -> list[Entry]:
+    rule = rules.by_key(entry.rule)
+    if rule is None or rule.on is None or rule.limit is None:
+        return []
+    later = store.activities_of(conn, entry.lead_id, rule.on.kind, entry.at)
+    found = (count(conn, rule, one, now, real) for one in later if meets(rule.on, one))
+    return [line for line in found if line is not None]
+
+
+def undecay(conn: Connection, before: Standing, lines: Sequence[Entry], now: datetime, real: datetime) -> list[Entry]:
+    missing = -(before.engagement + sum(line.points for line in lines if line.axis is Axis.ENGAGEMENT))
+    found: list[Entry] = []
+    for entry in reversed(store.by_rules(conn, before.lead_id, [DECAY], Axis.ENGAGEMENT)):
+        if missing <= 0:
+            break
+        found.append(reverse(conn, entry, Reason.VERDICT_CHANGED.value, now, real))
+        missing += entry.points
+    return found
+
+
+def standing_lines(conn: Connection, lead_id: int) -> list[Entry]:
+    every = store.entries(conn, lead_id)
+    gone = {entry.reverses for entry in every if entry.reverses is not None}
+    return [e for e in every if e.axis is Axis.ENGAGEMENT and e.reverses is None and e.id not in gone]

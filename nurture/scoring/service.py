@@ -1,0 +1,179 @@
+"""Writing the score ledger. Sums and temperature of the lead change in the same transaction as its lines."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from nurture.campaigns.tables import shared_definitions
+from nurture.kernel.database import upsert
+from nurture.kernel.errors import InputError
+from nurture.kernel.i18n import LANGUAGES, N_, translate
+from nurture.kernel.reasons import Reason
+from nurture.kernel.text import clean
+from nurture.kernel.yamlfile import read
+from nurture.leads.model import Temperature
+from nurture.rules.facts import Facts, View
+from nurture.scoring import ledger, store
+from nurture.scoring.matching import met
+from nurture.scoring.model import BY_HAND, DECAY, REVERSAL, Axis, Change, Happened, Line, ScoringRules, Standing
+from nurture.scoring.rules import FILE, load
+from nurture.scoring.store import Entry
+from nurture.scoring.temperature import middle, replay
+
+NAMES: Mapping[str, str] = {
+    DECAY: N_("Losing value with time"),
+    REVERSAL: N_("Taken back"),
+    BY_HAND: N_("Temperature set by hand"),
+}
+_LIVE: dict[tuple[str, frozenset[str]], ScoringRules] = {}
+
+
+# definitions
+
+
+def publish(conn: Connection, text: str, facts: Facts, now: datetime, file: str = FILE) -> bool:
+    """Make these rules the live ones; False when they are already. DefinitionError with all findings."""
+    rules = load(text, file, facts)
+    known = store.definition(conn)
+    if known is not None and known[0] == rules.hash:
+        return False
+    values = {
+        "key": "scoring", "hash": rules.hash, "source": text, "definition": read(text, file).data, "applied_at": now,
+    }  # fmt: skip
+    insert = upsert(conn.dialect.name, shared_definitions).values(values)
+    changed = {name: value for name, value in values.items() if name != "key"}
+    conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=changed))
+    return True
+
+
+def live(conn: Connection, facts: Facts) -> ScoringRules | None:
+    """The rules that are live, parsed once for each text; None before the first publish."""
+    known = store.definition(conn)
+    if known is None:
+        return None
+    key = (known[0], frozenset(facts.values))
+    if key not in _LIVE:
+        if len(_LIVE) > 20:
+            _LIVE.clear()
+        _LIVE[key] = load(known[1], FILE, facts)
+    return _LIVE[key]
+
+
+# one activity
+
+
+def score_activity(
+    conn: Connection,
+    happened: Happened,
+    rules: ScoringRules,
+    *,
+    now: datetime,
+    real: datetime,
+    view: View | None = None,
+) -> Change:
+    """Count an activity: lines, sums, temperature. With a `view` (of `rules.facts`),
+    facts about the lead are rated as well.
+
+    The same activity counts once, however often this is called.
+    """
+    before = ledger.held(conn, happened.lead_id)
+    counted = [ledger.count(conn, rule, happened, now, real) for rule in met(rules, happened)]
+    lines: list[Entry] = [line for line in counted if line is not None]
+    if view is not None:
+        lines += ledger.rate(conn, happened.lead_id, rules, view, happened.cause_of_effects, now, real)
+    return ledger.settle(conn, before, lines, rules, "score", happened.cause_of_effects, now, real)
+
+
+def reverse_activity(
+    conn: Connection, happened: Happened, rules: ScoringRules, *, now: datetime, real: datetime
+) -> Change:
+    """Take back what a withdrawn activity gave; the temperature is what the remaining lines lead to.
+
+    What a limit kept from counting because of it counts now. Where decay had already eaten of the points, its newest
+    lines are taken back too, so that the sum does not go below nothing.
+    """
+    before = ledger.held(conn, happened.lead_id)
+    taken = store.caused_by(conn, happened.lead_id, happened.cause_of_effects)
+    if not taken:
+        return Change(before, before)
+    lines = [ledger.reverse(conn, entry, Reason.VERDICT_CHANGED.value, now, real) for entry in taken]
+    for entry in taken:
+        lines += ledger.recount(conn, rules, entry, now, real)
+    lines += ledger.undecay(conn, before, lines, now, real)
+    kept = [entry.points for entry in ledger.standing_lines(conn, happened.lead_id)]
+    temperature = replay(kept, rules.thresholds)
+    cause = happened.cause_of_effects
+    return ledger.settle(conn, before, lines, rules, "verdict_changed", cause, now, real, temperature=temperature)
+
+
+# by hand, and looking
+
+
+def set_temperature(
+    conn: Connection,
+    actor: str,
+    lead_id: int,
+    temperature: Temperature,
+    reason: str,
+    rules: ScoringRules,
+    *,
+    now: datetime,
+    real: datetime,
+) -> Change:
+    """Set by hand: one line moves engagement to the middle of the band, with author and reason.
+
+    Nothing is written when the lead has that temperature. InputError without a reason.
+    """
+    why = clean(reason)
+    if not why:
+        raise InputError(N_("Say why: the reason stands in the lead's score"))
+    before = ledger.held(conn, lead_id)
+    if before.temperature is temperature:
+        return Change(before, before)
+    points = middle(temperature, rules.thresholds) - before.engagement
+    line = ledger.write(conn, lead_id, Axis.ENGAGEMENT, BY_HAND, points, actor, now, real, actor=actor, reason=why)
+    return ledger.settle(
+        conn, before, [line], rules, BY_HAND, actor, now, real,
+        temperature=temperature, actor=actor, note=why, react=True,
+    )  # fmt: skip
+
+
+def recompute(conn: Connection, rules: ScoringRules, lead_ids: Iterable[int] | None = None) -> list[int]:
+    """Mend cached sums that differ from the ledger (a merge, a restored copy); gives the leads mended."""
+    mended = store.differing(conn, lead_ids)
+    for lead_id in mended:
+        sums = store.sums(conn, lead_id)
+        kept = [entry.points for entry in ledger.standing_lines(conn, lead_id)]
+        store.save_standing(
+            conn,
+            Standing(lead_id, sums.get(Axis.ENGAGEMENT, 0), sums.get(Axis.FIT, 0), replay(kept, rules.thresholds)),
+        )
+    return mended
+
+
+def unfold(conn: Connection, lead_id: int, rules: ScoringRules | None, at: datetime | None = None) -> list[Line]:
+    """The ledger line by line with what each came from; the last running sum of an axis is the score of that axis."""
+    every = store.entries(conn, lead_id, at)
+    taken = {entry.reverses: entry.id for entry in every if entry.reverses is not None}
+    causes = {entry.id: store.activity_of(entry.cause) for entry in every}
+    seen = store.activities_by_id(conn, [one for one in causes.values() if one is not None])
+    running = dict.fromkeys(Axis, 0)
+    lines = []
+    for entry in every:
+        running[entry.axis] += entry.points
+        lines.append(
+            Line(
+                entry.id, entry.axis, entry.rule, _name(entry.rule, rules), entry.points, running[entry.axis], entry.at,
+                entry.actor, entry.cause, entry.reason, entry.reverses, taken.get(entry.id), entry.detail,
+                seen.get(causes[entry.id] or 0),
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _name(rule: str, rules: ScoringRules | None) -> Mapping[str, str]:
+    if rule in NAMES:
+        return {language: translate(language, NAMES[rule]) for language in LANGUAGES}
+    known = rules.by_key(rule) if rules else None
+    return known.name if known else dict.fromkeys(LANGUAGES, rule)

@@ -1,0 +1,209 @@
+"""Queries on the score ledger and on the cached sums of leads."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from nurture.activities.model import Kind
+from nurture.activities.tables import activities
+from nurture.campaigns.tables import shared_definitions
+from nurture.leads.model import Temperature
+from nurture.leads.tables import leads
+from nurture.scoring.model import DECAY, REVERSAL, Axis, Happened, Standing
+from nurture.scoring.tables import score_entries, score_sweeps
+
+e = score_entries.c
+_taker = score_entries.alias("taker")
+# Whether a line has been taken back.
+TAKEN_BACK = sa.exists().where(_taker.c.reverses == e.id)
+
+_HAPPENED = (
+    activities.c.id, activities.c.lead_id, activities.c.kind, activities.c.occurred_at, activities.c.actor,
+    activities.c.cause, activities.c.message_id, activities.c.campaign_key, activities.c.email_key, activities.c.url,
+    activities.c.detail, activities.c.withdrawn_at,
+)  # fmt: skip
+
+
+_ENTRY = (e.id, e.lead_id, e.axis, e.rule, e.cause, e.points, e.reverses, e.reason, e.detail, e.actor, e.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stored line."""
+
+    id: int
+    lead_id: int
+    axis: Axis
+    rule: str
+    cause: str
+    points: int
+    reverses: int | None
+    reason: str
+    detail: Mapping[str, Any]
+    actor: str
+    at: datetime
+
+
+def _entry(row: RowMapping) -> Entry:
+    return Entry(**{**row, "axis": Axis(row["axis"])})
+
+
+def happened_of(row: RowMapping) -> Happened:
+    """An activity row as it is scored."""
+    return Happened(**{**row, "kind": Kind(row["kind"])})
+
+
+def activity(conn: Connection, activity_id: int) -> Happened | None:
+    """The activity of this id."""
+    row = conn.execute(sa.select(*_HAPPENED).where(activities.c.id == activity_id)).mappings().one_or_none()
+    return happened_of(row) if row else None
+
+
+def activities_by_id(conn: Connection, ids: Iterable[int]) -> dict[int, Happened]:
+    """Activities by id, in one query."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = conn.execute(sa.select(*_HAPPENED).where(activities.c.id.in_(wanted))).mappings()
+    return {row["id"]: happened_of(row) for row in rows}
+
+
+def activities_of(conn: Connection, lead_id: int, kind: Kind, since: datetime) -> list[Happened]:
+    """A lead's activities of one kind from an instant on that count, earliest first."""
+    query = (
+        sa.select(*_HAPPENED)
+        .where(activities.c.lead_id == lead_id, activities.c.kind == kind.value)
+        .where(activities.c.occurred_at >= since, activities.c.withdrawn_at.is_(None))
+        .order_by(activities.c.occurred_at, activities.c.id)
+        .limit(1000)
+    )
+    return [happened_of(row) for row in conn.execute(query).mappings()]
+
+
+def definition(conn: Connection) -> tuple[str, str] | None:
+    """Hash and text of the rules that are live; None when none were published."""
+    query = sa.select(shared_definitions.c.hash, shared_definitions.c.source)
+    row = conn.execute(query.where(shared_definitions.c.key == "scoring")).one_or_none()
+    return (row.hash, row.source) if row else None
+
+
+def standing(conn: Connection, lead_id: int, *, lock: bool = False) -> Standing | None:
+    """The cached sums of a lead; `lock` holds the row until the transaction ends."""
+    query = sa.select(leads.c.id, leads.c.engagement, leads.c.fit, leads.c.temperature).where(leads.c.id == lead_id)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    return Standing(row.id, row.engagement, row.fit, Temperature(row.temperature)) if row else None
+
+
+def save_standing(conn: Connection, standing: Standing) -> None:
+    """Keep the sums and the temperature."""
+    conn.execute(
+        leads.update()
+        .where(leads.c.id == standing.lead_id)
+        .values(engagement=standing.engagement, fit=standing.fit, temperature=standing.temperature.value)
+    )
+
+
+def entries(conn: Connection, lead_id: int, at: datetime | None = None) -> list[Entry]:
+    """All lines of a lead, in the order in which they count; those until `at` only."""
+    query = sa.select(*_ENTRY).where(e.lead_id == lead_id).order_by(e.at, e.id)
+    if at is not None:
+        query = query.where(e.at <= at)
+    return [_entry(row) for row in conn.execute(query).mappings()]
+
+
+def caused_by(conn: Connection, lead_id: int, cause: str) -> list[Entry]:
+    """The lines of one cause that still stand."""
+    query = sa.select(*_ENTRY).where(e.lead_id == lead_id, e.cause == cause, e.rule != REVERSAL, ~TAKEN_BACK)
+    return [_entry(row) for row in conn.execute(query.order_by(e.id)).mappings()]
+
+
+def by_rules(conn: Connection, lead_id: int, rules: Iterable[str], axis: Axis) -> list[Entry]:
+    """A lead's lines of these rules that still stand."""
+    query = sa.select(*_ENTRY).where(e.lead_id == lead_id, e.axis == axis.value, e.rule.in_(sorted(rules)), ~TAKEN_BACK)
+    return [_entry(row) for row in conn.execute(query.order_by(e.id)).mappings()]
+
+
+def fact_lines(conn: Connection, lead_id: int) -> list[Entry]:
+    """The standing lines for facts about the lead."""
+    query = sa.select(*_ENTRY).where(e.lead_id == lead_id, e.axis == Axis.FIT.value, e.rule != REVERSAL, ~TAKEN_BACK)
+    return [entry for row in conn.execute(query).mappings() if (entry := _entry(row)).detail.get("fact")]
+
+
+def counted(conn: Connection, lead_id: int, rule: str, since: datetime | None) -> list[Entry]:
+    """How often a rule has counted for a lead: its standing lines, from an instant on."""
+    query = sa.select(*_ENTRY).where(e.lead_id == lead_id, e.rule == rule, ~TAKEN_BACK)
+    if since is not None:
+        query = query.where(e.at > since)
+    return [_entry(row) for row in conn.execute(query).mappings()]
+
+
+def uses(conn: Connection, lead_id: int, rule: str, cause: str) -> int:
+    """How many lines of this rule and cause there are, taken back ones included."""
+    query = sa.select(sa.func.count()).where(e.rule == rule, e.lead_id == lead_id, e.cause == cause)
+    return int(conn.execute(query).scalar_one())
+
+
+def sums(conn: Connection, lead_id: int) -> dict[Axis, int]:
+    """What the ledger adds up to on each axis."""
+    rows = conn.execute(sa.select(e.axis, sa.func.sum(e.points)).where(e.lead_id == lead_id).group_by(e.axis))
+    return {Axis(axis): int(points) for axis, points in rows}
+
+
+def differing(conn: Connection, lead_ids: Iterable[int] | None, limit: int = 1000) -> list[int]:
+    """Leads whose cached sums are not what the ledger adds up to. Correct figures give an empty list."""
+    engagement, fit = (
+        sa.select(sa.func.coalesce(sa.func.sum(e.points), 0))
+        .where(e.lead_id == leads.c.id, e.axis == axis.value)
+        .scalar_subquery()
+        for axis in Axis
+    )
+    query = sa.select(leads.c.id).where(sa.or_(leads.c.engagement != engagement, leads.c.fit != fit))
+    if lead_ids is not None:
+        query = query.where(leads.c.id.in_(sorted(set(lead_ids))))
+    return list(conn.execute(query.order_by(leads.c.id).limit(limit)).scalars())
+
+
+def strong_lines(conn: Connection, lead_id: int, least: int, limit: int = 30) -> list[tuple[Entry, Happened | None]]:
+    """A lead's standing engagement lines of at least so many points with their activities, newest first."""
+    query = (
+        sa.select(*_ENTRY)
+        .where(e.lead_id == lead_id, e.axis == Axis.ENGAGEMENT.value, e.points >= least, ~TAKEN_BACK)
+        .where(e.rule.not_in([DECAY, REVERSAL]))
+        .order_by(e.at.desc(), e.id.desc())
+        .limit(limit)
+    )
+    found = [_entry(row) for row in conn.execute(query).mappings()]
+    causes = {entry.id: activity_of(entry.cause) for entry in found}
+    seen = activities_by_id(conn, [one for one in causes.values() if one is not None])
+    return [(entry, seen.get(causes[entry.id] or 0)) for entry in found]
+
+
+def activity_of(cause: str) -> int | None:
+    """The id in `activity:12`; None for other causes."""
+    kind, _, number = cause.partition(":")
+    return int(number) if kind == "activity" and number.isdecimal() else None
+
+
+def sweep_of(conn: Connection, key: str) -> RowMapping | None:
+    """How far this sweep has come; the row is held."""
+    return conn.execute(sa.select(score_sweeps).where(score_sweeps.c.key == key).with_for_update()).mappings().first()
+
+
+def newest_sweep(conn: Connection, kind: str) -> str | None:
+    """The greatest key of the sweeps of this kind: the latest day of `decay`."""
+    keys = sa.select(score_sweeps.c.key).where(score_sweeps.c.key.like(f"{kind}:%"))
+    return conn.execute(keys.order_by(score_sweeps.c.key.desc()).limit(1)).scalar_one_or_none()
+
+
+def quiet_since(cutoff: datetime) -> sa.ColumnElement[bool]:
+    """Leads without a line of their own on engagement after this instant."""
+    return ~sa.exists().where(
+        e.lead_id == leads.c.id,
+        e.axis == Axis.ENGAGEMENT.value,
+        e.at > cutoff,
+        e.rule.not_in([DECAY, REVERSAL]),
+    )
