@@ -57,3 +57,14 @@ audit = sa.Table(
     column("subject", sa.Text, personal=False),  # `lead:k3…`
     column("detail", Json, personal=True),
 )
+
+# Failed sign-ins of the last while, for the limit on guessing; old rows are deleted as new ones come.
+login_failures = sa.Table(
+    "login_failures",
+    metadata,
+    key_column(),
+    column("account", sa.Text, personal=False),  # keyed by hash: the address tried may be a mistyped password
+    column("address", sa.Text, personal=True),  # where it came from
+    column("at", Instant, index=True, personal=False),  # real time
+    sa.Index("ix_login_failures_address_at", "address", "at"),
+)

@@ -1,0 +1,72 @@
+"""Signing in: one password check that tells nothing, and a limit on guessing by account and address.
+
+Does I/O: it opens its own short transactions, so that no lock is held while a password is hashed.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.kernel.database import Database
+from nurture.kernel.text import clean
+from nurture.users import passwords, store
+from nurture.users.service import note
+from nurture.users.tables import login_failures, users
+
+WINDOW = timedelta(minutes=15)
+FAILURES_PAIR = 5  # wrong passwords for one account from one address
+FAILURES_ADDRESS = 30  # wrong passwords from one address, whatever the account
+
+
+class Refused(StrEnum):
+    """Why somebody did not get in. `wrong` does not say what was wrong."""
+
+    WRONG = "wrong"
+    TOO_MANY = "too_many"
+
+
+def sign_in(database: Database, email: str, password: str, address: str, real: datetime) -> store.Account | Refused:
+    """The account of this address and password, or why not. A refusal of either kind takes as long as the other."""
+    normalized = clean(email).lower()
+    tried = hashlib.sha256(normalized.encode()).hexdigest()
+    with database.read() as conn:
+        full = _full(conn, tried, address, real)
+        account = None if full else store.by_email(conn, normalized)
+    stored = account.password_hash if account and account.disabled_at is None else None
+    right = passwords.matches(stored, password)
+    if full:
+        return Refused.TOO_MANY
+    with database.write() as conn:
+        if account is None or not right:
+            _failed(conn, tried, address, real)
+            return Refused.WRONG
+        _succeeded(conn, account, tried, password, address, real)
+    return account
+
+
+def _full(conn: Connection, account: str, address: str, real: datetime) -> bool:
+    recent = sa.select(sa.func.count()).select_from(login_failures).where(
+        login_failures.c.address == address, login_failures.c.at > real - WINDOW
+    )  # fmt: skip
+    pair = conn.execute(recent.where(login_failures.c.account == account)).scalar_one()
+    return pair >= FAILURES_PAIR or conn.execute(recent).scalar_one() >= FAILURES_ADDRESS
+
+
+def _failed(conn: Connection, account: str, address: str, real: datetime) -> None:
+    conn.execute(login_failures.delete().where(login_failures.c.at <= real - WINDOW))
+    conn.execute(login_failures.insert().values(account=account, address=address, at=real))
+
+
+def _succeeded(
+    conn: Connection, account: store.Account, tried: str, password: str, address: str, real: datetime
+) -> None:
+    mine = (login_failures.c.account == tried) & (login_failures.c.address == address)
+    conn.execute(login_failures.delete().where(mine))
+    values: dict[str, object] = {"last_login_at": real}
+    if account.password_hash and passwords.outdated(account.password_hash):
+        values["password_hash"] = passwords.hashed(password)
+    conn.execute(users.update().where(users.c.id == account.id).values(values))
+    note(conn, actor=f"user:{account.id}", action="user.sign_in", subject=f"user:{account.id}", at=real)

@@ -1,0 +1,118 @@
+"""What every view needs: the context, forms with their findings, toasts, and going on after a POST."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Response, flash, g, redirect, request
+from flask import render_template as _render
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy.engine import Connection
+
+from nurture.kernel.context import Context
+from nurture.kernel.errors import InputError, Problem
+from nurture.web.language import say
+from nurture.web.session import person, safe_path
+
+
+def context() -> Context:
+    """Settings, database, clock and keys of this process."""
+    found: Context = g.context
+    return found
+
+
+@contextmanager
+def read() -> Iterator[Connection]:
+    """A connection for looking."""
+    with context().database.read() as conn:
+        yield conn
+
+
+@contextmanager
+def write() -> Iterator[Connection]:
+    """One transaction for changing; open it late and keep it short."""
+    with context().database.write() as conn:
+        yield conn
+
+
+def now() -> datetime:
+    """Engine time, the same through the whole request."""
+    if "engine_now" not in g:
+        g.engine_now = context().clock.engine()
+    found: datetime = g.engine_now
+    return found
+
+
+def real() -> datetime:
+    """Real time, the same through the whole request."""
+    if "real_now" not in g:
+        g.real_now = context().clock.real()
+    found: datetime = g.real_now
+    return found
+
+
+def zone() -> ZoneInfo:
+    """The reader's time zone."""
+    return ZoneInfo(person().zone) if current_user.is_authenticated else context().settings.local_zone
+
+
+def is_htmx() -> bool:
+    """Whether htmx asks, and a fragment will do."""
+    return request.headers.get("HX-Request") == "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Values of a form and what is wrong with them; a finding's `path` is the field's name."""
+
+    values: Mapping[str, Any]
+    problems: tuple[Problem, ...] = ()
+    name: str = ""  # tells apart two forms of one page
+
+    def value(self, field: str, otherwise: Any = "") -> Any:
+        """What stands in the field."""
+        found = self.values.get(field)
+        return otherwise if found is None else found
+
+    def errors(self, field: str) -> list[str]:
+        """What is wrong with the field, in the reader's language."""
+        return [said(problem) for problem in self.problems if problem.path == field]
+
+
+def said(problem: Problem) -> str:
+    """A finding in the reader's language."""
+    return say(problem.message, **dict(problem.params))
+
+
+def submitted(error: InputError | None = None, name: str = "") -> Form:
+    """The form as it was sent, with the findings of an InputError."""
+    return Form(request.form.to_dict(), error.problems if error else (), name)
+
+
+def render(template: str, status: int = 200, **values: Any) -> Response:
+    """A page, or its main part when htmx asks."""
+    layout = "layout/fragment.html" if is_htmx() else "layout/page.html"
+    return Response(_render(template, layout=layout, **values), status, content_type="text/html; charset=utf-8")
+
+
+def toast(text: str, *, undo: str | None = None, fields: Mapping[str, str] | None = None) -> None:
+    """Say it on the next page; `undo` is the path of a POST that takes it back, with these fields."""
+    flash({"text": text, "undo": undo, "fields": dict(fields or {})}, "toast")  # type: ignore[arg-type]
+
+
+def go(path: str) -> ResponseReturnValue:
+    """After a POST: 303 to the path; under htmx to another page a full load, so that the address follows."""
+    here = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if is_htmx() and here != urlsplit(path).path:
+        return Response(status=204, headers={"HX-Redirect": path})
+    return redirect(path, 303)
+
+
+def back(otherwise: str) -> ResponseReturnValue:
+    """After a POST: to the path the form names in `next`, else to the other."""
+    return go(safe_path(request.form.get("next")) or otherwise)

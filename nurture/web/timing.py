@@ -1,0 +1,42 @@
+"""Server-Timing on every answer: time in the database, number of queries, time in all."""
+
+import time
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, Response, g, has_request_context
+from sqlalchemy import event
+
+
+def watch(engine: sa.Engine) -> None:
+    """Count the queries of each request on this engine."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _before(*_: Any) -> None:
+        if has_request_context():
+            g.query_began = time.perf_counter()
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def _after(*_: Any) -> None:
+        if has_request_context() and "query_began" in g:
+            g.query_time = g.get("query_time", 0.0) + time.perf_counter() - g.query_began
+            g.query_count = g.get("query_count", 0) + 1
+
+
+def _header(answer: Response) -> Response:
+    if "began" in g:
+        total = (time.perf_counter() - g.began) * 1000
+        spent, count = g.get("query_time", 0.0) * 1000, g.get("query_count", 0)
+        answer.headers["Server-Timing"] = f'db;dur={spent:.1f};desc="{count} queries", total;dur={total:.1f}'
+    return answer
+
+
+def install(app: Flask, engine: sa.Engine) -> None:
+    """Measure every request."""
+
+    def _begin() -> None:
+        g.began = time.perf_counter()
+
+    app.before_request(_begin)
+    app.after_request(_header)
+    watch(engine)
