@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeDecorator
 
 from nurture.kernel.clock import aware
 from nurture.kernel.errors import OutsideError
+from nurture.kernel.text import fold
 
 if sys.platform != "win32":
     import fcntl
@@ -70,6 +71,32 @@ def _dumps(value: Any) -> str:
 
 # JSON that keeps Vietnamese readable, jsonb where there is one.
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+class FoldedDocument(TypeDecorator[dict[str, Any]]):
+    """A JSON object whose texts are kept folded beside the originals, under `~`, for comparison in SQL.
+
+    `{"city": "Huế"}` is stored as `{"city": "Huế", "~": {"city": "hue"}}`; whoever reads it never sees the `~`.
+    Text that folding leaves as it is has no second form.
+    """
+
+    impl = Json
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> Any:
+        if not isinstance(value, dict):
+            return value
+        plain = {key: one for key, one in value.items() if key != FOLDED}
+        folded = {key: fold(one) for key, one in plain.items() if isinstance(one, str) and fold(one) != one}
+        return {**plain, FOLDED: folded} if folded else plain
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: one for key, one in value.items() if key != FOLDED}
+
+
+FOLDED = "~"
 # A 64-bit key that SQLite can still number by itself.
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # Text compared by its bytes on both databases; it is folded in Python before it is stored.

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from nurture.kernel.database import Folded, Id, Instant, Json, column, key_column, metadata
+from nurture.kernel.database import Folded, FoldedDocument, Id, Instant, Json, column, key_column, metadata
 
 companies = sa.Table(
     "companies",
@@ -44,7 +44,7 @@ leads = sa.Table(
     column("lifecycle", sa.Text, server_default="lead", personal=False),  # model.Lifecycle
     column("zone", sa.Text, nullable=True, personal=False),
     column("language", sa.Text, nullable=True, personal=False),
-    column("fields", Json, personal=True),  # {field key: value}, typed by field_definitions
+    column("fields", FoldedDocument, personal=True),  # {field key: value}, typed by field_definitions
     column("merged_into", Id, sa.ForeignKey("leads.id"), nullable=True, personal=False),
     column("paused_at", Instant, nullable=True, personal=False),  # a person stopped all automatic mail
     column("paused_reason", sa.Text, nullable=True, personal=False),

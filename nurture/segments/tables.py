@@ -14,7 +14,8 @@ segments = sa.Table(
     column("hash", sa.Text, personal=False),
     column("created_at", Instant, personal=False),
     column("updated_at", Instant, personal=False),
-    column("evaluated_at", Instant, nullable=True, personal=False),
+    column("evaluated_at", Instant, nullable=True, personal=False),  # engine time, the first time
+    column("refreshed_at", Instant, nullable=True, personal=False),  # real time, the last time over all leads
     column("archived_at", Instant, nullable=True, personal=False),
 )
 

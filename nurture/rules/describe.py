@@ -1,0 +1,184 @@
+"""A rule in one natural sentence, and each answer of a trace with the value that was seen. Pure.
+
+A negation is said where it belongs ("clicked no link"), so that a reader never has to resolve "none of".
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any, assert_never
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+
+from nurture.kernel.i18n import N_, translate, translate_plural
+from nurture.rules.evaluate import Times, Trace
+from nurture.rules.model import Compare, Did, Group, Has, Join, Rule
+from nurture.rules.operators import operators
+from nurture.rules.values import Ago
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+_DAYS = {"vi": "dd/MM/yyyy", "en": "d MMM yyyy"}
+_INSTANTS = {"vi": "dd/MM/yyyy, HH:mm", "en": "d MMM yyyy, HH:mm"}
+_MOST_SHOWN = 8
+_WORDS = {
+    "cold": N_("cold"),
+    "warm": N_("warm"),
+    "hot": N_("hot"),
+    "subscriber": N_("subscriber"),
+    "lead": N_("lead"),
+    "opportunity": N_("opportunity"),
+    "customer": N_("customer"),
+    "mql": N_("MQL"),
+    "sql": N_("SQL"),
+}
+_WORDED = {"temperature", "lifecycle"}
+
+
+def describe(rule: Rule, language: str, zone: ZoneInfo = ZONE) -> str:
+    """The rule as one sentence in `vi` or `en`, its first letter large, without a full stop."""
+    text = _Speaker(language, zone).rule(rule, no=False)
+    return text[:1].upper() + text[1:]
+
+
+def sentence(trace: Trace, language: str, zone: ZoneInfo = ZONE) -> str:
+    """The condition of a node and what was seen there: "City is Huế (here: Đà Nẵng)"."""
+    speaker = _Speaker(language, zone)
+    said = describe(trace.rule, language, zone)
+    seen = speaker.seen(trace)
+    if not seen:
+        return said
+    return translate(language, "%(condition)s (here: %(seen)s)", condition=said, seen=seen)
+
+
+class _Speaker:
+    def __init__(self, language: str, zone: ZoneInfo) -> None:
+        self.language = language
+        self.zone = zone
+
+    def tr(self, text: str, **params: object) -> str:
+        return translate(self.language, text, **params)
+
+    def rule(self, rule: Rule, *, no: bool) -> str:
+        match rule:
+            case Group():
+                return self.group(rule, no=no)
+            case Compare():
+                return self.compare(rule, no=no)
+            case Has():
+                shown = self.either([f"“{name}”" for name in rule.shown])
+                return self.tr(rule.said[no], names=shown)
+            case Did():
+                return self.did(rule, no=no)
+            case _:
+                assert_never(rule)
+
+    def group(self, group: Group, *, no: bool) -> str:
+        """Negations move inwards: none of (a, b) is not-a and not-b."""
+        inner = no != (group.join is Join.NONE)
+        joined_by_and = (group.join is Join.ANY) == no
+        if len(group.rules) == 1:
+            return self.rule(group.rules[0], no=inner)
+        parts = [self.part(child, no=inner) for child in group.rules]
+        return self.both(parts) if joined_by_and else self.either(parts)
+
+    def part(self, rule: Rule, *, no: bool) -> str:
+        text = self.rule(rule, no=no)
+        return f"({text})" if _compound(rule) else text
+
+    def both(self, parts: list[str]) -> str:
+        return self.listed(parts, N_("%(first)s and %(last)s"))
+
+    def either(self, parts: list[str]) -> str:
+        return self.listed(parts, N_("%(first)s or %(last)s"))
+
+    def listed(self, parts: list[str], last: str) -> str:
+        if len(parts) == 1:
+            return parts[0]
+        return self.tr(last, first=", ".join(parts[:-1]), last=parts[-1])
+
+    def compare(self, rule: Compare, *, no: bool) -> str:
+        if rule.said is not None:
+            return self.tr(rule.said[no])
+        says = operators()[rule.operator].SAYS[no]
+        if rule.operator == "empty" and not rule.value:
+            says = operators()[rule.operator].SAYS[not no]
+        worded = rule.fact in _WORDED
+        return self.tr(says, field=self.tr(rule.label), value=self.value(rule.shown, worded=worded))
+
+    def did(self, rule: Did, *, no: bool) -> str:
+        fewer = no and rule.times > 1
+        text = self.tr(rule.said[no and not fewer])
+        parts = [self.tr("email %(email)s", email=key) for key in rule.emails]
+        parts += [self.tr("campaign %(campaign)s", campaign=key) for key in rule.campaigns]
+        if rule.link:
+            parts.append(self.tr("link %(link)s", link=rule.link))
+        if parts:
+            text = f"{text} ({self.either(parts) if len(parts) == len(rule.emails) else ', '.join(parts)})"
+        if fewer:
+            text = self.tr("%(event)s fewer than %(times)s times", event=text, times=rule.times)
+        elif rule.times > 1:
+            text = self.tr("%(event)s at least %(times)s times", event=text, times=rule.times)
+        if rule.within is None:
+            return text
+        return self.tr("%(event)s in the last %(span)s", event=text, span=self.span(rule.within))
+
+    def value(self, value: Any, *, worded: bool = False) -> str:
+        if isinstance(value, (tuple, list)):
+            shown = [self.value(one, worded=worded) for one in value[:_MOST_SHOWN]]
+            return self.either([*shown, "…"] if len(value) > _MOST_SHOWN else shown)
+        if worded and str(value) in _WORDS:
+            return self.tr(_WORDS[str(value)])
+        if isinstance(value, bool):
+            return self.tr("yes") if value else self.tr("no")
+        if isinstance(value, (int, float)):
+            return str(format_decimal(value, locale=self.language))
+        return self.time(value) if isinstance(value, (date, timedelta, Ago)) else str(value)
+
+    def time(self, value: date | timedelta | Ago) -> str:
+        if isinstance(value, Ago):
+            return self.tr("%(span)s ago", span=self.span(value.span))
+        if isinstance(value, timedelta):
+            return self.span(value)
+        if isinstance(value, datetime):
+            return self.instant(value)
+        noon = datetime(value.year, value.month, value.day, 12, tzinfo=self.zone)
+        return str(format_datetime(noon, _DAYS.get(self.language, _DAYS["en"]), self.zone, self.language))
+
+    def instant(self, value: datetime) -> str:
+        form = _INSTANTS.get(self.language, _INSTANTS["en"])
+        return str(format_datetime(value, form, self.zone, self.language))
+
+    def span(self, span: timedelta) -> str:
+        minutes = int(span.total_seconds() // 60)
+        if minutes % 1440 == 0:
+            return translate_plural(self.language, "%(count)s day", "%(count)s days", minutes // 1440)
+        if minutes % 60 == 0:
+            return translate_plural(self.language, "%(count)s hour", "%(count)s hours", minutes // 60)
+        return translate_plural(self.language, "%(count)s minute", "%(count)s minutes", minutes)
+
+    def seen(self, trace: Trace) -> str:
+        """What was found at a leaf; nothing for a group."""
+        rule, seen = trace.rule, trace.seen
+        if isinstance(rule, Group):
+            return ""
+        if isinstance(seen, Times):
+            return self.times(seen)
+        if seen is None or seen == ():
+            return self.tr("no value") if isinstance(rule, Compare) else self.tr("none")
+        if isinstance(rule, Has):
+            shown = [*seen[:_MOST_SHOWN], "…"] if len(seen) > _MOST_SHOWN else list(seen)
+            return ", ".join(shown)
+        return self.value(seen, worded=isinstance(rule, Compare) and rule.fact in _WORDED)
+
+    def times(self, seen: Times) -> str:
+        if seen.last_at is None:
+            return self.tr("never")
+        count = translate_plural(self.language, "%(count)s time", "%(count)s times", seen.count)
+        return self.tr("%(times)s, last on %(at)s", times=count, at=self.instant(seen.last_at))
+
+
+def _compound(rule: Rule) -> bool:
+    """Whether the sentence of this rule joins several with and, or or."""
+    if not isinstance(rule, Group):
+        return False
+    return len(rule.rules) > 1 or _compound(rule.rules[0])

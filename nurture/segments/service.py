@@ -1,0 +1,219 @@
+"""Segments kept by rule: apply definitions, keep memberships, say why. Set-based; the caller opened the transaction.
+
+Keeping memberships over many leads goes in two moves, so that no write waits for a long look:
+1. `differences`, on a connection for reading: which leads would join or leave each segment;
+2. `refresh` with those keys and leads, in a write transaction: they are looked at again and settled.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.facts import moved
+from nurture.kernel.database import upsert
+from nurture.kernel.errors import DefinitionError, Problem
+from nurture.rules.evaluate import Trace, evaluate
+from nurture.rules.facts import Facts
+from nurture.rules.model import Rule, reads
+from nurture.rules.parse import parse
+from nurture.rules.sql import to_sql
+from nurture.segments import store
+from nurture.segments.load import circular
+from nurture.segments.model import Counts, Definition, Preview, Segment, depends_on, in_order
+from nurture.segments.tables import memberships, segments
+from nurture.segments.view import view
+
+CHUNK = 500
+PREVIEWED = 20
+_NOTED_EVERY = timedelta(minutes=1)
+
+
+def apply(conn: Connection, definitions: Sequence[Definition], *, now: datetime, actor: str) -> list[str]:
+    """Store segments by key; gives the keys that are new or changed. Those not named stay as they are.
+
+    DefinitionError when a rule names no known segment, or when they name each other in a circle.
+    """
+    _ = actor
+    _refuse_circles(conn, definitions)
+    known = {one.key: one for one in store.every(conn)}
+    changed = []
+    for one in definitions:
+        before = known.get(one.key)
+        if before is not None and (before.hash, dict(before.name)) == (one.hash, dict(one.name)):
+            continue
+        changed.append(one.key)
+        values = {"name": dict(one.name), "rule": one.when, "hash": one.hash, "updated_at": now, "archived_at": None}
+        insert = upsert(conn.dialect.name, segments).values(key=one.key, created_at=now, **values)
+        conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=values))
+    return changed
+
+
+def _refuse_circles(conn: Connection, definitions: Sequence[Definition]) -> None:
+    rules, _ = _rules(store.every(conn), store.facts(conn))
+    rules |= {one.key: one.rule for one in definitions}
+    for one in definitions:
+        for missing in sorted(depends_on(one.rule) - rules.keys()):
+            parse({"segment": missing}, store.built_in().knowing(segment=rules), path=f"{one.key}.when")
+    _, circle = in_order(rules)
+    if circle:
+        raise DefinitionError([circular(circle)])
+
+
+def archive(conn: Connection, key: str, *, now: datetime) -> None:
+    """Put a segment away; who was in it leaves now."""
+    chosen = sa.select(segments.c.id).where(segments.c.key == key).scalar_subquery()
+    conn.execute(segments.update().where(segments.c.key == key).values(archived_at=now))
+    left = memberships.update().where(memberships.c.segment_id == chosen, memberships.c.left_at.is_(None))
+    conn.execute(left.values(left_at=now))
+
+
+def _rules(every: Iterable[Segment], facts: Facts) -> tuple[dict[str, Rule], dict[str, tuple[Problem, ...]]]:
+    """The rules of stored segments, and the findings of those that can no longer be read (a field is gone)."""
+    rules: dict[str, Rule] = {}
+    broken: dict[str, tuple[Problem, ...]] = {}
+    for one in every:
+        try:
+            rules[one.key] = parse(one.when, facts)
+        except DefinitionError as error:
+            broken[one.key] = error.problems
+    return rules, broken
+
+
+def rule_of(conn: Connection, key: str, facts: Facts) -> Rule | None:
+    """The rule of a segment; None when there is no such segment. DefinitionError when it can no longer be read."""
+    one = store.get(conn, key)
+    return None if one is None else parse(one.when, facts)
+
+
+def refresh(
+    conn: Connection,
+    now: datetime,
+    real: datetime,
+    facts: Facts,
+    keys: Sequence[str] | None = None,
+    lead_ids: Sequence[int] | None = None,
+) -> list[Counts]:
+    """Bring memberships up to `now`, of all segments or of `keys`, over all leads or over `lead_ids`.
+
+    Each segment comes after those it names. One whose rule can no longer be read keeps its members and says so.
+    """
+    every = {one.key: one for one in store.every(conn)}
+    rules, broken = _rules(every.values(), facts)
+    chosen = every.keys() if keys is None else every.keys() & set(keys)
+    order, _ = in_order(rules)
+    counts = [_refresh_one(conn, every[key], rules[key], now, real, facts, lead_ids) for key in order if key in chosen]
+    unread = sorted(broken.keys() & chosen)
+    return counts + [Counts(key, 0, 0, "; ".join(problem.text() for problem in broken[key])) for key in unread]
+
+
+def touched(
+    conn: Connection, lead_ids: Sequence[int], kinds: Iterable[str], now: datetime, facts: Facts
+) -> list[Counts]:
+    """Look again at these leads, only in the segments whose rules read what has moved; gives those that changed.
+
+    `kinds` are kinds of activities (`clicked`) or keys of facts (`engagement`, `tag`, a field's key).
+    """
+    every = {one.key: one for one in store.every(conn)}
+    rules, _ = _rules(every.values(), facts)
+    order, _ = in_order(rules)
+    what = moved(kinds)
+    found: list[Counts] = []
+    changed: set[str] = set()
+    for key in order:
+        if what is not None and not (reads(rules[key]) & what) and not (depends_on(rules[key]) & changed):
+            continue
+        one = _some(conn, every[key], rules[key], now, facts, lead_ids)
+        if one.joined or one.left:
+            found.append(one)
+            changed.add(key)
+    return found
+
+
+def _refresh_one(
+    conn: Connection,
+    segment: Segment,
+    rule: Rule,
+    now: datetime,
+    real: datetime,
+    facts: Facts,
+    lead_ids: Sequence[int] | None,
+) -> Counts:
+    if lead_ids is not None:
+        return _some(conn, segment, rule, now, facts, lead_ids)
+    counts = _settle(conn, segment, to_sql(rule, now, facts), now, None)
+    if segment.evaluated_at is None or segment.refreshed_at is None or real - segment.refreshed_at >= _NOTED_EVERY:
+        times = {"evaluated_at": segment.evaluated_at or now, "refreshed_at": real}
+        conn.execute(segments.update().where(segments.c.id == segment.id).values(times))
+    return counts
+
+
+def _some(
+    conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts, lead_ids: Sequence[int]
+) -> Counts:
+    joined = left = 0
+    ids = sorted(set(lead_ids))
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        counts = _settle(conn, segment, to_sql(rule, now, facts, chunk), now, chunk)
+        joined, left = joined + counts.joined, left + counts.left
+    return Counts(segment.key, joined, left)
+
+
+def _inside(segment: Segment, chunk: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
+    inside = [memberships.c.segment_id == segment.id, memberships.c.left_at.is_(None)]
+    return inside if chunk is None else [*inside, memberships.c.lead_id.in_(chunk)]
+
+
+def _settle(
+    conn: Connection, segment: Segment, matching: sa.Select[int], now: datetime, chunk: Sequence[int] | None
+) -> Counts:
+    """Leaves by UPDATE, joins by INSERT … SELECT; two that settle at once on PostgreSQL do no harm."""
+    inside = _inside(segment, chunk)
+    gone = memberships.update().where(*inside, memberships.c.lead_id.not_in(matching)).values(left_at=now)
+    left = conn.execute(gone).rowcount
+    (lead_id,) = matching.selected_columns
+    fresh = matching.where(lead_id.not_in(sa.select(memberships.c.lead_id).where(*inside)))
+    rows = fresh.with_only_columns(
+        sa.literal(segment.id, memberships.c.segment_id.type), lead_id, sa.literal(now, memberships.c.joined_at.type)
+    )
+    insert = upsert(conn.dialect.name, memberships).from_select(["segment_id", "lead_id", "joined_at"], rows)
+    joined = conn.execute(insert.on_conflict_do_nothing()).rowcount
+    return Counts(segment.key, joined, left)
+
+
+def differences(
+    conn: Connection, now: datetime, facts: Facts, keys: Sequence[str] | None = None
+) -> dict[str, list[int]]:
+    """For each segment that is not up to date: the leads that would join or leave it. Reads only."""
+    every = {one.key: one for one in store.every(conn, keys)}
+    rules, _ = _rules(every.values(), facts)
+    found = {key: _difference(conn, every[key], to_sql(rule, now, facts)) for key, rule in rules.items()}
+    return {key: ids for key, ids in found.items() if ids}
+
+
+def _difference(conn: Connection, segment: Segment, matching: sa.Select[int]) -> list[int]:
+    members = set(conn.execute(sa.select(memberships.c.lead_id).where(*_inside(segment, None))).scalars())
+    return sorted(members.symmetric_difference(conn.execute(matching).scalars()))
+
+
+def preview(conn: Connection, rule: Rule, now: datetime, facts: Facts | None = None) -> Preview:
+    """Whom the rule would take now."""
+    matching = to_sql(rule, now, facts or store.facts(conn))
+    (lead_id,) = matching.selected_columns
+    count = conn.execute(sa.select(sa.func.count()).select_from(matching.subquery())).scalar_one()
+    newest = conn.execute(matching.order_by(lead_id.desc()).limit(PREVIEWED)).scalars()
+    return Preview(count, tuple(newest))
+
+
+def explain(conn: Connection, rule: Rule, lead_id: int, now: datetime, facts: Facts) -> Trace | None:
+    """Why the rule holds on a lead now or why not; None when the lead was merged away or never was."""
+    seen = view(conn, [lead_id], facts, [rule]).get(lead_id)
+    return None if seen is None else evaluate(rule, seen, now, facts)
+
+
+def as_data(definitions: Iterable[Definition]) -> Mapping[str, Any]:
+    """Definitions as plain data, in the form of the file."""
+    return {one.key: {"name": dict(one.name), "when": one.when} for one in definitions}

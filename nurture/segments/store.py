@@ -1,0 +1,85 @@
+"""Queries on segments and memberships, and the facts that rules may ask as of now."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.facts import FACTS as ACTIVITIES
+from nurture.leads.facts import FACTS as LEADS
+from nurture.leads.facts import own
+from nurture.leads.model import FieldDefinition, FieldType
+from nurture.leads.tables import field_definitions
+from nurture.rules.facts import Facts, gather
+from nurture.segments.facts import FACTS as SEGMENTS
+from nurture.segments.model import Segment, Stay
+from nurture.segments.tables import memberships, segments
+
+_OPEN = memberships.c.left_at.is_(None)
+
+
+def built_in(zone: str = "Asia/Ho_Chi_Minh") -> Facts:
+    """The facts of all stages, without an installation's own fields: for checks that have no database."""
+    return gather(LEADS, ACTIVITIES, SEGMENTS, zone=zone)
+
+
+def facts(conn: Connection, zone: str = "Asia/Ho_Chi_Minh") -> Facts:
+    """The facts of all stages and of the installation's own fields."""
+    rows = conn.execute(sa.select(field_definitions).order_by(field_definitions.c.position, field_definitions.c.key))
+    definitions = [FieldDefinition(r.key, r.label, FieldType(r.type), tuple(r.choices or ())) for r in rows]
+    return built_in(zone).with_values(own(definitions))
+
+
+def every(conn: Connection, keys: Sequence[str] | None = None) -> list[Segment]:
+    """All segments that are not archived, or those of these keys, by key."""
+    query = sa.select(segments).where(segments.c.archived_at.is_(None)).order_by(segments.c.key)
+    if keys is not None:
+        query = query.where(segments.c.key.in_(keys))
+    return [_segment(row) for row in conn.execute(query)]
+
+
+def get(conn: Connection, key: str) -> Segment | None:
+    """The segment of this key, archived or not."""
+    row = conn.execute(sa.select(segments).where(segments.c.key == key)).one_or_none()
+    return None if row is None else _segment(row)
+
+
+def _segment(row: Any) -> Segment:
+    return Segment(row.id, row.key, row.name, row.rule, row.hash, row.evaluated_at, row.refreshed_at)
+
+
+def members(conn: Connection, key: str, limit: int = 100, after: int = 0) -> list[int]:
+    """Ids of the leads that are in the segment now, ascending, from the one after `after` on."""
+    query = (
+        sa.select(memberships.c.lead_id)
+        .join(segments, segments.c.id == memberships.c.segment_id)
+        .where(segments.c.key == key, _OPEN, memberships.c.lead_id > after)
+        .order_by(memberships.c.lead_id)
+        .limit(limit)
+    )
+    return list(conn.execute(query).scalars())
+
+
+def sizes(conn: Connection) -> dict[str, int]:
+    """How many leads are in each segment now; empty segments count 0."""
+    query = (
+        sa.select(segments.c.key, sa.func.count(memberships.c.id).label("size"))
+        .outerjoin(memberships, sa.and_(memberships.c.segment_id == segments.c.id, _OPEN))
+        .where(segments.c.archived_at.is_(None))
+        .group_by(segments.c.key)
+    )
+    return {row.key: row.size for row in conn.execute(query)}
+
+
+def of_lead(conn: Connection, lead_id: int, *, now_only: bool = True) -> list[Stay]:
+    """The segments a lead is in, the latest join first; with `now_only=False` also those it has left."""
+    query = (
+        sa.select(memberships, segments.c.key, segments.c.name)
+        .join(segments, segments.c.id == memberships.c.segment_id)
+        .where(memberships.c.lead_id == lead_id)
+        .order_by(memberships.c.joined_at.desc(), memberships.c.id.desc())
+    )
+    if now_only:
+        query = query.where(_OPEN, segments.c.archived_at.is_(None))
+    return [Stay(r.id, r.key, r.name, r.joined_at, r.left_at) for r in conn.execute(query)]

@@ -1,0 +1,89 @@
+"""Loads what a rule sees of leads in Python (queries; set-based: a few for all leads together)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.rules.facts import Facts, Happening, NameSet, View
+from nurture.rules.model import Compare, Did, Has, Rule, leaves
+
+CHUNK = 500
+
+
+def view(
+    conn: Connection, lead_ids: Sequence[int], facts: Facts, rules: Iterable[Rule] | None = None
+) -> dict[int, View]:
+    """What rules see of these leads, by id; leads that were merged away are missing.
+
+    With `rules` only what those read is loaded.
+    """
+    wanted = _Wanted(facts, None if rules is None else tuple(rules))
+    found: dict[int, View] = {}
+    for ids in _chunks(lead_ids):
+        found |= wanted.load(conn, ids)
+    return found
+
+
+def _chunks(lead_ids: Sequence[int]) -> Iterator[list[int]]:
+    ids = list(dict.fromkeys(lead_ids))
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+class _Wanted:
+    def __init__(self, facts: Facts, rules: tuple[Rule, ...] | None) -> None:
+        self.facts = facts
+        if rules is None:
+            self.values = list(facts.values.values())
+            self.sets = list(facts.sets.values())
+            self.kinds = sorted({event.kind for event in facts.events.values()})
+            return
+        asked = [leaf for rule in rules for leaf in leaves(rule)]
+        self.values = [facts.values[key] for key in sorted({one.fact for one in asked if isinstance(one, Compare)})]
+        self.sets = [facts.sets[key] for key in sorted({one.fact for one in asked if isinstance(one, Has)})]
+        self.kinds = sorted({one.kind for one in asked if isinstance(one, Did)})
+
+    def load(self, conn: Connection, ids: list[int]) -> dict[int, View]:
+        sets = {names.key: self._names(conn, names, ids) for names in self.sets}
+        happenings = self._happenings(conn, ids)
+        return {
+            lead_id: View(
+                lead_id,
+                values,
+                {key: frozenset(by_lead.get(lead_id, ())) for key, by_lead in sets.items()},
+                {kind: tuple(found) for kind, found in happenings.get(lead_id, {}).items()},
+            )
+            for lead_id, values in self._values(conn, ids).items()
+        }
+
+    def _values(self, conn: Connection, ids: list[int]) -> dict[int, dict[str, object]]:
+        living = self.facts.living
+        loaded = {id(fact.loaded): fact.loaded for fact in self.values}
+        places = {one: position for position, one in enumerate(loaded, 1)}
+        columns = [column.label(f"v{position}") for position, column in enumerate(loaded.values(), 1)]
+        query = sa.select(living.id, *columns).where(*living.where, living.id.in_(ids))
+        return {
+            row[0]: {fact.key: fact.pick(row[places[id(fact.loaded)]]) for fact in self.values}
+            for row in conn.execute(query)
+        }
+
+    def _names(self, conn: Connection, names: NameSet, ids: list[int]) -> dict[int, set[str]]:
+        query = sa.select(names.lead_id, names.name).select_from(names.source)
+        found: dict[int, set[str]] = defaultdict(set)
+        for lead_id, name in conn.execute(query.where(names.lead_id.in_(ids), *names.where)):
+            found[lead_id].add(name)
+        return found
+
+    def _happenings(self, conn: Connection, ids: list[int]) -> dict[int, dict[str, list[Happening]]]:
+        line = self.facts.timeline
+        found: dict[int, dict[str, list[Happening]]] = defaultdict(lambda: defaultdict(list))
+        if not self.kinds:
+            return found
+        query = sa.select(line.lead_id, line.kind, line.occurred_at, line.email, line.campaign, line.link).where(
+            line.lead_id.in_(ids), line.kind.in_(self.kinds), *line.where
+        )
+        for lead_id, kind, at, email, campaign, link in conn.execute(query):
+            found[lead_id][kind].append(Happening(at, email, campaign, link))
+        return found
