@@ -1,0 +1,95 @@
+"""The JSON Schema of a campaign file, made of the steps, so that an editor completes and underlines. Pure.
+
+`python -m nurture.campaigns.schema` prints it; a test holds campaigns/_schema/campaign.schema.json equal.
+"""
+
+import json
+import sys
+from typing import Any
+
+from nurture.campaigns.definition import MailClass
+from nurture.campaigns.model import Again, Existing, Sender
+from nurture.campaigns.steps import kinds
+from nurture.kernel.i18n import LANGUAGES
+
+_KEY = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,79}$"}
+_SPAN = {"type": "string", "pattern": "^[0-9]{1,6} ?(minute|hour|day|week|phút|giờ|ngày|tuần)s?$"}
+_TIME = {"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}
+_WORDS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+
+def schema() -> dict[str, Any]:
+    """The schema as plain data."""
+    steps = [_step(kind, dict(module.SCHEMA)) for kind, module in kinds().items()]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "nurture campaign",
+        **_object(
+            {
+                "key": _KEY,
+                "name": _name(),
+                "language": {"enum": list(LANGUAGES)},
+                "entry": _entry(),
+                "goal": {"$ref": "#/$defs/goal"},
+                "exit_when": {"$ref": "#/$defs/rule"},
+                "sending": _sending(),
+                "steps": {"$ref": "#/$defs/steps"},
+            },
+            ("key", "name", "entry", "steps"),
+        ),
+        "$defs": {
+            "steps": {"type": "array", "items": {"anyOf": steps}},
+            "goal": {"anyOf": [_object({"opportunity": {"const": "opened"}}), {"$ref": "#/$defs/rule"}]},
+            "rule": _rule(),
+        },
+    }
+
+
+def text() -> str:
+    """The schema as it stands in the file."""
+    return json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
+
+
+def _object(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    names = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": properties, **names, "additionalProperties": False}
+
+
+def _step(kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    return _object({"id": _KEY, kind: value}, ("id", kind))
+
+
+def _name() -> dict[str, Any]:
+    one = {"type": "string", "minLength": 1, "maxLength": 120}
+    return {"anyOf": [one, _object(dict.fromkeys(LANGUAGES, one), tuple(LANGUAGES))]}
+
+
+def _entry() -> dict[str, Any]:
+    again = {"anyOf": [{"enum": [one.value for one in Again]}, _object({"after": _SPAN}, ("after",))]}
+    existing = {"enum": [one.value for one in Existing], "description": "Those in the segment at the first publish."}
+    by_segment = _object({"segment": _KEY, "existing": existing, "again": again}, ("segment", "existing"))
+    return {"anyOf": [by_segment, _object({"by_hand": {"const": True}, "again": again}, ("by_hand",))]}
+
+
+def _sending() -> dict[str, Any]:
+    window = _object({"days": {"type": "string"}, "from": _TIME, "to": _TIME}, ("from", "to"))
+    return _object(
+        {
+            "class": {"enum": [one.value for one in MailClass]},
+            "from": {"enum": [one.value for one in Sender]},
+            "window": window,
+            "cap": {"type": "string", "pattern": "^[1-9][0-9]{0,2} in [0-9]+ (minute|hour|day|week)s?$"},
+            "priority": {"type": "integer", "minimum": 1, "maximum": 9},
+        }
+    )
+
+
+def _rule() -> dict[str, Any]:
+    """Groups are told, other conditions are left to `nurture check`, which knows the installation's own fields."""
+    group = {"type": "array", "items": {"$ref": "#/$defs/rule"}, "minItems": 1}
+    properties = {"all": group, "any": group, "none": group, "tag": _WORDS, "segment": _WORDS, "temperature": _WORDS}
+    return {"type": "object", "minProperties": 1, "properties": properties}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

@@ -1,0 +1,112 @@
+"""Queries on campaigns, revisions and shared definitions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.campaigns.model import CampaignState
+from nurture.campaigns.tables import campaign_revisions, campaigns, shared_definitions
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A campaign as stored, with the revision that new enrollments get."""
+
+    id: int
+    key: str
+    name: Mapping[str, str]
+    state: CampaignState
+    revision_id: int | None
+    created_at: datetime
+    published_at: datetime | None
+    entered_until: datetime | None
+    hash: str
+    source: str
+    definition: Mapping[str, Any]
+
+    def named(self, language: str) -> str:
+        """Its name in this language, or in any, or its key."""
+        return self.name.get(language) or next(iter(self.name.values()), self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision of a campaign."""
+
+    id: int
+    campaign_id: int
+    hash: str
+    source: str
+    definition: Mapping[str, Any]
+    created_at: datetime
+    created_by: str
+
+
+def _query() -> sa.Select[Any]:
+    revision = campaign_revisions
+    return sa.select(campaigns, revision.c.hash, revision.c.source, revision.c.definition).outerjoin(
+        revision, revision.c.id == campaigns.c.revision_id
+    )
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(
+        row.id,
+        row.key,
+        row.name,
+        CampaignState(row.state),
+        row.revision_id,
+        row.created_at,
+        row.published_at,
+        row.entered_until,
+        row.hash or "",
+        row.source or "",
+        row.definition or {},
+    )
+
+
+def every(conn: Connection, states: Sequence[CampaignState] = ()) -> list[Stored]:
+    """All campaigns, or those in one of these states, by key."""
+    query = _query().order_by(campaigns.c.key)
+    if states:
+        query = query.where(campaigns.c.state.in_([state.value for state in states]))
+    return [_stored(row) for row in conn.execute(query)]
+
+
+def get(conn: Connection, key: str) -> Stored | None:
+    """The campaign of this key, or None."""
+    row = conn.execute(_query().where(campaigns.c.key == key)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def by_id(conn: Connection, campaign_id: int) -> Stored | None:
+    """The campaign of this id, or None."""
+    row = conn.execute(_query().where(campaigns.c.id == campaign_id)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def revisions(conn: Connection, ids: Sequence[int]) -> dict[int, Revision]:
+    """Revisions by id."""
+    rows = conn.execute(sa.select(campaign_revisions).where(campaign_revisions.c.id.in_(ids)))
+    return {row.id: _revision(row) for row in rows}
+
+
+def revisions_of(conn: Connection, campaign_id: int) -> list[Revision]:
+    """Every revision of a campaign, the latest first."""
+    query = sa.select(campaign_revisions).where(campaign_revisions.c.campaign_id == campaign_id)
+    return [_revision(row) for row in conn.execute(query.order_by(campaign_revisions.c.id.desc()))]
+
+
+def _revision(row: Any) -> Revision:
+    return Revision(row.id, row.campaign_id, row.hash, row.source, row.definition, row.created_at, row.created_by)
+
+
+def shared(conn: Connection, key: str) -> tuple[str, Any] | None:
+    """The live shared definition of this key (`scoring`, `pipeline`, `segments`) as (source, plain data), or None."""
+    query = sa.select(shared_definitions.c.source, shared_definitions.c.definition)
+    row = conn.execute(query.where(shared_definitions.c.key == key)).one_or_none()
+    return None if row is None else (row.source, row.definition)
