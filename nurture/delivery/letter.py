@@ -1,0 +1,94 @@
+"""A letter: all that a sender needs to know about one message, and the mail it makes of it. Pure.
+
+Imported by sender processes: no web, no database, no compiler.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nurture.delivery.conversation import Envelope, stuffed
+from nurture.delivery.model import Phase, Report
+from nurture.kernel.reasons import Reason
+from nurture.kernel.signing import KeyRing
+from nurture.messages import mime
+from nurture.messages.links import MessageLinks
+from nurture.messages.personalize import MissingField, Personalizer
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message that is to go. `dated` is microseconds since 1970; the two addresses are not yet checked."""
+
+    message_id: int
+    fence: int
+    template: int  # template revision
+    envelope_from: str
+    from_address: str
+    from_name: str
+    to_address: str
+    to_name: str
+    reply_to: tuple[str, str]  # address and name, or two empty texts
+    header_id: str
+    dated: int
+    lead_id: int  # 0: to staff
+    address_hash: str  # empty: nothing to unsubscribe from
+    tracking: bool
+    values: Mapping[str, Any]
+
+    def packed(self) -> list[Any]:
+        """The letter as plain data for the pipe."""
+        return [getattr(self, name) for name in self.__slots__]
+
+    @classmethod
+    def unpacked(cls, data: list[Any]) -> "Letter":
+        """The letter out of the pipe."""
+        return cls(*data)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A letter written out, ready for the line."""
+
+    letter: Letter
+    envelope: Envelope
+    data: bytes
+
+
+def write(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: str) -> Mail | Report:
+    """The mail; or the report why there is none."""
+    links = MessageLinks(ring, base_url, letter.message_id, letter.lead_id, letter.address_hash, letter.tracking)
+    try:
+        recipient = mime.ascii_address(letter.to_address)
+    except ValueError as error:
+        return _failed(letter, Reason.NO_ADDRESS, {"error": str(error)})
+    try:
+        rendered = personalizer.render(letter.values, links)
+        data = stuffed(mime.write(_headers(letter, links), rendered))
+    except MissingField as missing:
+        return _failed(letter, Reason.MISSING_FIELD, {"field": str(missing)})
+    except Exception as error:  # noqa: BLE001 - one odd letter changes nothing for the others
+        return _failed(letter, Reason.TEMPLATE_ERROR, {"error": (str(error) or type(error).__name__)[:300]})
+    return Mail(letter, Envelope(letter.envelope_from, recipient, len(data)), data)
+
+
+def _headers(letter: Letter, links: MessageLinks) -> mime.Envelope:
+    return mime.Envelope(
+        from_address=letter.from_address,
+        from_name=letter.from_name,
+        to_address=letter.to_address,
+        to_name=letter.to_name,
+        header_id=letter.header_id,
+        date=_EPOCH + timedelta(microseconds=letter.dated),
+        reply_to_address=letter.reply_to[0],
+        reply_to_name=letter.reply_to[1],
+        unsubscribe_url=links.unsubscribe(),
+        automatic=not letter.lead_id,
+    )
+
+
+def _failed(letter: Letter, reason: Reason, detail: Mapping[str, Any]) -> Report:
+    return Report(letter.message_id, letter.fence, Phase.RENDER, reason=reason.value, detail=detail)

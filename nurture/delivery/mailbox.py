@@ -1,0 +1,186 @@
+"""The built-in mailbox: an SMTP server of our own that keeps the newest mails (serves a port, writes the database).
+
+A mail is answered with 250 only after its commit; mails that arrive together share one. It speaks PIPELINING, so that
+what goes here goes as it would go to a relay.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.parser import BytesHeaderParser
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from aiosmtpd.controller import Controller
+from sqlalchemy.engine import Connection, Row
+
+from nurture.delivery.tables import mailbox_mails
+from nurture.kernel.context import Context
+from nurture.kernel.errors import OutsideError
+from nurture.kernel.text import clean
+
+KEPT = 5_000
+LARGEST = 30 * 1024 * 1024
+_SWEEP_EVERY = 200  # mails
+_TOGETHER = 64  # mails in one commit
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Arrival:
+    values: dict[str, Any]
+    loop: asyncio.AbstractEventLoop
+    kept: "asyncio.Future[bool]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kept = self.loop.create_future()
+
+    def answer(self, *, kept: bool) -> None:
+        """Tell the conversation, from the writing thread."""
+        self.loop.call_soon_threadsafe(lambda: self.kept.done() or self.kept.set_result(kept))
+
+
+class _Handler:
+    """What aiosmtpd calls."""
+
+    def __init__(self, arrivals: "queue.SimpleQueue[_Arrival | None]") -> None:
+        self._arrivals = arrivals
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Offer PIPELINING too."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Keep one mail for each recipient; 250 when it is committed."""
+        arrivals = [_Arrival(_values(envelope, one), asyncio.get_running_loop()) for one in envelope.rcpt_tos]
+        for arrival in arrivals:
+            self._arrivals.put(arrival)
+        if all([await arrival.kept for arrival in arrivals]):
+            return "250 2.0.0 kept"
+        return "451 4.3.0 the mailbox cannot keep it now"
+
+
+class Mailbox:
+    """The server with its writing thread."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="mailbox", daemon=True)
+        self._controller: Any = Controller(
+            _Handler(self._arrivals),
+            hostname="127.0.0.1",
+            port=ctx.settings.mailbox_port,
+            data_size_limit=LARGEST,
+            ident="nurture mailbox",
+            server_hostname="localhost",
+        )
+        self._since_sweep = _SWEEP_EVERY
+
+    def start(self) -> None:
+        """Begin to listen. OutsideError when the port is taken."""
+        self._writer.start()
+        try:
+            self._controller.start()
+        except (OSError, TimeoutError) as error:
+            self._arrivals.put(None)
+            port = self._ctx.settings.mailbox_port
+            raise OutsideError(f"The mailbox cannot use port {port}: {error}; set NURTURE_MAILBOX_PORT") from error
+
+    def stop(self) -> None:
+        """Stop listening; what was received is kept."""
+        self._controller.stop(no_assert=True)
+        self._arrivals.put(None)
+        self._writer.join(10)
+
+    def _write(self) -> None:
+        while (first := self._arrivals.get()) is not None:
+            batch, ended = [first], False
+            while len(batch) < _TOGETHER and not self._arrivals.empty():
+                more = self._arrivals.get()
+                if more is None:
+                    ended = True
+                    break
+                batch.append(more)
+            self._keep(batch)
+            if ended:
+                return
+
+    def _keep(self, batch: Sequence[_Arrival]) -> None:
+        try:
+            with self._ctx.database.write() as conn:
+                at = self._ctx.clock.engine()
+                conn.execute(mailbox_mails.insert(), [{**one.values, "received_at": at} for one in batch])
+                self._since_sweep += len(batch)
+                if self._since_sweep >= _SWEEP_EVERY:
+                    self._since_sweep = 0
+                    sweep(conn)
+        except Exception as error:  # noqa: BLE001 - the relay's client tries again
+            _log.error("mailbox_failed", error=f"{type(error).__name__}: {error}")
+            for one in batch:
+                one.answer(kept=False)
+            return
+        for one in batch:
+            one.answer(kept=True)
+
+
+def _values(envelope: Any, recipient: str) -> dict[str, Any]:
+    raw = bytes(envelope.content)
+    subject, header_id = _headers(raw)
+    return {
+        "mail_from": clean(envelope.mail_from or ""),
+        "rcpt_to": clean(recipient).lower(),
+        "header_id": header_id,
+        "subject": subject,
+        "raw": raw,
+    }
+
+
+def _headers(raw: bytes) -> tuple[str, str]:
+    """Subject as text and Message-ID without brackets; for showing only, whatever the mail looks like."""
+    head = BytesHeaderParser().parsebytes(raw)
+    subject = str(head.get("Subject", ""))
+    try:
+        subject = str(make_header(decode_header(subject)))
+    except (HeaderParseError, ValueError, LookupError):
+        pass
+    return clean(_printable(subject)), clean(_printable(str(head.get("Message-ID", "")))).strip("<>")
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def sweep(conn: Connection, keep: int = KEPT) -> None:
+    """Leave only the newest mails."""
+    oldest = sa.select(mailbox_mails.c.id).order_by(mailbox_mails.c.id.desc()).offset(keep).limit(1).scalar_subquery()
+    conn.execute(mailbox_mails.delete().where(mailbox_mails.c.id <= oldest))
+
+
+_SHOWN = [column for column in mailbox_mails.c if column.key != "raw"]
+
+
+def mails(
+    conn: Connection, *, recipient: str = "", before: int | None = None, limit: int = 50
+) -> tuple[Sequence[Row[Any]], int | None]:
+    """Mails without their bytes, the newest first, and the id to go on before; `recipient` is part of an address."""
+    query = sa.select(*_SHOWN).order_by(mailbox_mails.c.id.desc()).limit(limit + 1)
+    if recipient.strip():
+        query = query.where(mailbox_mails.c.rcpt_to.contains(recipient.strip().lower(), autoescape=True))
+    if before is not None:
+        query = query.where(mailbox_mails.c.id < before)
+    rows = conn.execute(query).all()
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def mail(conn: Connection, mail_id: int) -> Row[Any] | None:
+    """One mail with its bytes, or None."""
+    return conn.execute(sa.select(mailbox_mails).where(mailbox_mails.c.id == mail_id)).first()

@@ -1,0 +1,92 @@
+"""How the way out stands: open, or paused with the reason; and what keeps everything in (reads, writes the database).
+
+A route in trouble is left alone for a while, so that a dead relay costs a few attempts and not one for each message.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from nurture.delivery import store, transports
+from nurture.delivery.backoff import route_retry_at
+from nurture.delivery.model import Connection as Way
+from nurture.delivery.settle import Settled
+from nurture.kernel import installation
+from nurture.kernel.context import Context
+from nurture.kernel.i18n import N_, translate
+from nurture.kernel.plugins import modules
+from nurture.kernel.settings import Settings
+from nurture.messages.model import MessageState
+
+OPEN, PAUSED = "open", "paused"
+COPIED = "restored_copy"
+DEAD_LINKS = "links_unreachable"
+
+_SENTENCES = {
+    COPIED: N_("This database was copied or moved: nothing is sent until it is claimed (nurture instance claim)"),
+    DEAD_LINKS: N_(
+        "Nothing goes to a relay outside while NURTURE_BASE_URL cannot be opened from there: "
+        "every link and every unsubscribe would be dead"
+    ),
+}
+
+
+def chosen(settings: Settings) -> Way:
+    """How mail leaves under these settings."""
+    for transport in modules(transports.__name__).values():
+        if transport.is_meant(settings):
+            way: Way = transport.connection(settings)
+            return way
+    raise AssertionError("one transport is always meant")
+
+
+def sentence(reason: str, language: str) -> str:
+    """A route's reason for people: the guard's sentence, or what the relay said."""
+    return translate(language, _SENTENCES[reason]) if reason in _SENTENCES else reason
+
+
+def guard(conn: Connection, ctx: Context) -> str:
+    """Why nothing may leave this installation; empty when it may."""
+    row = installation.load(conn)
+    if row is not None and row.stopped_sending:
+        return COPIED
+    if not ctx.settings.relay.is_loopback and not ctx.settings.links_reach_leads:
+        return DEAD_LINKS
+    return ""
+
+
+def is_open(conn: Connection, key: str, real: datetime) -> bool:
+    """Whether the route may be tried now."""
+    row = store.route(conn, key)
+    return row is None or row.state == OPEN or row.retry_at is None or row.retry_at <= real
+
+
+def keep_in(conn: Connection, key: str, reason: str, real: datetime) -> None:
+    """Show why nothing leaves; it is asked again at once when the reason is gone."""
+    row = store.route(conn, key)
+    if row is None or row.state != PAUSED or row.reason != reason:
+        store.set_route(conn, key, {"state": PAUSED, "reason": reason, "since": real, "retry_at": None, "failures": 0})
+
+
+def note(conn: Connection, key: str, settled: Settled, real: datetime) -> None:
+    """Open the route when something of a batch went, pause it when there was nothing but trouble."""
+    row = store.route(conn, key)
+    failures = row.failures if row is not None else 0
+    went = settled.states[MessageState.SENT.value] > 0
+    if settled.trouble is not None and not went:
+        if row is not None and row.state == PAUSED and row.retry_at is not None and row.retry_at > real:
+            return  # several conversations met the same trouble: one failure
+        until = route_retry_at(settled.trouble, failures + 1, real, settled.wait_seconds)
+        store.set_route(
+            conn,
+            key,
+            {
+                "state": PAUSED,
+                "reason": settled.answer,
+                "since": row.since if row is not None and row.state == PAUSED else real,
+                "retry_at": until,
+                "failures": failures + 1,
+            },
+        )
+    elif went and row is not None and (row.state != OPEN or row.failures):
+        store.set_route(conn, key, {"state": OPEN, "reason": "", "since": real, "retry_at": None, "failures": 0})

@@ -1,0 +1,173 @@
+"""What a sender found out becomes the messages' state, once: only where fence and holder still match.
+
+Reads and writes the database, within the caller's transaction.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nurture.activities.model import Decided, Kind
+from nurture.activities.service import Activity, Decision, decide_many, record_many
+from nurture.consents.model import Method, SuppressionReason
+from nurture.consents.service import Said, suppress
+from nurture.delivery import store
+from nurture.delivery.backoff import is_expired, retry_at
+from nurture.delivery.classify import classify
+from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
+from nurture.kernel.context import Context
+from nurture.kernel.reasons import Reason
+from nurture.messages.model import ENDED, MessageState
+from nurture.messages.service import release
+from nurture.messages.tables import attempts, messages
+
+# Phases that are no conversation about the message: nothing is kept of them as an attempt.
+_NO_ATTEMPT = frozenset({Phase.HELD, Phase.RENDER})
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a batch came to: messages by state, and what it says about the route."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    trouble: RouteTrouble | None = None
+    answer: str = ""  # of the trouble
+    wait_seconds: int = 0
+    reacts: bool = False  # activities wait for their effects
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    row: Row[Any]
+    report: Report
+    verdict: Verdict
+    retry: datetime | None
+
+
+def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Sequence[Report]) -> Settled:
+    """Write what became of messages under way with this sender. What was settled or recovered before is left alone."""
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    by_message = {report.message_id: report for report in reports}
+    rows = store.under_way(conn, sender, list(by_message))
+    cases = [_case(row, by_message[row.id], real) for row in rows if row.fence == by_message[row.id].fence]
+    if not cases:
+        return Settled()
+    _write_states(conn, cases, now)
+    _write_attempts(conn, cases, route, real)
+    reacts = _write_timeline(conn, ctx, cases, now, real)
+    ended = [case.row for case in cases if case.verdict.state in ENDED and case.row.enrollment_id is not None]
+    release(conn, [(row.id, row.enrollment_id) for row in ended])
+    return _summary(cases, reacts=reacts)
+
+
+def _case(row: Row[Any], report: Report, real: datetime) -> _Case:
+    verdict = classify(report)
+    if verdict.state is not MessageState.DEFERRED:
+        return _Case(row, report, verdict, None)
+    # Jitter spreads the load, it keeps no secret.
+    retry = retry_at(row.attempts + 1, real, verdict.wait_seconds, random.random())  # noqa: S311
+    if is_expired(row.dated_at, retry):
+        return _Case(row, report, replace(verdict, state=MessageState.REJECTED, reason=Reason.EXPIRED), None)
+    return _Case(row, report, verdict, retry)
+
+
+def _write_states(conn: Connection, cases: Sequence[_Case], now: datetime) -> None:
+    change = (
+        messages.update()
+        .where(messages.c.id == sa.bindparam("which"))
+        .values(
+            state=sa.bindparam("new_state"),
+            reason=sa.bindparam("new_reason"),
+            detail=sa.bindparam("new_detail"),
+            attempts=sa.bindparam("new_attempts"),
+            retry_at=sa.bindparam("new_retry"),
+            gone_at=sa.bindparam("new_gone"),
+            ended_at=sa.bindparam("new_end"),
+            lease_until=None,
+            lease_holder=None,
+        )
+    )
+    conn.execute(change, [_state(case, now) for case in cases])
+
+
+def _state(case: _Case, now: datetime) -> dict[str, Any]:
+    state, reason = case.verdict.state, case.verdict.reason
+    return {
+        "which": case.row.id,
+        "new_state": state.value,
+        "new_reason": reason.value if reason else "",
+        "new_detail": dict(case.verdict.detail) or None,
+        "new_attempts": case.row.attempts + (case.report.phase not in _NO_ATTEMPT),
+        "new_retry": case.retry,
+        "new_gone": None if state is MessageState.QUEUED else case.row.gone_at,
+        "new_end": now if state in ENDED else None,
+    }
+
+
+def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: datetime) -> None:
+    lines = [
+        {
+            "message_id": case.row.id,
+            "number": case.row.attempts + 1,
+            "at": real,
+            "route": route,
+            "phase": case.report.phase.value,
+            "outcome": case.verdict.state.value,
+            "code": case.report.code or None,
+            "enhanced": case.report.enhanced or None,
+            "answer": case.report.answer,
+        }
+        for case in cases
+        if case.report.phase not in _NO_ATTEMPT
+    ]
+    if lines:
+        conn.execute(attempts.insert(), lines)
+
+
+def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now: datetime, real: datetime) -> bool:
+    """Activities, decisions, suppressions; whether somebody is to react."""
+    to_leads = [case for case in cases if case.row.lead_id is not None]
+    sent = [_activity(case, Kind.MESSAGE_SENT, now) for case in to_leads if case.verdict.state is MessageState.SENT]
+    bounced = [case for case in to_leads if case.verdict.state is MessageState.BOUNCED]
+    record_many(conn, sent, real=real, react=False)
+    record_many(conn, [_activity(case, Kind.MESSAGE_BOUNCED, now) for case in bounced], real=real)
+    for case in cases:
+        if case.verdict.suppress and case.row.address:
+            origin = f"message:{case.row.id}"
+            said = Said(Method.STATEMENT, origin, "engine", origin, now, real)
+            suppress(conn, ctx.keys, case.row.address, SuppressionReason.BOUNCED, said=said)
+    skipped = [case for case in cases if case.verdict.state is MessageState.SKIPPED]
+    decide_many(conn, [_decision(case, now) for case in skipped])
+    return bool(bounced)
+
+
+def _activity(case: _Case, kind: Kind, now: datetime) -> Activity:
+    row = case.row
+    cause = f"message:{row.id}"
+    detail = {"hard": case.verdict.suppress, **case.verdict.detail} if kind is Kind.MESSAGE_BOUNCED else {}
+    return Activity(
+        row.lead_id, kind, now, "engine", cause, f"{cause}:{kind.value}",
+        message_id=row.id, campaign_key=row.campaign_key, email_key=row.template_key, detail=detail,
+    )  # fmt: skip
+
+
+def _decision(case: _Case, now: datetime) -> Decision:
+    subject = f"message:{case.row.id}"
+    reason = case.verdict.reason or Reason.TEMPLATE_ERROR
+    return Decision(Decided.SEND, subject, "no", reason, now, case.row.lead_id, subject, case.verdict.detail)
+
+
+def _summary(cases: Sequence[_Case], *, reacts: bool) -> Settled:
+    states = Counter(case.verdict.state.value for case in cases)
+    troubled = [case for case in cases if case.verdict.trouble is not None]
+    if not troubled:
+        return Settled(states, reacts=reacts)
+    worst = max(troubled, key=lambda case: case.verdict.trouble is RouteTrouble.PAUSE)
+    said = f"{worst.report.code or ''} {worst.report.answer or worst.report.phase.value}".strip()
+    return Settled(states, worst.verdict.trouble, said, worst.verdict.wait_seconds, reacts)

@@ -1,0 +1,196 @@
+"""Queries of handing over: what may go, what a go must know, who hands over, and how the route stands."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nurture.campaigns.model import CampaignState
+from nurture.campaigns.tables import campaigns
+from nurture.delivery.tables import quotas, routes, senders
+from nurture.kernel.database import upsert
+from nurture.leads.tables import companies, leads
+from nurture.messages.model import COUNTED, MessageClass
+from nurture.messages.tables import messages, template_revisions, templates
+from nurture.users.tables import users
+
+# Spelled out, so that the partial indexes of messages serve them.
+WAITING = sa.text("messages.state IN ('queued', 'deferred')")
+SENDING = sa.text("messages.state = 'sending'")
+
+
+def _candidates(now: datetime, real: datetime, at: datetime) -> sa.Select[tuple[int]]:
+    paused = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.PAUSED.value)
+    return (
+        sa.select(messages.c.id)
+        .where(WAITING, messages.c.not_before <= now)
+        .where(sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= real))
+        .where(sa.or_(messages.c.lease_until.is_(None), messages.c.lease_until < at))
+        .where(sa.or_(messages.c.campaign_id.is_(None), messages.c.campaign_id.not_in(paused)))
+        .order_by(messages.c.priority, messages.c.not_before, messages.c.id)
+    )
+
+
+def anything_waits(conn: Connection, now: datetime, real: datetime, at: datetime) -> bool:
+    """Whether `reserve` would find something. `now` engine, `real` real, `at` database time."""
+    return conn.execute(_candidates(now, real, at).limit(1)).first() is not None
+
+
+def reserve(
+    conn: Connection, sender: str, limit: int, *, now: datetime, real: datetime, at: datetime, lease: timedelta
+) -> list[int]:
+    """Lease messages that may go to a sender, those that should go first; they stay as they are. Gives their ids."""
+    picked = (
+        _candidates(now, real, at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=messages)
+        .cte("picked")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    lent = (
+        messages.update()
+        .where(messages.c.id.in_(sa.select(picked.c.id)))
+        .values(lease_holder=sender, lease_until=at + lease)
+        .returning(messages.c.id, messages.c.priority, messages.c.not_before)
+    )
+    rows = sorted(conn.execute(lent), key=lambda row: (row.priority, row.not_before, row.id))
+    return [row.id for row in rows]
+
+
+def give_back(conn: Connection, sender: str) -> None:
+    """End the leases of a sender on messages that are not on their way."""
+    conn.execute(
+        messages.update().where(WAITING, messages.c.lease_holder == sender).values(lease_holder=None, lease_until=None)
+    )
+
+
+def letters(conn: Connection, sender: str, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """All that a go must know of these messages, as far as the sender still holds them. Locks their rows."""
+    owner, user = users.alias("owner"), users.alias("reader")
+    columns = [
+        *(messages.c[name] for name in messages.c.keys()),  # noqa: SIM118 - keys, not columns
+        *(leads.c[name].label(f"lead_{name}") for name in _OF_LEAD),
+        *(owner.c[name].label(f"owner_{name}") for name in ("name", "email", "phone")),
+        *(user.c[name].label(f"user_{name}") for name in ("name", "email", "phone", "disabled_at")),
+        companies.c.name.label("company_name"),
+        campaigns.c.state.label("campaign_state"),
+    ]
+    tables = (
+        messages.outerjoin(leads, leads.c.id == messages.c.lead_id)
+        .outerjoin(companies, companies.c.id == leads.c.company_id)
+        .outerjoin(owner, sa.and_(owner.c.id == leads.c.owner_id, owner.c.disabled_at.is_(None)))
+        .outerjoin(user, user.c.id == messages.c.user_id)
+        .outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id)
+    )
+    query = (
+        sa.select(*columns)
+        .select_from(tables)
+        .where(messages.c.id.in_(ids), messages.c.lease_holder == sender, WAITING)
+        .order_by(messages.c.priority, messages.c.not_before, messages.c.id)
+        .with_for_update(of=messages)
+    )
+    return conn.execute(query).all()
+
+
+_OF_LEAD = (
+    "name", "given_name", "honorific", "email", "phone", "city", "public_id", "fields",
+    "merged_into", "paused_at", "paused_reason",
+)  # fmt: skip
+
+
+def lock_quotas(conn: Connection, address_hashes: Sequence[str], real: datetime) -> None:
+    """Hold these addresses' quota rows until the transaction ends. SQLite has one writer, and needs no row."""
+    if conn.dialect.name == "sqlite" or not address_hashes:
+        return
+    rows = [{"address_hash": one, "at": real} for one in sorted(set(address_hashes))]
+    insert = upsert(conn.dialect.name, quotas).values(rows)
+    conn.execute(insert.on_conflict_do_update(index_elements=["address_hash"], set_={"at": insert.excluded.at}))
+
+
+def gone(conn: Connection, lead_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
+    """When mails went, or may have gone, to these leads after an instant of engine time."""
+    query = sa.select(messages.c.lead_id, messages.c.gone_at).where(
+        messages.c.lead_id.in_(lead_ids),
+        messages.c.gone_at > since,
+        messages.c.state.in_([state.value for state in COUNTED]),
+        messages.c.class_ != MessageClass.TRANSACTIONAL.value,
+    )
+    found: dict[int, list[datetime]] = {lead: [] for lead in lead_ids}
+    for lead, at in conn.execute(query):
+        found[lead].append(at)
+    return found
+
+
+def revisions(conn: Connection) -> dict[tuple[str, str], int]:
+    """Which revision each (email, language) is sent in."""
+    return {(row.key, row.language): row.revision_id for row in conn.execute(sa.select(templates))}
+
+
+def compiled(conn: Connection, revision: int) -> dict[str, Any]:
+    """A template revision as plain data."""
+    query = sa.select(template_revisions.c.compiled).where(template_revisions.c.id == revision)
+    return dict(conn.execute(query).scalar_one())
+
+
+def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -> Sequence[Row[Any]]:
+    """Messages that this sender has in a conversation, locked; of these ids or all."""
+    query = (
+        sa.select(messages, campaigns.c.key.label("campaign_key"))
+        .select_from(messages.outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id))
+        .where(SENDING, messages.c.lease_holder == sender)
+        .order_by(messages.c.id)
+        .with_for_update(of=messages)
+    )
+    if ids is not None:
+        query = query.where(messages.c.id.in_(ids))
+    return conn.execute(query).all()
+
+
+def overdue_holders(conn: Connection, at: datetime) -> list[str]:
+    """Senders with messages under way whose lease is over."""
+    query = sa.select(messages.c.lease_holder).where(SENDING, messages.c.lease_until < at).distinct()
+    return [holder for (holder,) in conn.execute(query) if holder]
+
+
+# -- senders --
+
+
+def add_sender(conn: Connection, values: Mapping[str, Any], at: datetime) -> None:
+    """Keep who hands over."""
+    conn.execute(senders.insert().values(**values, started_at=at, seen_at=at))
+
+
+def living_senders(conn: Connection) -> Sequence[Row[Any]]:
+    """Senders not known to have ended."""
+    return conn.execute(sa.select(senders).where(senders.c.ended_at.is_(None)).order_by(senders.c.started_at)).all()
+
+
+def sender_named(conn: Connection, sender: str) -> Row[Any] | None:
+    """One sender's row."""
+    return conn.execute(sa.select(senders).where(senders.c.id == sender)).first()
+
+
+def see_senders(conn: Connection, ids: Sequence[str], at: datetime) -> None:
+    """Note that these senders live."""
+    conn.execute(senders.update().where(senders.c.id.in_(ids)).values(seen_at=at))
+
+
+def end_sender(conn: Connection, sender: str, at: datetime) -> None:
+    """Note that a sender has ended, and nothing of it is open."""
+    conn.execute(senders.update().where(senders.c.id == sender).values(ended_at=at))
+
+
+# -- routes --
+
+
+def route(conn: Connection, key: str) -> Row[Any] | None:
+    """How a route stands; None before its first trouble."""
+    return conn.execute(sa.select(routes).where(routes.c.key == key)).first()
+
+
+def set_route(conn: Connection, key: str, values: Mapping[str, Any]) -> None:
+    """Keep how a route stands: state, reason, since, retry_at, failures."""
+    insert = upsert(conn.dialect.name, routes).values(key=key, **values)
+    conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=dict(values)))
