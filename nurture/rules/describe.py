@@ -73,17 +73,27 @@ class _Speaker:
                 assert_never(rule)
 
     def group(self, group: Group, *, no: bool) -> str:
-        """Negations move inwards: none of (a, b) is not-a and not-b."""
-        inner = no != (group.join is Join.NONE)
-        joined_by_and = (group.join is Join.ANY) == no
-        if len(group.rules) == 1:
-            return self.rule(group.rules[0], no=inner)
-        parts = [self.part(child, no=inner) for child in group.rules]
-        return self.both(parts) if joined_by_and else self.either(parts)
+        parts = [f"({text})" if other else text for text, other in self.parts(group, no=no)]
+        return self.both(parts) if _joined_by_and(group, no=no) else self.either(parts)
 
-    def part(self, rule: Rule, *, no: bool) -> str:
-        text = self.rule(rule, no=no)
-        return f"({text})" if _compound(rule) else text
+    def parts(self, group: Group, *, no: bool) -> list[tuple[str, bool]]:
+        """The sentences a group joins, and whether each is itself joined by the other word.
+
+        Negations move inwards: none of (a, b) is not-a and not-b. Groups joined by the same word run together.
+        """
+        inner = no != (group.join is Join.NONE)
+        by_and = _joined_by_and(group, no=no)
+        found: list[tuple[str, bool]] = []
+        for child in group.rules:
+            while isinstance(child, Group) and len(child.rules) == 1 and child.join is not Join.NONE:
+                (child,) = child.rules
+            if not isinstance(child, Group):
+                found.append((self.rule(child, no=inner), False))
+            elif len(child.rules) == 1 or _joined_by_and(child, no=inner) == by_and:
+                found += self.parts(child, no=inner)
+            else:
+                found.append((self.group(child, no=inner), True))
+        return found
 
     def both(self, parts: list[str]) -> str:
         return self.listed(parts, N_("%(first)s and %(last)s"))
@@ -99,28 +109,30 @@ class _Speaker:
     def compare(self, rule: Compare, *, no: bool) -> str:
         if rule.said is not None:
             return self.tr(rule.said[no])
-        says = operators()[rule.operator].SAYS[no]
-        if rule.operator == "empty" and not rule.value:
-            says = operators()[rule.operator].SAYS[not no]
-        worded = rule.fact in _WORDED
-        return self.tr(says, field=self.tr(rule.label), value=self.value(rule.shown, worded=worded))
+        operator = operators()[rule.operator]
+        says, value = operator.SAYS, rule.shown
+        if isinstance(value, Ago):
+            says, value = getattr(operator, "SAYS_AGO", says), value.span
+        opposite = no != (rule.operator == "empty" and not rule.value)
+        shown = self.value(value, worded=rule.fact in _WORDED)
+        return self.tr(says[opposite], field=self.tr(rule.label), value=shown)
 
     def did(self, rule: Did, *, no: bool) -> str:
         fewer = no and rule.times > 1
         text = self.tr(rule.said[no and not fewer])
-        parts = [self.tr("email %(email)s", email=key) for key in rule.emails]
-        parts += [self.tr("campaign %(campaign)s", campaign=key) for key in rule.campaigns]
+        parts = [self.tr(N_("email %(email)s"), email=key) for key in rule.emails]
+        parts += [self.tr(N_("campaign %(campaign)s"), campaign=key) for key in rule.campaigns]
         if rule.link:
-            parts.append(self.tr("link %(link)s", link=rule.link))
+            parts.append(self.tr(N_("link %(link)s"), link=rule.link))
         if parts:
             text = f"{text} ({self.either(parts) if len(parts) == len(rule.emails) else ', '.join(parts)})"
         if fewer:
-            text = self.tr("%(event)s fewer than %(times)s times", event=text, times=rule.times)
+            text = self.tr(N_("%(event)s fewer than %(times)s times"), event=text, times=rule.times)
         elif rule.times > 1:
-            text = self.tr("%(event)s at least %(times)s times", event=text, times=rule.times)
+            text = self.tr(N_("%(event)s at least %(times)s times"), event=text, times=rule.times)
         if rule.within is None:
             return text
-        return self.tr("%(event)s in the last %(span)s", event=text, span=self.span(rule.within))
+        return self.tr(N_("%(event)s in the last %(span)s"), event=text, span=self.span(rule.within))
 
     def value(self, value: Any, *, worded: bool = False) -> str:
         if isinstance(value, (tuple, list)):
@@ -129,14 +141,12 @@ class _Speaker:
         if worded and str(value) in _WORDS:
             return self.tr(_WORDS[str(value)])
         if isinstance(value, bool):
-            return self.tr("yes") if value else self.tr("no")
+            return self.tr(N_("yes")) if value else self.tr(N_("no"))
         if isinstance(value, (int, float)):
             return str(format_decimal(value, locale=self.language))
-        return self.time(value) if isinstance(value, (date, timedelta, Ago)) else str(value)
+        return self.time(value) if isinstance(value, (date, timedelta)) else str(value)
 
-    def time(self, value: date | timedelta | Ago) -> str:
-        if isinstance(value, Ago):
-            return self.tr("%(span)s ago", span=self.span(value.span))
+    def time(self, value: date | timedelta) -> str:
         if isinstance(value, timedelta):
             return self.span(value)
         if isinstance(value, datetime):
@@ -164,7 +174,7 @@ class _Speaker:
         if isinstance(seen, Times):
             return self.times(seen)
         if seen is None or seen == ():
-            return self.tr("no value") if isinstance(rule, Compare) else self.tr("none")
+            return self.tr(N_("no value")) if isinstance(rule, Compare) else self.tr(N_("none"))
         if isinstance(rule, Has):
             shown = [*seen[:_MOST_SHOWN], "…"] if len(seen) > _MOST_SHOWN else list(seen)
             return ", ".join(shown)
@@ -172,13 +182,11 @@ class _Speaker:
 
     def times(self, seen: Times) -> str:
         if seen.last_at is None:
-            return self.tr("never")
+            return self.tr(N_("never"))
         count = translate_plural(self.language, "%(count)s time", "%(count)s times", seen.count)
-        return self.tr("%(times)s, last on %(at)s", times=count, at=self.instant(seen.last_at))
+        return self.tr(N_("%(times)s, last on %(at)s"), times=count, at=self.instant(seen.last_at))
 
 
-def _compound(rule: Rule) -> bool:
-    """Whether the sentence of this rule joins several with and, or or."""
-    if not isinstance(rule, Group):
-        return False
-    return len(rule.rules) > 1 or _compound(rule.rules[0])
+def _joined_by_and(group: Group, *, no: bool) -> bool:
+    """Whether the sentences of a group, or of its opposite, are joined by "and"."""
+    return (group.join is Join.ANY) == no

@@ -151,7 +151,7 @@ class _Reading:
             self.problems.append(Problem("bad_value", error.message, error.mend, path=path, params=error.params))
             return None
         said = fact.said.get(value[0]) if word == "any_of" and len(value) == 1 else None
-        return Compare(fact.key, word, value, shown, fact.label, said)
+        return Compare(fact.key, word, value, shown, fact.label or fact.key, said)
 
     def direct(self, fact: Fact, value: object, path: str) -> Rule | None:
         """`{temperature: hot}`, `{engagement: {at_least: 30}}`, `{owner: none}`."""

@@ -2,7 +2,8 @@
 
 Each file gives:
 - `TYPES`: the types of facts it works on;
-- `SAYS`: the sentence with %(field)s and %(value)s places, and the sentence of its opposite;
+- `SAYS`: the sentence with %(field)s and %(value)s places, and the sentence of its opposite; `SAYS_AGO` where the
+  value may be a span before now;
 - `read(raw, fact)`: the value as it is compared and as it is shown; BadValueError when it cannot be used;
 - `absent(value)`: the answer for a fact without a value;
 - `holds(seen, value, moment, fact)`: the answer in Python, `seen` in its compared form and never None;

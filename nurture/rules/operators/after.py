@@ -9,7 +9,8 @@ from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import as_day, from_end, read_day
 
 TYPES = frozenset({Type.INSTANT, Type.DATE})
-SAYS = (N_("%(field)s is after %(value)s"), N_("%(field)s is not after %(value)s"))
+SAYS = (N_("%(field)s after %(value)s"), N_("%(field)s not after %(value)s"))
+SAYS_AGO = (N_("%(field)s less than %(value)s ago"), N_("%(field)s more than %(value)s ago"))
 
 
 def read(raw: object, _fact: Fact) -> tuple[Any, Any]:

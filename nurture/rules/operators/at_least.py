@@ -9,7 +9,7 @@ from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import read_number
 
 TYPES = frozenset({Type.NUMBER})
-SAYS = (N_("%(field)s is at least %(value)s"), N_("%(field)s is not at least %(value)s"))
+SAYS = (N_("%(field)s is at least %(value)s"), N_("%(field)s is less than %(value)s"))
 
 
 def read(raw: object, _fact: Fact) -> tuple[Any, Any]:

@@ -9,7 +9,8 @@ from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import as_day, from_start, read_day
 
 TYPES = frozenset({Type.INSTANT, Type.DATE})
-SAYS = (N_("%(field)s is before %(value)s"), N_("%(field)s is not before %(value)s"))
+SAYS = (N_("%(field)s before %(value)s"), N_("%(field)s not before %(value)s"))
+SAYS_AGO = (N_("%(field)s more than %(value)s ago"), N_("%(field)s less than %(value)s ago"))
 
 
 def read(raw: object, _fact: Fact) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import Ago, as_day, read_span
 
 TYPES = frozenset({Type.INSTANT, Type.DATE})
-SAYS = (N_("%(field)s is in the last %(value)s"), N_("%(field)s is not in the last %(value)s"))
+SAYS = (N_("%(field)s in the last %(value)s"), N_("%(field)s not in the last %(value)s"))
 _NO_SPAN = Ago(read_span("1 minute") * 0)
 
 

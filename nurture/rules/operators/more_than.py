@@ -9,7 +9,7 @@ from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import read_number
 
 TYPES = frozenset({Type.NUMBER})
-SAYS = (N_("%(field)s is more than %(value)s"), N_("%(field)s is not more than %(value)s"))
+SAYS = (N_("%(field)s is more than %(value)s"), N_("%(field)s is at most %(value)s"))
 
 
 def read(raw: object, _fact: Fact) -> tuple[Any, Any]:
