@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
@@ -33,6 +34,8 @@ _NOT_TRACKED = ("mailto:", "tel:", "sms:", "#")
 _BAD_IN_URL = re.compile(r"[\x00-\x20\x7f<>\"]")
 _TEXT_URL = re.compile(r"https?://[^\s<>\"]+")
 _AFTER_URL = ".,;:!?)]}'»”"
+# A line of statements only leaves no line behind.
+_STATEMENT_LINE = re.compile(r"^[ \t]*((?:\{%[^%]*%\}[ \t]*)+)\n", re.MULTILINE)
 _BLANKS = re.compile(r"[ \t]*\n\s*|[ \t]{2,}")
 _PRE = re.compile(r"(<pre\b.*?</pre\s*>)", re.DOTALL | re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
@@ -111,14 +114,16 @@ def _syntax(source: Source, shared: Shared) -> list[Problem]:
         **{f"_layout/{name}": text for name, text in shared.layouts.items()},
         **{f"_parts/{name}": text for name, text in shared.parts.items()},
     }
-    environment = MailEnvironment(source.language, html=False)
-    found = [_one_syntax(environment, file, text) for file, text in texts.items()]
+    found = [_one_syntax(file, text) for file, text in texts.items()]
     if not source.subject:
         found.append(Problem("no_subject", N_("The subject is empty"), "", source.file("subject.txt"), 1))
     return [problem for problem in found if problem is not None]
 
 
-def _one_syntax(environment: MailEnvironment, file: str, text: str) -> Problem | None:
+@lru_cache(maxsize=1024)
+def _one_syntax(file: str, text: str) -> Problem | None:
+    """The first finding in one file. Layouts and parts may ask for what only staff mails have: see `_finished`."""
+    environment = MailEnvironment("en", html=False)
     blind = _PART_TAG.sub(lambda found: "\n" * found[0].count("\n"), text)
     try:
         tree = parsed(environment, blind)
@@ -127,7 +132,7 @@ def _one_syntax(environment: MailEnvironment, file: str, text: str) -> Problem |
         return Problem(
             "template_syntax", N_("The template is not right: %(error)s"), "", file, error.lineno, params=params
         )
-    return _unknown(tree, file, names=_STAFF if file.startswith("staff_") else set())
+    return _unknown(tree, file, names=_STAFF if file.startswith(("staff_", "_")) else set())
 
 
 def _unknown(tree: nodes.Template, file: str, names: set[str], *, with_line: bool = True) -> Problem | None:
@@ -244,12 +249,12 @@ def _inlined(page: str) -> str:
 
 def _text_part(flat: Flat, masked: Masked, addresses: list[str], slots: _Slots, source: Source) -> str:
     if flat.text is not None:
-        return _linked_text(flat.text, slots)
+        return _STATEMENT_LINE.sub(r"\1", _linked_text(flat.text, slots))
     text = to_text(masked)
     if _statements(text, masked) != _statements(masked.text, masked):
         message = N_("No text part can be made of this HTML: a condition gets lost")
         raise DefinitionError([Problem("no_text", message, N_("Write a body.txt"), source.file("body.html"))])
-    return restore(text, masked, addresses.__getitem__)
+    return _STATEMENT_LINE.sub(r"\1", restore(text, masked, addresses.__getitem__))
 
 
 def _statements(text: str, masked: Masked) -> list[str]:

@@ -22,6 +22,8 @@ from nurture.messages.sandbox import (
 )
 
 LARGEST = 2_000_000  # characters of one rendered part
+_MANY_BLANK = re.compile(r"\n{3,}")
+_BEFORE_BREAK = re.compile(r"[ \t]+$", re.MULTILINE)
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`{|}\u2028\u2029]")
 
 __all__ = ["Links", "MissingField", "Personalizer", "Rendered", "TemplateFailure"]
@@ -81,7 +83,7 @@ class Personalizer:
                 _line(_text(self._subject, names)),
                 _line(_text(self._preheader, names)),
                 _text(self._html, names),
-                _text(self._text, names),
+                _tidy(_text(self._text, names)),
             )
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise TemplateFailure(str(error)) from error
@@ -102,6 +104,11 @@ def _text(template: Template, names: dict[str, Any]) -> str:
             raise TemplateFailure(f"the mail grows over {LARGEST} characters")
         parts.append(chunk)
     return "".join(parts)
+
+
+def _tidy(text: str) -> str:
+    """Without the blank lines that conditions leave behind."""
+    return _MANY_BLANK.sub("\n\n", _BEFORE_BREAK.sub("", text)).strip() + "\n"
 
 
 def _line(text: str) -> str:

@@ -7,7 +7,9 @@ appendix C). Elements with the attribute `data-text="none"` are left out.
 import re
 from typing import Any
 
-from inscriptis import Inscriptis, ParserConfig
+from inscriptis.css_profiles import STRICT_CSS_PROFILE
+from inscriptis.html_engine import Inscriptis
+from inscriptis.model.config import ParserConfig
 from lxml import html as lxml_html  # type: ignore[import-untyped]
 
 from nurture.messages.masks import COMMENT_MASK, URL_MASK, Masked
@@ -28,19 +30,27 @@ def to_text(masked: Masked) -> str:
         _spell_out(link, masked)
     for table in tree.xpath(".//table[@role='presentation']"):
         _unfold(table)
-    read = Inscriptis(tree, ParserConfig()).get_text()
+    read = Inscriptis(tree, ParserConfig(css=STRICT_CSS_PROFILE)).get_text()
     lines = [line.strip() for line in read.replace("\N{NO-BREAK SPACE}", " ").split("\n")]
     return _MANY_BLANK.sub("\n\n", "\n".join(lines)).strip() + "\n"
 
 
 def _unfold(table: Any) -> None:
-    """A table that only lays out becomes blocks."""
+    """A table that only lays out becomes blocks; cells side by side become one line."""
     stack = [table]
     while stack:
         element = stack.pop()
-        if element is table or (element.tag in _TABLE_PARTS and element.tag != "table"):
+        if element is table:
+            element.tag = "p"
+        elif element.tag not in _TABLE_PARTS:
+            continue
+        elif element.tag in {"td", "th"} and element.getnext() is not None:
+            element.tag, element.tail = "span", ": "
+        elif element.tag in {"td", "th"} and element.getprevious() is not None:
+            element.tag = "span"
+        else:
             element.tag = "div"
-            stack.extend(element)
+        stack.extend(child for child in element if child.tag != "table")
 
 
 def _spell_out(link: Any, masked: Masked) -> None:

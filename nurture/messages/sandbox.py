@@ -37,6 +37,8 @@ _TESTS = (
     "gt",
 )
 _LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
+# Groups whose keys are all there, so that an absent one is a misspelling; custom fields and staff values come and go.
+_CLOSED = frozenset({"lead", "owner", "company", "house"})
 _REFUSED = {
     nodes.Macro: "macro", nodes.CallBlock: "call", nodes.FilterBlock: "filter", nodes.AssignBlock: "set … endset",
     nodes.Include: "include", nodes.Import: "import", nodes.FromImport: "from", nodes.Extends: "extends",
@@ -102,7 +104,8 @@ def wrapped(value: Any, path: str) -> Any:
     if value is None or value == "":
         return Missing(name=path)
     if isinstance(value, Mapping):
-        return Record(path, value, is_open=path.endswith(".fields"))
+        root = path.partition(".")[0]
+        return Record(path, value, is_open=path.endswith(".fields") or root not in _CLOSED)
     if isinstance(value, (list, tuple)):
         return [wrapped(item, f"{path}[{number}]") for number, item in enumerate(value)]
     return value
@@ -114,7 +117,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops: ClassVar[frozenset[str]] = frozenset({"+", "*", "**", "%"})  # type: ignore[misc]
 
     def __init__(self, language: str, *, html: bool) -> None:
-        super().__init__(autoescape=html, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        super().__init__(autoescape=html, undefined=StrictUndefined)
         self.filters = {name: FILTERS[name] for name in _FILTERS} | {"greeting": greeting_in(language)}
         self.tests = {name: self.tests[name] for name in _TESTS}
         self.globals = {"range": _short_range}
