@@ -1,0 +1,122 @@
+"""A house's definitions as files: campaigns, segments, scoring, pipeline and emails, checked and applied together.
+
+Reads two folders and the database; `apply` makes all of it live in the caller's transaction, or nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.campaigns import service as campaign_service
+from nurture.campaigns.check import Known, check
+from nurture.campaigns.load import Loaded, SharedCheck, read_folder
+from nurture.campaigns.plan import Change
+from nurture.campaigns.tables import campaigns
+from nurture.enrollments.model import EnrollmentState
+from nurture.enrollments.tables import enrollments
+from nurture.kernel.errors import DefinitionError, Problem
+from nurture.messages.compile import compile_library
+from nurture.messages.model import Compiled
+from nurture.messages.service import Published, publish_templates
+from nurture.messages.source import Source, read_library
+from nurture.messages.tables import template_revisions, templates
+from nurture.opportunities import pipeline
+from nurture.rules.facts import Facts
+from nurture.scoring import rules as scoring
+from nurture.segments import store as segment_store
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Everything two folders say, with every finding."""
+
+    loaded: Loaded
+    emails: tuple[tuple[Source, Compiled], ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The findings that forbid applying it."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What applying would change: definitions, and emails by (key, language)."""
+
+    changes: tuple[Change, ...]
+    emails: tuple[tuple[str, str], ...]
+
+    @property
+    def matters(self) -> bool:
+        """Whether anything changes at all."""
+        return bool(self.emails) or any(change.matters for change in self.changes)
+
+
+def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
+    """The definitions of the two folders. OutsideError when a folder cannot be read; findings are values."""
+    problems: list[Problem] = []
+    emails: list[tuple[Source, Compiled]] = []
+    try:
+        emails = compile_library(read_library(templates_at))
+    except DefinitionError as error:
+        problems += error.problems
+    languages: dict[str, set[str]] = {}
+    for source, _ in emails:
+        languages.setdefault(source.key, set()).add(source.language)
+    checks: dict[str, SharedCheck] = {
+        "scoring": partial(scoring.load, facts=facts),
+        "pipeline": partial(pipeline.load, facts=facts),
+    }
+    # With broken emails, "no such email" would be said of each of them too.
+    loaded = check(read_folder(campaigns_at), Known(facts, languages if not problems else None, checks))
+    return Definitions(loaded, tuple(emails), (*problems, *loaded.problems))
+
+
+def facts_of(conn: Connection) -> Facts:
+    """What rules may ask in this installation, and the segments and campaigns there are."""
+    known_segments = [one.key for one in segment_store.every(conn)]
+    known_campaigns = conn.execute(sa.select(campaigns.c.key)).scalars()
+    return segment_store.facts(conn).knowing(segment=known_segments, campaign=known_campaigns)
+
+
+def plan(conn: Connection, definitions: Definitions, *, now: datetime) -> Planned:
+    """What `apply` would change now."""
+    changes = campaign_service.plan(conn, definitions.loaded, now=now, under_way=_under_way(conn))
+    return Planned(changes, _changed_emails(conn, definitions.emails))
+
+
+def apply(conn: Connection, definitions: Definitions, *, now: datetime, real: datetime, actor: str) -> Planned:
+    """Make all of it live. DefinitionError with every finding when something is wrong."""
+    if definitions.errors:
+        raise DefinitionError(definitions.errors)
+    published: Published = publish_templates(conn, definitions.emails, now=now)
+    changes = campaign_service.apply(
+        conn, definitions.loaded, now=now, real=real, actor=actor, under_way=_under_way(conn)
+    )
+    return Planned(changes, (*published.added, *published.changed))
+
+
+def _under_way(conn: Connection) -> dict[str, int]:
+    rows = conn.execute(
+        sa.select(campaigns.c.key, sa.func.count().label("active"))
+        .join(enrollments, enrollments.c.campaign_id == campaigns.c.id)
+        .where(enrollments.c.state == EnrollmentState.ACTIVE.value)
+        .group_by(campaigns.c.key)
+    )
+    return {row.key: row.active for row in rows}
+
+
+def _changed_emails(conn: Connection, emails: Sequence[tuple[Source, Compiled]]) -> tuple[tuple[str, str], ...]:
+    rows = conn.execute(
+        sa.select(templates.c.key, templates.c.language, template_revisions.c.hash).join(
+            template_revisions, template_revisions.c.id == templates.c.revision_id
+        )
+    )
+    used = {(row.key, row.language): row.hash for row in rows}
+    return tuple((one.key, one.language) for _, one in emails if used.get((one.key, one.language)) != one.hash)
