@@ -1,6 +1,7 @@
 """`nurture users`: accounts of staff."""
 
 from datetime import date, datetime
+from typing import TextIO
 
 import click
 
@@ -40,9 +41,7 @@ def _new_account(state: State, email: str, name: str, role: str, password: str |
 @click.option("--password-file", type=click.File("r"), help=_("Read the password from this file; - is standard input."))
 @click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
 @pass_state
-def add(
-    state: State, email: str, name: str, role: str, password_file: click.utils.LazyFile | None, *, as_json: bool
-) -> None:
+def add(state: State, email: str, name: str, role: str, password_file: TextIO | None, *, as_json: bool) -> None:
     """Add."""
     if password_file is not None:
         password = str(password_file.read()).strip("\r\n")

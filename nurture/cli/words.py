@@ -16,6 +16,6 @@ def _language() -> str:
 LANGUAGE = _language()
 
 
-def _(text: str, **params: object) -> str:
+def _(text: str, /, **params: object) -> str:
     """The text in the terminal's language."""
     return translate(LANGUAGE, text, **params)

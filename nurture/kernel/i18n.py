@@ -39,13 +39,13 @@ def translations(language: str) -> NullTranslations:
     return merged or NullTranslations()
 
 
-def translate(language: str, text: str, **params: object) -> str:
+def translate(language: str, text: str, /, **params: object) -> str:
     """The text in this language with its %(name)s places filled."""
     found = translations(language).gettext(text)
     return found % params if params else found
 
 
-def translate_plural(language: str, one: str, many: str, count: int, **params: object) -> str:
+def translate_plural(language: str, one: str, many: str, count: int, /, **params: object) -> str:
     """The right plural form; `count` fills %(count)s unless it is given."""
     found = translations(language).ngettext(one, many, count)
     return found % {"count": count, **params}
