@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from nurture.kernel.database import Id, Instant, column, key_column, metadata
+from nurture.kernel.database import Id, Instant, Json, column, key_column, metadata
 
 enrollments = sa.Table(
     "enrollments",
@@ -18,9 +18,14 @@ enrollments = sa.Table(
     column("occurrence", sa.Integer, server_default="1", personal=False),  # which time this lead is at this step
     column("due_at", Instant, nullable=True, personal=False),  # when to look (planned_at moved by policy or retry)
     column("planned_at", Instant, nullable=True, personal=False),  # the planned instant the next one counts from
+    # the planned instant at which the lead came to this step; waits count from it
+    column("arrived_at", Instant, nullable=True, personal=False),
+    column("held", sa.Text, nullable=True, personal=False),  # reason code: why it waits besides its step
+    column("held_detail", Json, nullable=True, personal=False),  # the reason's parameters
     column("waits_for", Id, nullable=True, personal=False),  # a message not yet handed over holds the enrollment
     column("entered_at", Instant, personal=False),
     column("ended_at", Instant, nullable=True, personal=False),
+    column("detail", Json, nullable=True, personal=False),  # parameters of the reason it ended for
     column("attempts", sa.Integer, server_default="0", personal=False),
     column("error", sa.Text, nullable=True, personal=False),
     column("lease_until", Instant, nullable=True, personal=False),  # database time
@@ -37,8 +42,8 @@ enrollments = sa.Table(
         "ix_enrollments_due",
         "due_at",
         "id",
-        sqlite_where=sa.text("state = 'active'"),
-        postgresql_where=sa.text("state = 'active'"),
+        sqlite_where=sa.text("state = 'active' AND waits_for IS NULL"),
+        postgresql_where=sa.text("state = 'active' AND waits_for IS NULL"),
     ),
     sa.Index("ix_enrollments_campaign_id_state_step", "campaign_id", "state", "step"),
 )

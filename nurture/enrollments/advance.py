@@ -1,0 +1,203 @@
+"""Where an enrollment goes from here: through every step that is due, until one waits. Pure.
+
+Instants are planned ones: each step counts from the planned instant of the one before, after policy, however late the
+tick that finds it. Policy itself is asked about the real `now`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+from zoneinfo import ZoneInfo
+
+from nurture.campaigns.effects import AddTag, Effect, Go, Hold, Leave, Moment, NotifyOwner, Outcome, WriteMessage
+from nurture.campaigns.model import Campaign, OpportunityOpened, Step
+from nurture.campaigns.steps import kinds
+from nurture.enrollments.model import Deed, EnrollmentState, Move, Passage, Place
+from nurture.kernel.reasons import Reason
+from nurture.policy.decide import Defer, Send, Skip, decide
+from nurture.rules.describe import describe
+from nurture.rules.evaluate import evaluate
+from nurture.rules.facts import Facts, View
+
+MOST_AT_ONCE = 100
+MOST_ATTEMPTS = 5
+_FIRST_PAUSE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What an advance knows of the lead and the time, besides the enrollment."""
+
+    now: datetime
+    view: View
+    facts: Facts
+    zone: ZoneInfo
+    language: str = "vi"  # of sentences kept with a reason
+    mailed: datetime | None = None  # when the last mail of this enrollment went
+    gone: Sequence[datetime] = ()  # the lead's mails that count against a cap
+    refusal: tuple[Reason, Mapping[str, Any]] | None = None  # why the lead is not to be mailed at all
+    opened: datetime | None = None  # when the lead last became an opportunity
+
+
+def advance(campaign: Campaign, place: Place, around: Around) -> Move:
+    """The move of this enrollment now."""
+    leave = ends(campaign, place, around)
+    if leave is not None:
+        return _left(_Walk(campaign, around, place), leave)
+    return _Walk(campaign, around, place).go()
+
+
+def ends(campaign: Campaign, place: Place, around: Around) -> Leave | None:
+    """Whether the goal is reached or the exit condition holds; the goal is looked at first."""
+    goal = campaign.goal
+    if isinstance(goal, OpportunityOpened):
+        if around.opened is not None and around.opened >= place.entered_at:
+            return Leave(Reason.GOAL_REACHED)
+    elif goal is not None and evaluate(goal, around.view, around.now, around.facts).holds:
+        return Leave(Reason.GOAL_REACHED)
+    rule = campaign.exit_when
+    if rule is not None and evaluate(rule, around.view, around.now, around.facts).holds:
+        return Leave(Reason.EXIT_CONDITION, {"condition": describe(rule, around.language)})
+    return None
+
+
+def failed(place: Place, now: datetime, error: str) -> Move:
+    """The move after a step that raised: put off, longer each time; given up after the fifth."""
+    attempts = place.attempts + 1
+    stay = Move(
+        EnrollmentState.ACTIVE,
+        place.step,
+        place.occurrence,
+        place.planned_at,
+        place.arrived_at,
+        now + _FIRST_PAUSE * 4**place.attempts,
+        held=Reason.STEP_FAILED,
+        held_detail={"error": error},
+        attempts=attempts,
+        error=error,
+    )
+    if attempts < MOST_ATTEMPTS:
+        return stay
+    return replace(
+        stay, state=EnrollmentState.FAILED, due_at=None, reason=Reason.STEP_FAILED, detail={"error": error}, held=None
+    )
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One enrollment on its way; `planned` and `arrived` go with it."""
+
+    campaign: Campaign
+    around: Around
+    place: Place
+    step: str | None = field(init=False)
+    occurrence: int = field(init=False)
+    planned: datetime = field(init=False)
+    arrived: datetime = field(init=False)
+    passages: list[Passage] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    rests: bool = False  # what was done must be in the database before the next step looks
+    waits: bool = False
+
+    def __post_init__(self) -> None:
+        self.step, self.occurrence = self.place.step, self.place.occurrence
+        self.planned, self.arrived = self.place.planned_at, self.place.arrived_at
+
+    def go(self) -> Move:
+        for _ in range(MOST_AT_ONCE):
+            if self.step is None or self.rests:
+                break
+            step = self.campaign.steps[self.step]
+            match self.ask(step):
+                case Go() as outcome:
+                    held = self.act(step, outcome)
+                    if held is not None:
+                        return _held(self, held)
+                case Hold() as outcome:
+                    if outcome.reason is not None or outcome.until > self.around.now:
+                        return _held(self, outcome)
+                    self.planned = outcome.until
+                case Leave() as outcome:
+                    self.passed(step, "exit")
+                    return _left(self, outcome)
+                case unknown:
+                    assert_never(unknown)
+        if self.step is None and not self.waits:
+            return _ended(self, EnrollmentState.COMPLETED, Reason.DONE, {})
+        return _standing(self, self.planned)
+
+    def ask(self, step: Step) -> Outcome:
+        around = self.around
+        moment = Moment(around.now, self.planned, self.arrived, around.mailed, around.view, around.facts)
+        return kinds()[step.kind].act(step.config, moment)
+
+    def act(self, step: Step, outcome: Go) -> Hold | None:
+        """Note the effects and go on; a Hold when policy says that the step must wait. Then nothing is done."""
+        skip: Skip | None = None
+        if any(isinstance(effect, WriteMessage) for effect in outcome.effects):
+            match self.policy():
+                case Defer(until, reason, detail):
+                    return Hold(until, reason, detail)
+                case Skip() as skip:
+                    pass
+                case Send():
+                    pass
+        for effect in outcome.effects:
+            self.deeds.append(Deed(step.id, self.occurrence, effect, self.planned, skip if _mails(effect) else None))
+            self.rests = self.rests or _rests(effect, skip)
+            self.waits = self.waits or (_mails(effect) and skip is None)
+        self.passed(step, outcome.outcome if skip is None else "skipped", "" if skip is None else skip.reason.value)
+        self.step, self.occurrence, self.arrived = step.after(outcome.way), 1, self.planned
+        return None
+
+    def policy(self) -> Send | Defer | Skip:
+        around, policy = self.around, self.campaign.sending.policy
+        at = max(around.now, self.planned)
+        return decide(policy, around.zone, at, gone=around.gone, refusal=around.refusal)
+
+    def passed(self, step: Step, outcome: str, reason: str = "") -> None:
+        self.passages.append(Passage(step.id, self.occurrence, outcome, self.planned, reason))
+
+
+def _mails(effect: Effect) -> bool:
+    return isinstance(effect, WriteMessage)
+
+
+def _rests(effect: Effect, skip: Skip | None) -> bool:
+    """Whether later steps might see what the effect changes, so that they have to wait for it."""
+    match effect:
+        case WriteMessage():
+            return skip is None
+        case AddTag():
+            return True
+        case NotifyOwner():
+            return False
+        case _:
+            assert_never(effect)
+
+
+def _standing(walk: _Walk, due: datetime) -> Move:
+    return Move(
+        EnrollmentState.ACTIVE,
+        walk.step,
+        walk.occurrence,
+        walk.planned,
+        walk.arrived,
+        due,
+        passages=tuple(walk.passages),
+        deeds=tuple(walk.deeds),
+        waits=walk.waits,
+    )
+
+
+def _held(walk: _Walk, hold: Hold) -> Move:
+    return replace(_standing(walk, hold.until), planned_at=hold.until, held=hold.reason, held_detail=dict(hold.detail))
+
+
+def _left(walk: _Walk, leave: Leave) -> Move:
+    return _ended(walk, EnrollmentState.EXITED, leave.reason, leave.detail)
+
+
+def _ended(walk: _Walk, state: EnrollmentState, reason: Reason, detail: Mapping[str, Any]) -> Move:
+    return replace(_standing(walk, walk.planned), state=state, due_at=None, reason=reason, detail=dict(detail))
