@@ -87,7 +87,7 @@ class _Filler:
     def _part(self, tag: str, suffix: str, file: str, line: int, depth: int) -> str:
         found = _PART.fullmatch(tag)
         if found is None:
-            mend = N_('Write {%% part "name" key="value" %%}')
+            mend = N_('Write {% part "name" key="value" %}')
             return self._refuse("bad_part", N_("The part is not written right"), mend, file, line)
         name, values = found[1], dict(_ARGUMENT.findall(found[2]))
         wanted = (f"{name}.{self.language}.{suffix}", f"{name}.{suffix}")

@@ -106,7 +106,7 @@ def _markup(found: re.Match[str], masked: Masked) -> str:
     return whole if whole.startswith("<!") else _tag(whole, masked)
 
 
-_OUT = N_("Move it out")
+_OUT = N_("Move the field out of the style")
 
 
 def _tag(tag: str, masked: Masked) -> str:
@@ -143,7 +143,7 @@ def _check(name: str, content: str, masked: Masked, *, is_safe: bool) -> None:
         )
     elif name.startswith("on"):
         message = N_("Scripts do not run in emails: “%(attribute)s”")
-        masked.problems.append(Problem("script", message, N_("Remove it"), params=shown))
+        masked.problems.append(Problem("script", message, N_("Remove the attribute"), params=shown))
 
 
 def decoded(value: str) -> str:

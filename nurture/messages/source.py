@@ -80,7 +80,7 @@ def _shared(folder: Path, problems: list[Problem]) -> dict[str, str]:
 def _email(folder: Path, root: Path, problems: list[Problem]) -> list[Source]:
     shown = folder.relative_to(root).as_posix()
     if not is_key(folder.name):
-        problems.append(Problem("bad_key", N_("The folder's name cannot be the key of an email"), _KEY_MEND, shown))
+        problems.append(Problem("bad_key", N_("The folder’s name cannot be the key of an email"), _KEY_MEND, shown))
         return []
     languages = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not languages:
@@ -97,7 +97,7 @@ def _language(folder: Path, shown: str, key: str, problems: list[Problem]) -> So
     before = len(problems)
     if folder.name not in LANGUAGES:
         names = (("languages", ", ".join(LANGUAGES)),)
-        message = N_("There is no such language")
+        message = N_("The folder is named for no language we write")
         problems.append(Problem("bad_language", message, N_("One of %(languages)s"), shown, params=names))
         return None
     problems += [
@@ -136,5 +136,7 @@ def _read(path: Path, shown: str, problems: list[Problem]) -> str:
         return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, ValueError) as error:
         params = (("error", str(error)),)
-        problems.append(Problem("unreadable", N_("The file cannot be read: %(error)s"), "", shown, params=params))
+        problems.append(
+            Problem("unreadable", N_("The email’s file cannot be read: %(error)s"), "", shown, params=params)
+        )
         return ""
