@@ -20,6 +20,8 @@ import_batches = sa.Table(
     column("unchanged", sa.Integer, server_default="0", personal=False),
     column("duplicates", sa.Integer, server_default="0", personal=False),
     column("refused", sa.Integer, server_default="0", personal=False),
+    column("without_consent", sa.Integer, server_default="0", personal=False),
+    column("dropped_values", sa.Integer, server_default="0", personal=False),
     column("actor", sa.Text, personal=False),
     column("started_at", Instant, personal=False),
     column("finished_at", Instant, nullable=True, personal=False),

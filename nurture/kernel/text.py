@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
-_D = str.maketrans({"đ": "d", "Đ": "D"})
+# The Icelandic letter that old Vietnamese keyboards wrote for đ is folded with it.
+_D = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 _NOT_KEY = re.compile(r"[^a-z0-9]+")
 
@@ -11,8 +13,9 @@ _NOT_KEY = re.compile(r"[^a-z0-9]+")
 def clean(text: str, limit: int = 500) -> str:
     """One line of NFC text without control characters, inner blanks folded, at most `limit` characters."""
     composed = unicodedata.normalize("NFC", text)
-    printable = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in composed)
-    return " ".join(printable.split())[:limit].rstrip()
+    if not composed.isprintable():
+        composed = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in composed)
+    return " ".join(composed.split())[:limit].rstrip()
 
 
 def fold(text: str) -> str:
@@ -20,7 +23,13 @@ def fold(text: str) -> str:
 
     `fold("Nguyễn Đức")` is `nguyen duc`.
     """
-    bare = unicodedata.normalize("NFD", clean(text, 10_000).translate(_D))
+    line = clean(text, 10_000)
+    return line.casefold() if line.isascii() else " ".join([_fold_word(word) for word in line.split()])
+
+
+@lru_cache(maxsize=16_384)
+def _fold_word(word: str) -> str:
+    bare = unicodedata.normalize("NFD", word.translate(_D))
     kept = "".join(c for c in bare if unicodedata.category(c) != "Mn")
     return unicodedata.normalize("NFC", kept).casefold()
 

@@ -1,7 +1,7 @@
 """Fields of an installation's own: which type a column of text has, and what one value of it is. Decides; no I/O."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -58,30 +58,52 @@ def day(text: str) -> str | None:
         return None
 
 
-def infer(values: Iterable[str]) -> tuple[FieldType, tuple[str, ...]]:
-    """The type that all these values have, and the choices when they are few. No value at all makes a text field."""
-    filled = 0
-    counted: dict[str, None] = {}
-    types = [FieldType.YES_NO, FieldType.NUMBER, FieldType.DATE]
-    for text in values:
-        if not text:
-            continue
-        filled += 1
-        if text in counted:
-            continue
-        if len(counted) <= MOST_CHOICES:
-            counted[text] = None
-        types = [one for one in types if _says(one, text)]
-        if not types and len(counted) > MOST_CHOICES:
-            return FieldType.TEXT, ()
-    if not filled:
+class Inference:
+    """Looks at a column's values as they come and says which type they all have. Holds few of them at a time."""
+
+    __slots__ = ("_open", "_short", "_types", "distinct", "filled", "first")
+
+    def __init__(self) -> None:
+        self.filled = 0
+        self.first: tuple[str, ...] = ()  # some of the first values
+        self.distinct: set[str] = set()
+        self._types: tuple[FieldType, ...] = (FieldType.YES_NO, FieldType.NUMBER, FieldType.DATE)
+        self._short = True
+        self._open = True
+
+    def add(self, values: Sequence[str]) -> None:
+        """Look at more values; blanks count as missing."""
+        filled = len(values) - values.count("")
+        if not filled:
+            return
+        if not self.filled:
+            self.first = tuple(text for text in values if text)[:50]
+        self.filled += filled
+        if not self._open:
+            return
+        fresh = set(values) - self.distinct
+        fresh.discard("")
+        self._types = tuple(one for one in self._types if all(_says(one, text) for text in fresh))
+        if len(self.distinct) <= MOST_CHOICES:
+            self.distinct |= fresh
+        self._short = self._short and all(len(text) <= LONGEST_CHOICE for text in fresh)
+        self._open = bool(self._types) or len(self.distinct) <= MOST_CHOICES
+
+    def result(self) -> tuple[FieldType, tuple[str, ...]]:
+        """The type that all values have, and the choices when they are few. No value at all makes a text field."""
+        if self.filled and self._types:
+            return self._types[0], ()
+        few = 2 <= len(self.distinct) <= MOST_CHOICES and len(self.distinct) * 3 <= self.filled
+        if few and self._short:
+            return FieldType.CHOICE, tuple(sorted(self.distinct, key=fold))
         return FieldType.TEXT, ()
-    if types:
-        return types[0], ()
-    few = 2 <= len(counted) <= MOST_CHOICES and len(counted) * 3 <= filled
-    if few and all(len(text) <= LONGEST_CHOICE for text in counted):
-        return FieldType.CHOICE, tuple(sorted(counted, key=fold))
-    return FieldType.TEXT, ()
+
+
+def infer(values: Sequence[str]) -> tuple[FieldType, tuple[str, ...]]:
+    """The type that all these values have, and the choices when they are few."""
+    one = Inference()
+    one.add(values)
+    return one.result()
 
 
 def _says(kind: FieldType, text: str) -> bool:

@@ -1,0 +1,48 @@
+"""The file of refused rows: line, column, value, reason, in the language of the installation. Writes one file.
+
+A value that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, "CSV injection").
+"""
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from nurture.capture.model import Refused
+from nurture.kernel.errors import OutsideError
+from nurture.kernel.i18n import N_, translate
+
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_HEADERS = (N_("Line"), N_("Column"), N_("Value"), N_("Reason"))
+
+
+def harmless(text: str) -> str:
+    """The text as a cell that no spreadsheet runs."""
+    return f"'{text}" if text.lstrip(" ").startswith(_STARTS) else text
+
+
+def as_csv(rows: Iterable[Refused], language: str) -> str:
+    """The refused rows as CSV text."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([translate(language, header) for header in _HEADERS])
+    for row in rows:
+        reason = translate(language, row.reason)
+        writer.writerow([row.line, harmless(row.column), harmless(row.value), reason])
+    return out.getvalue()
+
+
+def write_refused(path: Path, rows: Iterable[Refused], language: str) -> Path:
+    """Write the file whole, for its owner's eyes only. OutsideError when the disk does not take it."""
+    draft = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
+            file.write(as_csv(rows, language))
+        draft.replace(path)
+    except OSError as error:
+        raise OutsideError(f"The file of refused rows {path} cannot be written: {error}") from error
+    return path

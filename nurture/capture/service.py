@@ -1,0 +1,248 @@
+"""Importing a file: read it whole, then fold it in part by part, each part and its counts in one transaction.
+
+Killed at any moment and run again with the same options, an import goes on where its last commit was.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from nurture.capture import store
+from nurture.capture.drafts import Drafter, definitions_of
+from nurture.capture.fold import Part, fold_part
+from nurture.capture.model import BatchState, Column, Draft, Options, Reading, Refused, Result, Row
+from nurture.capture.refused import write_refused
+from nurture.capture.sheet import Sheet, need_contact, open_sheet, read_sheet
+from nurture.capture.store import Author
+from nurture.consents.model import Channel
+from nurture.kernel.context import Context
+from nurture.kernel.errors import ConflictError
+from nurture.kernel.i18n import N_
+from nurture.kernel.identity import public_id
+from nurture.kernel.text import clean
+from nurture.leads import store as leads_store
+from nurture.leads.model import FieldType
+
+CHUNK = 500
+_SHOWN = 100
+_TRIES = 3
+_LONGEST_STATEMENT = 4_000
+
+Progress = Callable[[int, int], None]  # rows done, rows in all
+Stop = Callable[[], bool]
+
+
+def reading(ctx: Context, path: Path | str, mapping: Mapping[str, str] | None = None) -> Reading:
+    """How the file would be read, nothing written. InputError when it cannot be."""
+    return _read(ctx, open_sheet(Path(path)), mapping or {})
+
+
+def _read(ctx: Context, sheet: Sheet, mapping: Mapping[str, str]) -> Reading:
+    with ctx.database.read() as conn:
+        kept = store.kept_mappings(conn)
+        definitions = leads_store.field_definitions_of(conn)
+    found = read_sheet(sheet, mapping, kept, definitions)
+    need_contact(found)
+    return found
+
+
+def import_file(
+    ctx: Context,
+    path: Path | str,
+    options: Options,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Result:
+    """Import a CSV or XLSX file; the result gives the totals of the whole batch.
+
+    `progress` hears of every part; when `stop` says so the import ends after the part at hand and can go on later.
+    InputError when the file cannot be read: then nothing was written.
+    """
+    options = replace(options, consent=clean(options.consent, _LONGEST_STATEMENT))
+    sheet = open_sheet(Path(path))
+    if options.dry_run:
+        found = _read(ctx, sheet, options.mapping)
+        return _dry_run(ctx, sheet, found, options, progress or _silent)
+    with ctx.database.read() as conn:
+        batch = store.running(conn, sheet.file_hash, _hash(options))
+    resumed = batch is not None
+    if batch is None:
+        batch = _begin(ctx, sheet, options)
+    plan = _plan(batch, sheet)
+    if not _go_through(ctx, sheet, plan, options, batch, progress or _silent, stop or _never):
+        return _result(ctx, batch["id"], "stopped", resumed=resumed)
+    with ctx.database.write() as conn:
+        store.finish(conn, batch["id"], ctx.clock.engine())
+    ctx.wake.reactions.set()
+    return _result(ctx, batch["id"], BatchState.DONE.value, resumed=resumed)
+
+
+def _silent(_done: int, _rows: int) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+def _hash(options: Options) -> str:
+    return hashlib.sha256(json.dumps(options.as_json(), sort_keys=True).encode()).hexdigest()
+
+
+def _begin(ctx: Context, sheet: Sheet, options: Options) -> RowMapping:
+    """Write the batch with its reading, the mapping chosen, and the fields it brings."""
+    found = _read(ctx, sheet, options.mapping)
+    now = ctx.clock.engine()
+    with ctx.database.write() as conn:
+        store.keep_mappings(conn, options.mapping, now)
+        store.keep_definitions(conn, definitions_of(found).values(), now)
+        return store.add_batch(
+            conn,
+            {
+                "public_id": public_id(),
+                "file_name": found.file_name,
+                "file_hash": sheet.file_hash,
+                "options_hash": _hash(options),
+                "options": {"asked": options.as_json(), "reading": _as_json(found)},
+                "state": BatchState.RUNNING.value,
+                "actor": options.actor,
+                "started_at": now,
+            },
+        )
+
+
+def _as_json(found: Reading) -> dict[str, Any]:
+    columns = [
+        [one.index, one.header, one.target, one.type.value if one.type else None, list(one.choices)]
+        for one in found.columns
+    ]
+    return {"header_line": found.header_line, "rows": found.rows, "columns": columns}
+
+
+def _plan(batch: RowMapping, sheet: Sheet) -> Reading:
+    """The reading that the batch began with."""
+    kept = batch["options"]["reading"]
+    columns = tuple(
+        Column(index, header, target, FieldType(kind) if kind else None, tuple(choices), known=True)
+        for index, header, target, kind, choices in kept["columns"]
+    )
+    return Reading(
+        batch["file_name"], sheet.file_hash, sheet.format, sheet.encoding, sheet.delimiter,
+        kept["header_line"], columns, (), kept["rows"],
+    )  # fmt: skip
+
+
+def _go_through(
+    ctx: Context, sheet: Sheet, plan: Reading, options: Options, batch: RowMapping, progress: Progress, stop: Stop
+) -> bool:  # fmt: skip
+    """Fold in what is left of the file; False when it was stopped before its end."""
+    drafter = Drafter(plan, options)
+    rows = sheet.rows()
+    position: int = batch["position"]
+    seen = {one.contact for row in islice(rows, position) if isinstance(one := drafter.read(row), Draft)}
+    progress(position, plan.rows)
+    while part := list(islice(rows, CHUNK)):
+        if stop():
+            return False
+        _fold_in(ctx, drafter, part, seen, options, batch, position)
+        position += len(part)
+        progress(position, plan.rows)
+    return True
+
+
+def _fold_in(
+    ctx: Context, drafter: Drafter, rows: list[Row], seen: set[str], options: Options, batch: RowMapping, position: int
+) -> None:  # fmt: skip
+    """One transaction: the rows, what they change, and how far the batch has come."""
+    drafts, refused = _drafts(drafter, rows)
+    for attempt in range(_TRIES):
+        now, real = ctx.clock.engine(), ctx.clock.real()
+        also = set(seen)
+        try:
+            with ctx.database.write() as conn:
+                part = _part(ctx, conn, drafts, also, options)
+                store.write(conn, ctx.keys, Author(batch["public_id"], batch["actor"], now, real), part.changes)
+                store.add_refusals(conn, batch["id"], refused)
+                if not store.advance(conn, batch["id"], position, len(rows), part, len(refused)):
+                    raise ConflictError(N_("The same file is being imported by somebody else"))
+        except IntegrityError:
+            if attempt == _TRIES - 1:  # on PostgreSQL a form may bring the same address at the same moment
+                raise
+        else:
+            seen |= also
+            return
+
+
+def _drafts(drafter: Drafter, rows: list[Row]) -> tuple[list[Draft], list[Refused]]:
+    drafts: list[Draft] = []
+    refused: list[Refused] = []
+    for row in rows:
+        one = drafter.read(row)
+        if isinstance(one, Draft):
+            drafts.append(one)
+        else:
+            refused.append(one)
+    return drafts, refused
+
+
+def _part(ctx: Context, conn: Connection, drafts: list[Draft], seen: set[str], options: Options) -> Part:
+    emails = list({draft.email for draft in drafts if draft.email})
+    phones = list({draft.contact for draft in drafts if not draft.email})
+    known = store.leads_with(conn, emails, phones)
+    refusing = {draft.contact: draft for draft in drafts if draft.refuses}
+    numbers = {draft.facts["phone"] for draft in drafts if draft.refuses and "phone" in draft.facts}
+    numbers |= {number for contact in refusing if contact in known and (number := known[contact].facts["phone"])}
+    asked = {Channel.EMAIL: emails, Channel.CALL: numbers, Channel.SMS: numbers}
+    blocked = store.blocked(conn, ctx.keys, asked)
+    return fold_part(drafts, known, blocked, seen, options)
+
+
+def _dry_run(ctx: Context, sheet: Sheet, plan: Reading, options: Options, progress: Progress) -> Result:
+    """Everything but the writing."""
+    drafter = Drafter(plan, options)
+    total, refused = Part(), []
+    seen: set[str] = set()
+    done = 0
+    for rows in _chunks(sheet.rows()):
+        drafts, more = _drafts(drafter, rows)
+        refused += more
+        with ctx.database.read() as conn:
+            part = _part(ctx, conn, drafts, seen, options)
+        total.created += part.created
+        total.updated += part.updated
+        total.unchanged += part.unchanged
+        total.duplicates += part.duplicates
+        total.without_consent += part.without_consent
+        total.dropped_values += part.dropped_values
+        done += len(rows)
+        progress(done, plan.rows)
+    counts = (total.created, total.updated, total.unchanged, total.duplicates, len(refused))
+    more_counts = (total.without_consent, total.dropped_values)
+    return Result("", "dry_run", False, done, *counts, *more_counts, None, tuple(refused[:_SHOWN]))  # noqa: FBT003
+
+
+def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while part := list(islice(rows, CHUNK)):
+        yield part
+
+
+def _result(ctx: Context, batch_id: int, state: str, *, resumed: bool) -> Result:
+    with ctx.database.read() as conn:
+        batch = store.batch(conn, batch_id)
+        refused = store.refusals(conn, batch_id) if batch["refused"] else []
+    file = None
+    if refused and state == BatchState.DONE:
+        path = ctx.settings.data_dir / "imports" / f"{batch['public_id']}-refused.csv"
+        file = write_refused(path, refused, ctx.settings.language)
+    return Result(
+        batch["public_id"], state, resumed, batch["position"], batch["created"], batch["updated"], batch["unchanged"],
+        batch["duplicates"], batch["refused"], batch["without_consent"], batch["dropped_values"], file,
+        tuple(refused[:_SHOWN]),
+    )  # fmt: skip

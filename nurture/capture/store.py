@@ -1,0 +1,351 @@
+"""Queries of imports: batches, kept mappings, and writing what a part of a file comes to, set by set."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from nurture.activities.model import Kind
+from nurture.activities.tables import activities, reactions
+from nurture.capture.fold import BLANK, Change, Known, Part
+from nurture.capture.headers import plain
+from nurture.capture.model import BatchState, Refused
+from nurture.capture.tables import import_batches, import_mappings, import_refusals
+from nurture.consents import store as consents_store
+from nurture.consents.model import Channel, SuppressionReason
+from nurture.consents.tables import consents, suppressions
+from nurture.kernel.database import upsert
+from nurture.kernel.identity import public_ids
+from nurture.kernel.signing import KeyRing
+from nurture.kernel.text import fold
+from nurture.leads import store as leads_store
+from nurture.leads.model import FieldDefinition
+from nurture.leads.normalize import search_text
+from nurture.leads.tables import companies, field_definitions, lead_conflicts, lead_tags, leads
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Which batch writes, for whom, and when."""
+
+    batch: str  # public id
+    actor: str
+    now: datetime  # engine time
+    real: datetime
+
+    def origin(self, line: int) -> str:
+        """Where a line of the file is told apart: `import:k3… line 17`."""
+        return f"import:{self.batch} line {line}"
+
+
+# Batches and mappings
+
+
+def running(conn: Connection, file_hash: str, options_hash: str) -> RowMapping | None:
+    """The unfinished batch of this file with these options."""
+    query = (
+        sa.select(import_batches)
+        .where(import_batches.c.file_hash == file_hash, import_batches.c.options_hash == options_hash)
+        .where(import_batches.c.state == BatchState.RUNNING)
+        .order_by(import_batches.c.id)
+        .limit(1)
+    )
+    return conn.execute(query).mappings().one_or_none()
+
+
+def add_batch(conn: Connection, values: Mapping[str, Any]) -> RowMapping:
+    """Write a new batch and give it back."""
+    return conn.execute(import_batches.insert().values(**values).returning(import_batches)).mappings().one()
+
+
+def batch(conn: Connection, batch_id: int) -> RowMapping:
+    """The batch as it stands."""
+    return conn.execute(sa.select(import_batches).where(import_batches.c.id == batch_id)).mappings().one()
+
+
+def batches(conn: Connection, limit: int = 50) -> list[RowMapping]:
+    """The latest imports."""
+    return list(conn.execute(sa.select(import_batches).order_by(import_batches.c.id.desc()).limit(limit)).mappings())
+
+
+def advance(conn: Connection, batch_id: int, position: int, rows: int, part: Part, refused: int) -> bool:
+    """Move a batch on by these rows and their counts; False when somebody else has moved it."""
+    c = import_batches.c
+    moved = (
+        import_batches.update()
+        .where(c.id == batch_id, c.position == position, c.state == BatchState.RUNNING)
+        .values(
+            position=position + rows,
+            created=c.created + part.created,
+            updated=c.updated + part.updated,
+            unchanged=c.unchanged + part.unchanged,
+            duplicates=c.duplicates + part.duplicates,
+            refused=c.refused + refused,
+            without_consent=c.without_consent + part.without_consent,
+            dropped_values=c.dropped_values + part.dropped_values,
+        )
+    )
+    return conn.execute(moved).rowcount == 1
+
+
+def finish(conn: Connection, batch_id: int, now: datetime) -> None:
+    """The batch is done."""
+    done = import_batches.update().where(import_batches.c.id == batch_id)
+    conn.execute(done.values(state=BatchState.DONE.value, finished_at=now))
+
+
+def add_refusals(conn: Connection, batch_id: int, refused: Sequence[Refused]) -> None:
+    """Keep the rows that were refused."""
+    if refused:
+        rows = [
+            {
+                "batch_id": batch_id,
+                "line": one.line,
+                "column_name": one.column,
+                "value": one.value,
+                "reason": one.reason,
+            }
+            for one in refused
+        ]
+        conn.execute(import_refusals.insert(), rows)
+
+
+def refusals(conn: Connection, batch_id: int, limit: int | None = None) -> list[Refused]:
+    """The refused rows of a batch in the order of the file."""
+    query = sa.select(import_refusals).where(import_refusals.c.batch_id == batch_id)
+    rows = conn.execute(query.order_by(import_refusals.c.line, import_refusals.c.id).limit(limit))
+    return [Refused(row.line, row.column_name, row.value, row.reason) for row in rows]
+
+
+def kept_mappings(conn: Connection) -> dict[str, str]:
+    """What people chose for headers before: folded header to target."""
+    return {row.header_folded: row.target for row in conn.execute(sa.select(import_mappings))}
+
+
+def keep_mappings(conn: Connection, mapping: Mapping[str, str], now: datetime) -> None:
+    """Remember what a person chose."""
+    for header, target in mapping.items():
+        insert = upsert(conn.dialect.name, import_mappings).values(header_folded=plain(header), target=target, at=now)
+        conn.execute(insert.on_conflict_do_update(index_elements=["header_folded"], set_={"target": target, "at": now}))
+
+
+def keep_definitions(conn: Connection, definitions: Iterable[FieldDefinition], now: datetime) -> None:
+    """Make the own fields that are new; a known one only gains choices."""
+    position = conn.execute(sa.select(sa.func.coalesce(sa.func.max(field_definitions.c.position), 0))).scalar_one()
+    for number, one in enumerate(definitions, start=1):
+        values = {
+            "key": one.key, "label": one.label, "type": one.type.value, "choices": list(one.choices),
+            "position": position + number, "created_at": now,
+        }  # fmt: skip
+        insert = upsert(conn.dialect.name, field_definitions).values(**values)
+        grown = {"choices": insert.excluded.choices}
+        same = field_definitions.c.type == insert.excluded.type
+        conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=grown, where=same))
+
+
+# What is known
+
+
+_FACTS = (leads.c.id, leads.c.email, *(leads.c[key] for key in BLANK if key != "company"))
+
+
+def leads_with(conn: Connection, emails: Sequence[str], phones: Sequence[str]) -> dict[str, Known]:
+    """The leads with these addresses, and those without address with these numbers, held until the commit."""
+    found = leads_store.ids_with_contact(conn, emails, phones)
+    if not found:
+        return {}
+    ids = sorted(set(found.values()))
+    query = sa.select(*_FACTS, leads.c.company_id).where(leads.c.id.in_(ids)).order_by(leads.c.id)
+    rows = {row["id"]: row for row in conn.execute(query.with_for_update()).mappings()}
+    names = _company_names(conn, {row["company_id"] for row in rows.values() if row["company_id"]})
+    tags = leads_store.tags_of(conn, ids)
+    given = consents_store.given_of(conn, ids, Channel.EMAIL)
+    conflicts: dict[int, set[tuple[str, str]]] = {}
+    columns = (lead_conflicts.c.lead_id, lead_conflicts.c.field, lead_conflicts.c.value)
+    for lead_id, key, value in conn.execute(sa.select(*columns).where(lead_conflicts.c.lead_id.in_(ids))):
+        conflicts.setdefault(lead_id, set()).add((key, value))
+    return {
+        contact: Known(
+            lead_id,
+            {key: rows[lead_id][key] for key in BLANK if key != "company"}
+            | {"company": names.get(rows[lead_id]["company_id"], "")},
+            frozenset(tags.get(lead_id, ())),
+            frozenset(conflicts.get(lead_id, ())),
+            {purpose: word[0] for purpose, word in given.get(lead_id, {}).items()},
+        )
+        for contact, lead_id in found.items()
+    }
+
+
+def _company_names(conn: Connection, ids: set[int]) -> dict[int, str]:
+    if not ids:
+        return {}
+    query = sa.select(companies.c.id, companies.c.name).where(companies.c.id.in_(sorted(ids)))
+    return {row.id: row.name for row in conn.execute(query)}
+
+
+def blocked(conn: Connection, keys: KeyRing, asked: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel, str]]:
+    """Which of these addresses must not be reached by these channels."""
+    found = set()
+    for channel, addresses in asked.items():
+        hashes = {keys.address_hash(address): address for address in addresses}
+        in_force = consents_store.suppressed(conn, hashes, channel)
+        found |= {(channel, hashes[one]) for one in in_force}
+    return found
+
+
+# Writing
+
+
+def write(conn: Connection, keys: KeyRing, author: Author, changes: Sequence[Change]) -> None:
+    """Write everything that changes, one statement for each table."""
+    names = _companies(conn, author, changes)
+    new = [change for change in changes if change.lead_id is None]
+    known = [change for change in changes if change.lead_id is not None]
+    timeline = [_came(author, change) for change in new]
+    _insert_leads(conn, author, new, names)
+    for row, change in zip(timeline, new, strict=True):
+        row["lead_id"] = change.lead_id
+    timeline += [_updated(author, change) for change in known if change.changed or change.tags]
+    _update_leads(conn, author, [change for change in known if change.changed], names)
+    _write_tags(conn, author, changes)
+    _write_words(conn, keys, author, changes)
+    _write_timeline(conn, timeline)
+
+
+def _companies(conn: Connection, author: Author, changes: Sequence[Change]) -> dict[str, int]:
+    """Company keys by name, new companies made."""
+    names: dict[str, str] = {}
+    for change in changes:
+        if change.facts["company"]:
+            names.setdefault(fold(change.facts["company"]), change.facts["company"])
+    if not names:
+        return {}
+    query = sa.select(companies.c.name_folded, companies.c.id).where(companies.c.name_folded.in_(sorted(names)))
+    found = {row.name_folded: row.id for row in conn.execute(query.order_by(companies.c.id.desc()))}
+    missing = [folded for folded in names if folded not in found]
+    if missing:
+        rows = [
+            {"public_id": public, "name": names[folded], "name_folded": folded, "created_at": author.now}
+            for public, folded in zip(public_ids(len(missing)), missing, strict=True)
+        ]
+        made = conn.execute(companies.insert().returning(companies.c.name_folded, companies.c.id), rows)
+        found.update((row.name_folded, row.id) for row in made)
+    return {
+        change.facts["company"]: found[fold(change.facts["company"])] for change in changes if change.facts["company"]
+    }
+
+
+def _columns(author: Author, change: Change, names: Mapping[str, int]) -> dict[str, Any]:
+    facts = change.facts
+    return {
+        **{key: facts[key] for key in BLANK if key != "company"},
+        "name_folded": fold(facts["name"]),
+        "city_folded": fold(facts["city"]),
+        "company_id": names.get(facts["company"]),
+        "search_text": search_text(facts["name"], change.email, facts["phone"], facts["company"]),
+        "updated_at": author.now,
+        "last_activity_at": author.now,
+    }
+
+
+def _insert_leads(conn: Connection, author: Author, new: Sequence[Change], names: Mapping[str, int]) -> None:
+    if not new:
+        return
+    by_public: dict[str, Change] = dict(zip(public_ids(len(new)), new, strict=True))
+    rows = [
+        {
+            **_columns(author, change, names),
+            "public_id": public,
+            "email": change.email,
+            "first_source": change.facts["source"],
+            "created_at": author.now,
+        }
+        for public, change in by_public.items()
+    ]
+    for row in conn.execute(leads.insert().returning(leads.c.public_id, leads.c.id), rows):
+        by_public[row.public_id].lead_id = row.id
+
+
+def _update_leads(conn: Connection, author: Author, moved: Sequence[Change], names: Mapping[str, int]) -> None:
+    if not moved:
+        return
+    rows = [{f"_{key}": value for key, value in _columns(author, change, names).items()} for change in moved]
+    values: dict[str, Any] = {key.removeprefix("_"): sa.bindparam(key) for key in rows[0]}
+    for row, change in zip(rows, moved, strict=True):
+        row["_lead_id"] = change.lead_id
+    # a lead that had no source has its first one now
+    first = sa.case((leads.c.first_source == "", sa.bindparam("_source", type_=sa.Text)), else_=leads.c.first_source)
+    conn.execute(
+        leads.update().where(leads.c.id == sa.bindparam("_lead_id")).values(**values, first_source=first), rows
+    )
+
+
+def _write_tags(conn: Connection, author: Author, changes: Sequence[Change]) -> None:
+    labels = {key: label for change in changes for key, label in change.tags.items()}
+    if not labels:
+        return
+    leads_store.ensure_tags(conn, labels)
+    rows = [{"lead_id": change.lead_id, "tag": key, "at": author.now} for change in changes for key in change.tags]
+    insert = upsert(conn.dialect.name, lead_tags).on_conflict_do_nothing(index_elements=["lead_id", "tag"])
+    conn.execute(insert, rows)
+
+
+def _write_words(conn: Connection, keys: KeyRing, author: Author, changes: Sequence[Change]) -> None:
+    """Conflicts, refusals and consents."""
+    others = [
+        {"lead_id": change.lead_id, "field": key, "value": value, "origin": author.origin(line), "at": author.now}
+        for change in changes
+        for key, value, line in change.conflicts
+    ]
+    refused = [
+        {
+            "address_hash": keys.address_hash(address), "channel": channel.value, "scope": "all",
+            "reason": SuppressionReason.UNSUBSCRIBED.value, "origin": author.origin(line), "at": author.now,
+        }
+        for change in changes
+        for channel, address, line in change.refusals
+    ]  # fmt: skip
+    words = [
+        {
+            "lead_id": change.lead_id, "purpose": word.purpose.value, "channel": Channel.EMAIL.value,
+            "given": word.given, "method": word.method.value, "proof": word.proof,
+            "origin": author.origin(word.line), "occurred_at": author.now, "recorded_at": author.real,
+        }
+        for change in changes
+        for word in change.words
+    ]  # fmt: skip
+    for table, rows in ((lead_conflicts, others), (suppressions, refused), (consents, words)):
+        if rows:
+            conn.execute(table.insert(), rows)
+
+
+def _came(author: Author, change: Change) -> dict[str, Any]:
+    detail = {"import": author.batch, "source": change.facts["source"]}
+    if change.tags:
+        detail["tags"] = sorted(change.tags)
+    return _line(author, change, Kind.CREATED, detail)
+
+
+def _updated(author: Author, change: Change) -> dict[str, Any]:
+    detail: dict[str, Any] = {"import": author.batch, "fields": change.changed}
+    if change.tags:
+        detail["tags"] = sorted(change.tags)
+    return _line(author, change, Kind.UPDATED, detail)
+
+
+def _line(author: Author, change: Change, kind: Kind, detail: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "lead_id": change.lead_id, "kind": kind.value, "occurred_at": author.now, "recorded_at": author.real,
+        "actor": author.actor, "cause": author.origin(change.line), "detail": detail,
+    }  # fmt: skip
+
+
+def _write_timeline(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    written = conn.execute(activities.insert().returning(activities.c.id, activities.c.lead_id), rows)
+    conn.execute(reactions.insert(), [{"activity_id": row.id, "lead_id": row.lead_id} for row in written])
