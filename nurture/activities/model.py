@@ -37,6 +37,18 @@ class Kind(StrEnum):
     MAIL_RESUMED = "mail_resumed"
 
 
+class CallOutcome(StrEnum):
+    """What came of a call; scoring rules name these."""
+
+    INTERESTED = "interested"
+    CALL_BACK = "call_back"  # asked to be called again
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    SWITCHED_OFF = "switched_off"
+    NO_NEED = "no_need"
+    WRONG_NUMBER = "wrong_number"
+
+
 class Decided(StrEnum):
     """What a row of `decisions` is about."""
 

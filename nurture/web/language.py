@@ -40,9 +40,10 @@ def theme() -> str:
     return found if found in {"light", "dark"} else "auto"
 
 
-def say(text: str, **params: object) -> str:
+def say(text: str, /, **params: object) -> str:
     """The message id in the language of this request, its places filled."""
-    return translate(language(), text, **params)
+    found = translate(language(), text)
+    return found % params if params else found
 
 
 def install(app: Flask) -> None:

@@ -1,8 +1,5 @@
 """What every template sees: the menu, the macros as `ui`, the words and formats of the reader's language."""
 
-import re
-from collections.abc import Mapping
-from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +12,9 @@ from markupsafe import Markup
 
 from nurture.kernel import installation
 from nurture.kernel.i18n import N_
-from nurture.kernel.reasons import SENTENCES, Reason
-from nurture.web import assets, formats
-from nurture.web.language import language, say, theme
-from nurture.web.page import context, now, real, said, zone
+from nurture.web import assets, words
+from nurture.web.language import language, theme
+from nurture.web.page import context, now, said, zone
 
 # The places of the menu: endpoint, label, icon, key after `g`. One without its page is not shown.
 PLACES = (
@@ -28,14 +24,13 @@ PLACES = (
     ("opportunities.index", N_("Opportunities"), "trophy", "p"),
     ("reports.index", N_("Reports"), "funnel", "r"),
 )
+_WITHIN = {"lead": "leads"}  # areas that stand under a place of another name
 # Further places under the person's name: endpoint, label, icon, who sees it.
 CORNER = (
     ("account.profile", N_("Profile"), "person", "all"),
     ("sends.index", N_("Sends account"), "send", "all"),
     ("mailbox.index", N_("Test mailbox"), "inbox", "all"),
 )
-
-_TEMPERATURES = {"cold": N_("cold"), "warm": N_("warm"), "hot": N_("hot")}
 
 
 @cache
@@ -51,6 +46,7 @@ def exists(endpoint: str) -> bool:
 
 def _places() -> list[dict[str, Any]]:
     area = (request.endpoint or "").partition(".")[0]
+    area = _WITHIN.get(area, area)
     return [
         {"url": url_for(endpoint), "label": label, "icon": icon, "key": key, "here": endpoint.partition(".")[0] == area}
         for endpoint, label, icon, key in PLACES
@@ -85,31 +81,6 @@ def _band() -> dict[str, Any] | None:
     }
 
 
-def reason(code: str, params: Mapping[str, Any] | None = None) -> str:
-    """The sentence of a reason code in the reader's language; instants among its params are written out."""
-    if code not in set(Reason):
-        return code
-    known = {key: _shown(value) for key, value in (params or {}).items()}
-    return say(SENTENCES[Reason(code)], **(_GAPS | known))
-
-
-# Every place of every reason's sentence, so that a missing param shows as a dash and never as an error.
-_GAPS = {name: "–" for sentence in SENTENCES.values() for name in re.findall(r"%\((\w+)\)s", sentence)}
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, datetime):
-        return formats.stamp(value, language(), zone())
-    if isinstance(value, str) and len(value) >= 19 and value[4:5] == "-" and value[10:11] == "T":
-        try:
-            return formats.stamp(datetime.fromisoformat(value), language(), zone())
-        except ValueError:
-            return value
-    if isinstance(value, bool | str):
-        return str(value)
-    return formats.number(value, language()) if isinstance(value, int | float) else str(value)
-
-
 def changed_query(**changes: Any) -> str:
     """This page's path with other query parameters; None takes one out."""
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in changes]
@@ -117,38 +88,6 @@ def changed_query(**changes: Any) -> str:
         several = value if isinstance(value, list | tuple) else [value]
         pairs += [(key, one) for one in several if one not in (None, "")]
     return request.path + ("?" + urlencode(pairs) if pairs else "")
-
-
-def _filters() -> dict[str, Any]:
-    return {
-        "number": lambda value: formats.number(value, language()),
-        "money": lambda minor, currency="VND": formats.money(minor, currency, language()),
-        "money_short": lambda minor, currency="VND": formats.money_short(minor, currency, language()),
-        "phone": formats.phone,
-        "masked": formats.masked,
-        "stamp": lambda instant: formats.stamp(instant, language(), zone()),
-        "clock": lambda instant: formats.clock_time(instant, zone()),
-        "day_long": lambda value: formats.day_long(_local(value), language()),
-        "day": lambda value: formats.day(_local(value), language()),
-        "day_heading": lambda value: formats.day_heading(_local(value), language(), _local(now())),
-        "relative": lambda instant, wall=False: formats.relative(
-            instant, real() if wall else now(), language(), zone()
-        ),
-        "reason": reason,
-        "named": named,
-        "temperature": lambda key: say(_TEMPERATURES.get(str(key), str(key))),
-    }  # fmt: skip
-
-
-def _local(value: datetime | date) -> date:
-    return value.astimezone(zone()).date() if isinstance(value, datetime) else value
-
-
-def named(names: Any) -> str:
-    """A name that is kept in several languages: the reader's, else any."""
-    if not isinstance(names, Mapping):
-        return str(names or "")
-    return str(names.get(language()) or next(iter(names.values()), ""))
 
 
 def _values() -> dict[str, Any]:
@@ -167,7 +106,7 @@ def _values() -> dict[str, Any]:
 def install(app: Flask) -> None:
     """Hand everything to Jinja."""
     app.context_processor(_values)
-    app.jinja_env.filters.update(_filters())
+    app.jinja_env.filters.update(words.filters())
     app.jinja_env.globals.update(
         asset=assets.path_of,
         exists=exists,
@@ -175,6 +114,7 @@ def install(app: Flask) -> None:
         band=_band,
         said=said,
         zone_name=lambda: zone().key,
+        zipped=lambda values: [(value, value) for value in values],
     )
     macros: dict[str, Any] = {}
     for name in _macro_files():

@@ -1,0 +1,90 @@
+"""Queries on the timeline: a lead's activities, newest first, and how many there are of each kind."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from nurture.activities.model import Decided, Kind
+from nurture.activities.tables import activities, decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One activity as it stands in the timeline."""
+
+    id: int
+    lead_id: int
+    kind: Kind
+    occurred_at: datetime
+    actor: str
+    cause: str
+    message_id: int | None
+    campaign_key: str | None
+    email_key: str | None
+    url: str | None
+    detail: Mapping[str, Any]
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A decision that was taken, as kept."""
+
+    id: int
+    lead_id: int | None
+    kind: Decided
+    subject: str
+    outcome: str
+    reason: str
+    detail: Mapping[str, Any]
+    cause: str
+    at: datetime
+
+
+_LINE = tuple(activities.c[name] for name in Line.__slots__)
+
+
+def _line(row: RowMapping) -> Line:
+    return Line(**{**row, "kind": Kind(row["kind"]), "detail": row["detail"] or {}})
+
+
+def timeline(
+    conn: Connection,
+    lead_id: int,
+    kinds: Collection[Kind] = (),
+    before: tuple[datetime, int] | None = None,
+    limit: int = 40,
+) -> list[Line]:
+    """A lead's activities, the latest first, from before the instant and id of a line already shown."""
+    query = sa.select(*_LINE).where(activities.c.lead_id == lead_id)
+    if kinds:
+        query = query.where(activities.c.kind.in_([kind.value for kind in kinds]))
+    if before is not None:
+        at, line = before
+        earlier = sa.and_(activities.c.occurred_at == at, activities.c.id < line)
+        query = query.where(sa.or_(activities.c.occurred_at < at, earlier))
+    query = query.order_by(activities.c.occurred_at.desc(), activities.c.id.desc()).limit(limit)
+    return [_line(row) for row in conn.execute(query).mappings()]
+
+
+def kinds_of(conn: Connection, lead_id: int) -> dict[Kind, int]:
+    """How many activities of each kind a lead has."""
+    query = sa.select(activities.c.kind, sa.func.count()).where(activities.c.lead_id == lead_id)
+    return {Kind(kind): count for kind, count in conn.execute(query.group_by(activities.c.kind))}
+
+
+def decisions_of(
+    conn: Connection, lead_id: int, kinds: Sequence[Decided] = (), subject: str | None = None, limit: int = 50
+) -> list[Chosen]:
+    """What was decided about a lead, the latest first."""
+    query = sa.select(*(decisions.c[name] for name in Chosen.__slots__)).where(decisions.c.lead_id == lead_id)
+    if kinds:
+        query = query.where(decisions.c.kind.in_([kind.value for kind in kinds]))
+    if subject is not None:
+        query = query.where(decisions.c.subject == subject)
+    rows = conn.execute(query.order_by(decisions.c.id.desc()).limit(limit)).mappings()
+    return [Chosen(**{**row, "kind": Decided(row["kind"]), "detail": row["detail"] or {}}) for row in rows]

@@ -1,0 +1,283 @@
+"""A lead's activities as people read them: icon, sentence, quote, who did it, and the points it gave. No I/O."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from nurture.activities.model import CallOutcome, Kind
+from nurture.activities.store import Line
+from nurture.kernel.i18n import N_
+from nurture.kernel.reasons import Reason
+from nurture.scoring.model import Axis
+from nurture.scoring.model import Line as Score
+from nurture.web.language import say
+from nurture.web.words import lifecycle, reason, temperature
+
+# Groups of the filter: key, label, kinds.
+GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
+    ("email", N_("Email"), (
+        Kind.MESSAGE_SENT, Kind.MESSAGE_BOUNCED, Kind.OPENED, Kind.CLICKED, Kind.REPLIED, Kind.COMPLAINED,
+    )),
+    ("sales", N_("Sales"), (
+        Kind.CALLED, Kind.NOTED, Kind.MEETING, Kind.OWNER_CHANGED, Kind.OPPORTUNITY_OPENED, Kind.OPPORTUNITY_CHANGED,
+        Kind.ALERTED,
+    )),
+    ("score", N_("Score"), (Kind.TEMPERATURE_CHANGED, Kind.LIFECYCLE_CHANGED)),
+    ("consent", N_("Consent"), (
+        Kind.CONSENTED, Kind.UNSUBSCRIBED, Kind.RESUBSCRIBED, Kind.MAIL_PAUSED, Kind.MAIL_RESUMED,
+    )),
+    ("system", N_("System"), (
+        Kind.CREATED, Kind.UPDATED, Kind.TAGGED, Kind.UNTAGGED, Kind.ENROLLED, Kind.LEFT_CAMPAIGN,
+    )),
+)  # fmt: skip
+
+OUTCOMES: Mapping[CallOutcome, str] = {
+    CallOutcome.INTERESTED: N_("interested"),
+    CallOutcome.CALL_BACK: N_("asked to be called back"),
+    CallOutcome.NO_ANSWER: N_("no answer"),
+    CallOutcome.BUSY: N_("busy"),
+    CallOutcome.SWITCHED_OFF: N_("switched off"),
+    CallOutcome.NO_NEED: N_("no need"),
+    CallOutcome.WRONG_NUMBER: N_("wrong number"),
+}
+
+_LOOKS: Mapping[Kind, tuple[str, str]] = {
+    Kind.CREATED: ("person-plus", ""),
+    Kind.UPDATED: ("pencil", ""),
+    Kind.MESSAGE_SENT: ("send", "main"),
+    Kind.MESSAGE_BOUNCED: ("exclamation-triangle", "bad"),
+    Kind.OPENED: ("envelope-open", ""),
+    Kind.CLICKED: ("cursor", "good"),
+    Kind.REPLIED: ("chat-left-text", "good"),
+    Kind.UNSUBSCRIBED: ("slash-circle", "bad"),
+    Kind.RESUBSCRIBED: ("check-circle", "good"),
+    Kind.COMPLAINED: ("exclamation-triangle", "bad"),
+    Kind.CONSENTED: ("shield-check", "good"),
+    Kind.CALLED: ("telephone", "main"),
+    Kind.NOTED: ("chat-left-text", ""),
+    Kind.TAGGED: ("tag", ""),
+    Kind.UNTAGGED: ("tag", ""),
+    Kind.ENROLLED: ("signpost-split", ""),
+    Kind.LEFT_CAMPAIGN: ("signpost-split", ""),
+    Kind.TEMPERATURE_CHANGED: ("thermometer-half", "watch"),
+    Kind.LIFECYCLE_CHANGED: ("arrow-right", ""),
+    Kind.OWNER_CHANGED: ("person", ""),
+    Kind.OPPORTUNITY_OPENED: ("trophy", "good"),
+    Kind.OPPORTUNITY_CHANGED: ("trophy", ""),
+    Kind.ALERTED: ("bell", "watch"),
+    Kind.MAIL_PAUSED: ("pause-circle", "watch"),
+    Kind.MAIL_RESUMED: ("play-circle", "good"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names that stand behind keys and numbers in a timeline."""
+
+    people: Mapping[int, str]
+    campaigns: Mapping[str, str]
+    tags: Mapping[str, str]
+    field_labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """What an activity gave on one axis, and by which rule."""
+
+    points: int
+    axis: Axis
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline as it is shown."""
+
+    id: int
+    at: datetime
+    icon: str
+    tone: str
+    text: str
+    quote: str
+    actor: str
+    points: tuple[Points, ...]
+    withdrawn: bool
+    message_id: int | None
+    opportunity: str | None
+
+
+def people_in(lines: Iterable[Line]) -> set[int]:
+    """Ids of the members of staff whose names the lines need."""
+    found: set[int] = set()
+    for line in lines:
+        kind, _, number = line.actor.partition(":")
+        if kind == "user" and number.isdigit():
+            found.add(int(number))
+        for key in ("before", "after", "owner"):
+            value = line.detail.get(key)
+            if line.kind in {Kind.OWNER_CHANGED, Kind.ALERTED, Kind.OPPORTUNITY_OPENED} and isinstance(value, int):
+                found.add(value)
+    return found
+
+
+def entries(lines: Sequence[Line], scores: Iterable[Score], names: Names, language: str) -> list[Entry]:
+    """The lines as they are shown, each with the points it gave."""
+    given: dict[str, list[Points]] = {}
+    for score in scores:
+        if score.reverses is None and score.reversed_by is None:
+            rule = score.name.get(language) or score.rule
+            given.setdefault(score.cause, []).append(Points(score.points, score.axis, rule))
+    return [_entry(line, tuple(given.get(f"activity:{line.id}", ())), names) for line in lines]
+
+
+def _entry(line: Line, points: tuple[Points, ...], names: Names) -> Entry:
+    icon, tone = _LOOKS.get(line.kind, ("info-circle", ""))
+    sentence = _SENTENCES.get(line.kind)
+    text = sentence(line, names) if sentence else say(line.kind.value.replace("_", " "))
+    opportunity = line.detail.get("opportunity")
+    return Entry(
+        line.id, line.occurred_at, icon, tone, text, str(line.detail.get("note") or ""),
+        actor(line.actor, names.people), points, line.withdrawn_at is not None, line.message_id,
+        str(opportunity) if opportunity else None,
+    )  # fmt: skip
+
+
+def actor(text: str, people: Mapping[int, str]) -> str:
+    """Who did it, where that was a person of ours or an import; nothing for lead and engine."""
+    kind, _, number = text.partition(":")
+    if kind == "user" and number.isdigit():
+        return people.get(int(number), "")
+    return say("an import") if kind == "import" else "nurture" if kind == "cli" else ""
+
+
+def _email(line: Line, _: Names) -> str:
+    email = line.email_key or "?"
+    match line.kind:
+        case Kind.MESSAGE_SENT:
+            return say("The email “%(email)s” was sent", email=email)
+        case Kind.MESSAGE_BOUNCED:
+            return say("The email “%(email)s” bounced", email=email)
+        case Kind.OPENED:
+            return say("Opened the email “%(email)s”", email=email)
+        case _:
+            return say("Clicked %(link)s in the email “%(email)s”", link=line.url or "?", email=email)
+
+
+def _created(line: Line, _: Names) -> str:
+    source = line.detail.get("source")
+    return say("Came in from %(source)s", source=source) if source else say("Came in")
+
+
+def _updated(line: Line, names: Names) -> str:
+    fields = line.detail.get("fields") or {}
+    keys = [names.field_labels.get(str(key).removeprefix("fields."), str(key)) for key in fields]
+    return say("Changed: %(fields)s", fields=", ".join(keys) or "?")
+
+
+def _called(line: Line, _: Names) -> str:
+    outcome = str(line.detail.get("outcome") or "")
+    known = say(OUTCOMES[CallOutcome(outcome)]) if outcome in set(CallOutcome) else outcome
+    return say("Called: %(outcome)s", outcome=known)
+
+
+def _tagged(line: Line, names: Names) -> str:
+    key = str(line.detail.get("tag") or "")
+    label = names.tags.get(key, key)
+    text = N_("Got the tag “%(tag)s”") if line.kind is Kind.TAGGED else N_("Lost the tag “%(tag)s”")
+    return say(text, tag=label)
+
+
+def _campaign(line: Line, names: Names) -> str:
+    key = line.campaign_key or "?"
+    name = names.campaigns.get(key, key)
+    if line.kind is Kind.ENROLLED:
+        return say("Entered the campaign “%(campaign)s”", campaign=name)
+    why = line.detail.get("reason")
+    shown = f": {reason(str(why), line.detail)}" if why and why != Reason.DONE else ""
+    return say("Left the campaign “%(campaign)s”", campaign=name) + shown
+
+
+def _temperature(line: Line, _: Names) -> str:
+    before, after = (temperature(str(line.detail.get(key) or "")) for key in ("before", "after"))
+    text = say("Temperature: %(before)s → %(after)s", before=before, after=after)
+    note = _WHY.get(str(line.detail.get("reason") or ""))
+    return f"{text} ({say(note)})" if note else text
+
+
+_WHY = {
+    "score": N_("by the score"),
+    "decay": N_("losing value with time"),
+    "by_hand": N_("set by hand"),
+    "verdict_changed": N_("a click turned out to be a machine's"),
+}
+
+
+def _lifecycle(line: Line, _: Names) -> str:
+    before, after = (lifecycle(str(line.detail.get(key) or "")) for key in ("before", "after"))
+    return say("Stage: %(before)s → %(after)s", before=before, after=after)
+
+
+def _owner(line: Line, names: Names) -> str:
+    after = line.detail.get("after")
+    if not isinstance(after, int):
+        return say("Nobody is in charge any more")
+    return say("%(name)s is in charge now", name=names.people.get(after, "?"))
+
+
+def _opportunity(line: Line, names: Names) -> str:
+    if line.kind is Kind.OPPORTUNITY_OPENED:
+        return say("An opportunity opened: %(name)s", name=line.detail.get("name") or "")
+    after = str(line.detail.get("after") or "")
+    field = str(line.detail.get("field") or "")
+    if field == "owner" and after.isdigit():
+        after = names.people.get(int(after), after)
+    return say("Opportunity: %(field)s → %(after)s", field=say(field), after=say(after) if after else "–")
+
+
+def _alerted(line: Line, names: Names) -> str:
+    owner = line.detail.get("owner")
+    name = names.people.get(owner) if isinstance(owner, int) else None
+    return say("%(name)s was alerted", name=name) if name else say("An alert was raised")
+
+
+def _paused(line: Line, _: Names) -> str:
+    if line.kind is Kind.MAIL_RESUMED:
+        return say("Automatic mail may go again")
+    why = line.detail.get("reason")
+    return say("Automatic mail stopped") + (f": {why}" if why else "")
+
+
+def _fixed(text: str) -> Callable[[Line, Names], str]:
+    def sentence(_: Line, __: Names) -> str:
+        return say(text)
+
+    return sentence
+
+
+_SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
+    Kind.CREATED: _created,
+    Kind.UPDATED: _updated,
+    Kind.MESSAGE_SENT: _email,
+    Kind.MESSAGE_BOUNCED: _email,
+    Kind.OPENED: _email,
+    Kind.CLICKED: _email,
+    Kind.REPLIED: _fixed(N_("Replied")),
+    Kind.UNSUBSCRIBED: _fixed(N_("Refused email")),
+    Kind.RESUBSCRIBED: _fixed(N_("Agreed to email again")),
+    Kind.COMPLAINED: _fixed(N_("Reported spam")),
+    Kind.CONSENTED: _fixed(N_("Agreed to email")),
+    Kind.CALLED: _called,
+    Kind.NOTED: _fixed(N_("Note")),
+    Kind.TAGGED: _tagged,
+    Kind.UNTAGGED: _tagged,
+    Kind.ENROLLED: _campaign,
+    Kind.LEFT_CAMPAIGN: _campaign,
+    Kind.TEMPERATURE_CHANGED: _temperature,
+    Kind.LIFECYCLE_CHANGED: _lifecycle,
+    Kind.OWNER_CHANGED: _owner,
+    Kind.OPPORTUNITY_OPENED: _opportunity,
+    Kind.OPPORTUNITY_CHANGED: _opportunity,
+    Kind.ALERTED: _alerted,
+    Kind.MAIL_PAUSED: _paused,
+    Kind.MAIL_RESUMED: _paused,
+}
