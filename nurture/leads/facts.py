@@ -35,7 +35,7 @@ class FieldValue(FunctionElement[Any]):
 
 def _parts(element: FieldValue, compiler: Any, options: Any) -> tuple[str, str, str]:
     document, key, kind = element.clauses
-    return compiler.process(document, **options), str(key.text), str(kind.text)
+    return compiler.process(document, **options), str(key.name), str(kind.name)
 
 
 @compiles(FieldValue, "sqlite")
@@ -215,8 +215,8 @@ FACTS = (
         fold_literal=honorific_of,
     ),
     Fact("language", Type.TEXT, N_("language"), leads.c.language, fold_value=same, fold_literal=_address),
-    Fact("created_at", Type.INSTANT, N_("day of arrival"), leads.c.created_at, nullable=False),
-    Fact("updated_at", Type.INSTANT, N_("last change"), leads.c.updated_at, nullable=False),
-    Fact("last_activity_at", Type.INSTANT, N_("last activity"), leads.c.last_activity_at),
+    Fact("created_at", Type.INSTANT, N_("arrived"), leads.c.created_at, nullable=False),
+    Fact("updated_at", Type.INSTANT, N_("last changed"), leads.c.updated_at, nullable=False),
+    Fact("last_activity_at", Type.INSTANT, N_("last active"), leads.c.last_activity_at),
     Fact("paused_at", Type.INSTANT, N_("automatic mail stopped"), leads.c.paused_at),
 )

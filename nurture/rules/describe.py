@@ -61,7 +61,10 @@ class _Speaker:
     def rule(self, rule: Rule, *, no: bool) -> str:
         match rule:
             case Group():
-                return self.group(rule, no=no)
+                inner, opposite = _bare(rule, no=no)
+                if isinstance(inner, Group):
+                    return self.group(inner, no=opposite)
+                return self.rule(inner, no=opposite)
             case Compare():
                 return self.compare(rule, no=no)
             case Has():
@@ -73,26 +76,22 @@ class _Speaker:
                 assert_never(rule)
 
     def group(self, group: Group, *, no: bool) -> str:
-        parts = [f"({text})" if other else text for text, other in self.parts(group, no=no)]
+        """Negations move inwards: none of (a, b) is not-a and not-b."""
+        parts = self.parts(group, no=no)
         return self.both(parts) if _joined_by_and(group, no=no) else self.either(parts)
 
-    def parts(self, group: Group, *, no: bool) -> list[tuple[str, bool]]:
-        """The sentences a group joins, and whether each is itself joined by the other word.
-
-        Negations move inwards: none of (a, b) is not-a and not-b. Groups joined by the same word run together.
-        """
-        inner = no != (group.join is Join.NONE)
+    def parts(self, group: Group, *, no: bool) -> list[str]:
+        """What a group joins. Groups joined by the same word run together, others stand in brackets."""
         by_and = _joined_by_and(group, no=no)
-        found: list[tuple[str, bool]] = []
+        found: list[str] = []
         for child in group.rules:
-            while isinstance(child, Group) and len(child.rules) == 1 and child.join is not Join.NONE:
-                (child,) = child.rules
-            if not isinstance(child, Group):
-                found.append((self.rule(child, no=inner), False))
-            elif len(child.rules) == 1 or _joined_by_and(child, no=inner) == by_and:
-                found += self.parts(child, no=inner)
+            inner, opposite = _bare(child, no=no != (group.join is Join.NONE))
+            if not isinstance(inner, Group):
+                found.append(self.rule(inner, no=opposite))
+            elif _joined_by_and(inner, no=opposite) == by_and:
+                found += self.parts(inner, no=opposite)
             else:
-                found.append((self.group(child, no=inner), True))
+                found.append(f"({self.group(inner, no=opposite)})")
         return found
 
     def both(self, parts: list[str]) -> str:
@@ -190,3 +189,11 @@ class _Speaker:
 def _joined_by_and(group: Group, *, no: bool) -> bool:
     """Whether the sentences of a group, or of its opposite, are joined by "and"."""
     return (group.join is Join.ANY) == no
+
+
+def _bare(rule: Rule, *, no: bool) -> tuple[Rule, bool]:
+    """A rule out of its groups of one, and whether its opposite is meant."""
+    while isinstance(rule, Group) and len(rule.rules) == 1:
+        no = no != (rule.join is Join.NONE)
+        (rule,) = rule.rules
+    return rule, no

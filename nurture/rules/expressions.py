@@ -22,3 +22,10 @@ def _sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(contains, "postgresql")
 def _postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"(strpos({compiler.process(element.clauses, **options)}) > 0)"
+
+
+def bound(value: Any) -> Any:
+    """A value to compare a fact with. A number is bound by its own type, not by the column's: 0.5 is no integer."""
+    if isinstance(value, int):
+        return sa.literal(value, sa.BigInteger())
+    return sa.literal(value, sa.Double()) if isinstance(value, float) else value

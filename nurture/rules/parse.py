@@ -172,7 +172,11 @@ class _Reading:
         for word in folded if known is not None else ():
             if word not in (known or ()):
                 self.missing(names.key, word, path)
-        if not folded or not all(folded):
+        if not all(folded):
+            message = N_("“%(word)s” is no name")
+            self.wrong("not_names", path, message, N_("write such as vip, or [vip, gold]"), word=", ".join(shown))
+            return None
+        if not folded:
             return None
         return Has(names.key, folded, tuple(shown), names.said)
 

@@ -25,18 +25,21 @@ from nurture.segments.load import circular
 from nurture.segments.model import Counts, Definition, Preview, Segment, depends_on, in_order
 from nurture.segments.tables import memberships, segments
 from nurture.segments.view import view
+from nurture.users.service import note
 
 CHUNK = 500
 PREVIEWED = 20
 _NOTED_EVERY = timedelta(minutes=1)
 
 
-def apply(conn: Connection, definitions: Sequence[Definition], *, now: datetime, actor: str) -> list[str]:
+def apply(
+    conn: Connection, definitions: Sequence[Definition], *, now: datetime, actor: str, real: datetime | None = None
+) -> list[str]:
     """Store segments by key; gives the keys that are new or changed. Those not named stay as they are.
 
+    Each change has its line in the audit, at `real`.
     DefinitionError when a rule names no known segment, or when they name each other in a circle.
     """
-    _ = actor
     _refuse_circles(conn, definitions)
     known = {one.key: one for one in store.every(conn)}
     changed = []
@@ -48,6 +51,9 @@ def apply(conn: Connection, definitions: Sequence[Definition], *, now: datetime,
         values = {"name": dict(one.name), "rule": one.when, "hash": one.hash, "updated_at": now, "archived_at": None}
         insert = upsert(conn.dialect.name, segments).values(key=one.key, created_at=now, **values)
         conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=values))
+        detail = {"before": before.when if before else None, "after": one.when}
+        subject = f"segment:{one.key}"
+        note(conn, actor=actor, action="segment.apply", subject=subject, at=real or now, detail=detail)
     return changed
 
 
@@ -103,8 +109,10 @@ def refresh(
     every = {one.key: one for one in store.every(conn)}
     rules, broken = _rules(every.values(), facts)
     chosen = every.keys() if keys is None else every.keys() & set(keys)
-    order, _ = in_order(rules)
-    counts = [_refresh_one(conn, every[key], rules[key], now, real, facts, lead_ids) for key in order if key in chosen]
+    ordered, _ = in_order(rules)
+    counts = [
+        _refresh_one(conn, every[key], rules[key], now, real, facts, lead_ids) for key in ordered if key in chosen
+    ]
     unread = sorted(broken.keys() & chosen)
     return counts + [Counts(key, 0, 0, "; ".join(problem.text() for problem in broken[key])) for key in unread]
 
@@ -118,11 +126,11 @@ def touched(
     """
     every = {one.key: one for one in store.every(conn)}
     rules, _ = _rules(every.values(), facts)
-    order, _ = in_order(rules)
+    ordered, _ = in_order(rules)
     what = moved(kinds)
     found: list[Counts] = []
     changed: set[str] = set()
-    for key in order:
+    for key in ordered:
         if what is not None and not (reads(rules[key]) & what) and not (depends_on(rules[key]) & changed):
             continue
         one = _some(conn, every[key], rules[key], now, facts, lead_ids)
@@ -145,9 +153,19 @@ def _refresh_one(
         return _some(conn, segment, rule, now, facts, lead_ids)
     counts = _settle(conn, segment, to_sql(rule, now, facts), now, None)
     if segment.evaluated_at is None or segment.refreshed_at is None or real - segment.refreshed_at >= _NOTED_EVERY:
-        times = {"evaluated_at": segment.evaluated_at or now, "refreshed_at": real}
-        conn.execute(segments.update().where(segments.c.id == segment.id).values(times))
+        note_evaluated(conn, segment.key, now, real)
     return counts
+
+
+def note_evaluated(conn: Connection, key: str, now: datetime, real: datetime) -> None:
+    """Keep that a segment was evaluated over all leads; `evaluated_at` only the first time."""
+    first = sa.func.coalesce(segments.c.evaluated_at, sa.literal(now, segments.c.evaluated_at.type))
+    conn.execute(segments.update().where(segments.c.key == key).values(evaluated_at=first, refreshed_at=real))
+
+
+def order(conn: Connection, facts: Facts) -> list[str]:
+    """The keys of all segments that can be evaluated, each after those it names."""
+    return in_order(_rules(store.every(conn), facts)[0])[0]
 
 
 def _some(

@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nurture.kernel.i18n import N_
+from nurture.rules.expressions import bound
 from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.model import MOST_VALUES
 from nurture.rules.values import BadValueError, read_one
@@ -31,4 +32,4 @@ def holds(seen: Any, value: Any, _moment: Moment, _fact: Fact) -> bool:
 
 
 def clause(value: Any, _moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
-    return fact.column.in_(value) if len(value) > 1 else fact.column == value[0]
+    return fact.column.in_([bound(one) for one in value]) if len(value) > 1 else fact.column == bound(value[0])

@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nurture.kernel.i18n import N_
+from nurture.rules.expressions import bound
 from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import read_number
 
@@ -26,5 +27,5 @@ def holds(seen: Any, value: Any, _moment: Moment, _fact: Fact) -> bool:
 
 
 def clause(value: Any, _moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
-    found: sa.ColumnElement[bool] = fact.column <= value
+    found: sa.ColumnElement[bool] = fact.column <= bound(value)
     return found

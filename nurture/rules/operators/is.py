@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nurture.kernel.i18n import N_
+from nurture.rules.expressions import bound
 from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import as_day, read_one
 
@@ -30,4 +31,4 @@ def holds(seen: Any, value: Any, moment: Moment, fact: Fact) -> bool:
 def clause(value: Any, moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
     if fact.type is Type.INSTANT:
         return sa.and_(fact.column >= moment.start_of(value), fact.column < moment.after(value))
-    return fact.column == (as_day(value, moment) if isinstance(value, date) else value)
+    return fact.column == (as_day(value, moment) if isinstance(value, date) else bound(value))
