@@ -1,6 +1,7 @@
 """Reason codes: every "no" has one. The code is stable and English; its sentence stands in the catalog.
 
-`SENTENCES` gives the English sentence with %(name)s places; the Vietnamese one is its translation.
+`SENTENCES` gives the English sentence with %(name)s places, `LABELS` a few words for tables; the Vietnamese ones are
+their translations.
 """
 
 from enum import StrEnum
@@ -114,4 +115,59 @@ SENTENCES: dict[Reason, str] = {
     Reason.NO_SALESPERSON: "There is no salesperson to give it to",
     Reason.VERDICT_CHANGED: "Withdrawn: the click turned out to be a machine's",
     Reason.DONE: "Done",
+}
+
+
+LABELS: dict[Reason, str] = {
+    Reason.NO_CONSENT: "no proof of consent",
+    Reason.UNSUBSCRIBED: "refused email",
+    Reason.SUPPRESSED: "on the suppression list",
+    Reason.COMPLAINED: "called it spam",
+    Reason.BOUNCED: "the address bounced earlier",
+    Reason.NO_ADDRESS: "no email address",
+    Reason.CAPPED: "over the cap",
+    Reason.QUIET_HOURS: "outside the sending window",
+    Reason.DEAL_OPEN: "an opportunity is open, advertising is held",
+    Reason.PAUSED_BY_HAND: "a person stopped all mail",
+    Reason.CAMPAIGN_PAUSED: "campaign paused",
+    Reason.CAMPAIGN_STOPPED: "campaign stopped",
+    Reason.REPLIED: "the lead replied",
+    Reason.MISSING_FIELD: "a field is missing",
+    Reason.TEMPLATE_ERROR: "the template failed",
+    Reason.NO_TEMPLATE: "no such email",
+    Reason.DUPLICATE_MESSAGE: "sent before",
+    Reason.MERGED: "merged into another lead",
+    Reason.EXPIRED: "could not be handed over in time",
+    Reason.REFUSED_BY_SERVER: "the mail server refused it",
+    Reason.HARD_BOUNCE: "the address does not exist",
+    Reason.TOO_LARGE: "too large for the server",
+    Reason.ROUTE_PAUSED: "the mail server is paused",
+    Reason.HANDOVER_UNSURE: "no answer from the mail server",
+    Reason.HELD_LATE: "late, waiting for a person",
+    Reason.NOT_MATCHED: "the condition does not hold",
+    Reason.ALREADY_ENROLLED: "in the campaign already",
+    Reason.ENROLLED_BEFORE: "was in the campaign before",
+    Reason.EXISTING_SKIPPED: "was in the segment before the first publish",
+    Reason.GOAL_REACHED: "goal reached",
+    Reason.EXIT_CONDITION: "exit condition",
+    Reason.EXIT_STEP: "end of this way",
+    Reason.LEFT_BY_HAND: "taken out by hand",
+    Reason.STEP_FAILED: "a step failed",
+    Reason.MACHINE_HIT: "a machine's click",
+    Reason.SUSPECT_HIT: "a suspect click",
+    Reason.PROXY_HIT: "opened by a proxy",
+    Reason.NOT_HOT: "not hot yet",
+    Reason.NOT_FIT: "not fit",
+    Reason.CRITERIA_NOT_MET: "criteria not met",
+    Reason.ALREADY_CUSTOMER: "is a customer",
+    Reason.OPPORTUNITY_OPEN: "an opportunity is open",
+    Reason.COOLDOWN: "told a short time ago",
+    Reason.DAILY_CEILING: "enough alerts for today",
+    Reason.NIGHT_DIGEST: "waits for the digest",
+    Reason.NO_SALESPERSON: "no salesperson",
+    Reason.VERDICT_CHANGED: "turned out to be a machine",
+    Reason.DONE: "done",
+    Reason.CLOSED_LATELY: "an opportunity was closed lately",
+    Reason.RULE_LIMIT: "the rule has counted often enough",
+    Reason.FACT_GONE: "no longer holds",
 }

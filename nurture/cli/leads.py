@@ -1,0 +1,175 @@
+"""`nurture leads`: import a file, look somebody up."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from nurture.capture import service as capture
+from nurture.capture.model import Options, Reading, Result
+from nurture.cli.main import main
+from nurture.cli.output import Status, report, say, table
+from nurture.cli.state import State, pass_state
+from nurture.cli.words import LANGUAGE, _
+from nurture.consents.model import Purpose
+from nurture.kernel.errors import InputError, NotFoundError
+from nurture.kernel.i18n import translate
+from nurture.leads import normalize
+from nurture.leads import store as lead_store
+
+_SHOWN = 12  # columns of the sample that fit a terminal
+_WIDE = 18
+
+
+@main.group(help=_("Leads: import a file, show somebody."))
+def leads() -> None:
+    """Group of the commands below."""
+
+
+def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        header, equals, target = pair.rpartition("=")
+        if not equals or not header.strip() or not target.strip():
+            raise InputError(_('--map takes header=field, such as "Họ và tên=name"; given was %(pair)s', pair=pair))
+        found[header.strip()] = target.strip()
+    return found
+
+
+def _reading_lines(reading: Reading) -> list[str]:
+    """How the file is understood, with five rows of it."""
+    form = ", ".join(filter(None, (reading.format.upper(), reading.encoding, repr(reading.delimiter).strip("'"))))
+    lines = [_("%(file)s: %(form)s, %(rows)s rows", file=reading.file_name, form=form, rows=f"{reading.rows:n}")]
+    known = [one for one in reading.columns if one.target and not one.key]
+    own = [one for one in reading.columns if one.key]
+    lines += [f"    {one.header} → {one.target}" for one in known]
+    if own:
+        lines.append(_("    %(count)s columns become fields of your own: %(names)s", count=len(own),
+                       names=", ".join(one.header for one in own[:6]) + (" …" if len(own) > 6 else "")))  # fmt: skip
+    shown = known[:_SHOWN]
+    rows = [[row[one.index][:_WIDE] if one.index < len(row) else "" for one in shown] for row in reading.sample]
+    return [*lines, "", *table([one.header[:_WIDE] for one in shown], rows), ""]
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[threading.Event]:
+    """The first Ctrl+C or SIGTERM asks to stop after the chunk under way; the second ends at once."""
+    asked = threading.Event()
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for one in before:
+        signal.signal(one, ask)
+    try:
+        yield asked
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _result_lines(result: Result) -> list[str]:
+    lines = [_("Went on where an earlier run had stopped.")] if result.resumed else []
+    lines += [
+        _("%(rows)s rows: %(created)s created, %(updated)s updated, %(unchanged)s unchanged, "
+          "%(duplicates)s duplicates, %(refused)s refused", rows=result.rows, created=result.created,
+          updated=result.updated, unchanged=result.unchanged, duplicates=result.duplicates, refused=result.refused),
+    ]  # fmt: skip
+    if result.batch:
+        lines.append(_("Batch %(batch)s", batch=result.batch))
+    for one in result.refusals[:5]:
+        reason = translate(LANGUAGE, one.reason)
+        lines.append(_("    line %(line)s, %(column)s: %(reason)s", line=one.line, column=one.column, reason=reason))
+    if result.refused_file is not None:
+        lines.append(_("The refused rows with their reasons: %(path)s", path=result.refused_file))
+    if result.dropped_values:
+        lines.append(_("%(count)s values did not fit the type of their field and were left out.",
+                       count=result.dropped_values))  # fmt: skip
+    if result.without_consent:
+        lines.append(
+            _("%(count)s leads have no proof of consent: advertising to them will be skipped (no_consent). If they "
+              "agreed, import again with --consent \"how, when, to which text\", or with a consent column.",
+              count=result.without_consent)
+        )  # fmt: skip
+    if result.state == "stopped":
+        lines.append(_("Stopped. Run the same command again to go on."))
+    return lines
+
+
+@leads.command("import", help=_("Import a CSV or XLSX file. Stopped and run again, it goes on where it was."))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--map", "pairs", multiple=True, metavar='"HEADER=FIELD"',
+              help=_("Read a column as this field; kept for the next file. May be given more than once."))  # fmt: skip
+@click.option("--tag", "tags", multiple=True, help=_("Give every lead of the file this tag."))
+@click.option("--source", default="", help=_("The source of rows that name none."))
+@click.option("--dry-run", is_flag=True, help=_("Say what would happen; write nothing."))
+@click.option("--keep-phone-only", is_flag=True, help=_("Keep rows without an address that have a phone number."))
+@click.option("--consent", default="", metavar="TEXT",
+              help=_("Your statement that the people of this file agreed: how, when, to which text."))  # fmt: skip
+@click.option("--purposes", default="advertising,tracking", show_default=True,
+              help=_("What the statement covers, by comma."))  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help=_("End with the totals in JSON."))
+@click.pass_context
+def import_(
+    ctx: click.Context,
+    file: Path,
+    pairs: tuple[str, ...],
+    tags: tuple[str, ...],
+    source: str,
+    consent: str,
+    purposes: str,
+    *,
+    dry_run: bool,
+    keep_phone_only: bool,
+    as_json: bool,
+) -> None:
+    """Import."""
+    state = ctx.find_object(State) or State()
+    try:
+        covered = tuple(Purpose(one.strip()) for one in purposes.split(",") if one.strip())
+    except ValueError as error:
+        known = ", ".join(one.value for one in Purpose)
+        raise InputError(_("--purposes takes these, by comma: %(known)s", known=known)) from error
+    options = Options(
+        mapping=_mapping(pairs), tags=tags, source=source, dry_run=dry_run, keep_phone_only=keep_phone_only,
+        consent=consent, purposes=covered,
+    )  # fmt: skip
+    with state.context() as context, _until_interrupted() as asked:
+        reading = capture.reading(context, file, options.mapping)
+        if not as_json:
+            for line in _reading_lines(reading):
+                say(line)
+        with click.progressbar(length=reading.rows, label=_("Importing"), file=click.get_text_stream("stderr")) as bar:
+            result = capture.import_file(
+                context, file, options, progress=lambda done, _rows: bar.update(done - bar.pos), stop=asked.is_set
+            )
+    report(result.as_json(), _result_lines(result), as_json=as_json)
+    if result.state == "stopped":
+        ctx.exit(Status.FAILED)
+    if result.refused:
+        ctx.exit(Status.FINDINGS)
+
+
+@leads.command(help=_("What is known of one lead."))
+@click.argument("email")
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def show(state: State, email: str, *, as_json: bool) -> None:
+    """Show."""
+    with state.context() as context, context.database.read() as conn:
+        lead = lead_store.by_email(conn, normalize.email_of(email) or email)
+    if lead is None:
+        raise NotFoundError(_("There is no lead with this address"))
+    data = {
+        "public_id": lead.public_id, "name": lead.name, "email": lead.email, "phone": lead.phone,
+        "company": lead.company, "temperature": lead.temperature.value, "engagement": lead.engagement, "fit": lead.fit,
+        "lifecycle": lead.lifecycle.value, "source": lead.source, "tags": list(lead.tags), "fields": dict(lead.fields),
+        "url": f"{state.settings.base_url}/leads/{lead.public_id}",
+    }  # fmt: skip
+    report(data, [f"{name}: {value}" for name, value in data.items() if value not in ("", None, [])], as_json=as_json)

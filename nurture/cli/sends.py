@@ -1,0 +1,92 @@
+"""`nurture sends`: the account of every send. `nurture explain`: why and why not."""
+
+import click
+
+from nurture.campaigns import store as campaign_store
+from nurture.cli.main import main
+from nurture.cli.output import report, table
+from nurture.cli.state import State, pass_state
+from nurture.cli.words import LANGUAGE, _
+from nurture.kernel.errors import NotFoundError
+from nurture.kernel.i18n import translate
+from nurture.kernel.reasons import LABELS, Reason
+from nurture.leads import normalize
+from nurture.leads import store as lead_store
+from nurture.messages import store as message_store
+from nurture.rules.describe import sentence
+from nurture.rules.evaluate import Trace
+from nurture.segments import service as segment_service
+from nurture.segments import store as segment_store
+
+
+@main.command(help=_("Where each send stands: the states add up to the audience."))
+@click.option("--campaign", "key", help=_("Of one campaign only."))
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def sends(state: State, key: str | None, *, as_json: bool) -> None:
+    """Show the account."""
+    with state.context() as context, context.database.snapshot() as conn:
+        if key is not None and campaign_store.get(conn, key) is None:
+            raise NotFoundError(_("There is no campaign “%(key)s”", key=key))
+        account = message_store.account(conn, key)
+        reasons = message_store.reasons(conn, key)
+    rows = [(translate(LANGUAGE, name), count) for name, count in account["states"].items() if count]
+    lines = [_("Audience: %(count)s", count=account["audience"]), *table((_("state"), _("count")), rows)]
+    if reasons:
+        words = [(translate(LANGUAGE, one), _reason(reason), count) for one, reason, count in reasons]
+        lines += ["", *table((_("state"), _("reason"), _("count")), words)]
+    data = {**account, "reasons": [{"state": s, "reason": r, "count": n} for s, r, n in reasons]}
+    report(data, lines, as_json=as_json)
+
+
+def _reason(code: str) -> str:
+    try:
+        return translate(LANGUAGE, LABELS[Reason(code)])
+    except ValueError:
+        return code
+
+
+@main.group(help=_("Why, and why not: a decision with each value seen."))
+def explain() -> None:
+    """Group of the commands below."""
+
+
+def _tree(trace: Trace, depth: int = 0) -> list[str]:
+    mark = "✓" if trace.holds else "✗"
+    lines = [f"{'    ' * depth}{mark} {sentence(trace, LANGUAGE)}"] if not trace.children else []
+    if trace.children:
+        lines.append(f"{'    ' * depth}{mark} {sentence(trace, LANGUAGE)}")
+        for child in trace.children:
+            lines += _tree(child, depth + 1)
+    return lines
+
+
+def _data(trace: Trace) -> dict[str, object]:
+    return {
+        "holds": trace.holds,
+        "condition": sentence(trace, "en"),
+        "children": [_data(child) for child in trace.children],
+    }
+
+
+@explain.command(help=_("Whether a lead is in a segment as of now, with every condition and the value seen."))
+@click.argument("email")
+@click.option("--segment", "key", required=True, help=_("The segment's key."))
+@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@pass_state
+def lead(state: State, email: str, key: str, *, as_json: bool) -> None:
+    """Explain."""
+    with state.context() as context, context.database.read() as conn:
+        found = lead_store.by_email(conn, normalize.email_of(email) or email)
+        if found is None:
+            raise NotFoundError(_("There is no lead with this address"))
+        facts = segment_store.facts(conn, context.settings.zone)
+        rule = segment_service.rule_of(conn, key, facts)
+        if rule is None:
+            raise NotFoundError(_("There is no segment “%(key)s”", key=key))
+        trace = segment_service.explain(conn, rule, found.id, context.clock.engine(), facts)
+    if trace is None:
+        raise NotFoundError(_("There is no lead with this address"))
+    verdict = _("in the segment") if trace.holds else _("not in the segment")
+    head = _("%(email)s is %(verdict)s “%(key)s” as of now", email=email, verdict=verdict, key=key)
+    report(_data(trace), [head, *_tree(trace)], as_json=as_json)

@@ -1,0 +1,141 @@
+"""`nurture up`, `web`, `clock`, `worker`, `demo`: processes that run until told to stop."""
+
+import logging
+import secrets
+import sys
+from pathlib import Path
+
+import click
+import structlog
+
+from nurture.bootstrap import build, for_demo, prepare
+from nurture.cli.main import main
+from nurture.cli.output import say
+from nurture.cli.state import State, pass_state
+from nurture.cli.words import _
+from nurture.demo.load import load_demo
+from nurture.kernel.context import Context
+from nurture.kernel.errors import ConflictError
+from nurture.kernel.installation import Installation
+from nurture.kernel.settings import Settings
+from nurture.up import Plan, answers, run, serve
+from nurture.users import service as accounts
+from nurture.users import store as account_store
+from nurture.users.model import Role
+
+ADMIN = "admin@nurture.example"
+EVERYTHING = frozenset({"web", "clock", "worker"})
+
+
+def _logs() -> None:
+    """Structured lines on stderr: no personal data, no secrets are ever given to them."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+            if sys.stderr.isatty()
+            else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+
+
+def _first_admin(context: Context) -> str | None:
+    """The password of the admin account, if this start made it."""
+    password = secrets.token_urlsafe(9)
+    with context.database.write() as conn:
+        if account_store.everybody(conn, disabled=True):
+            return None
+        accounts.add(
+            conn, email=ADMIN, name="Admin", role=Role.ADMIN.value, password=password,
+            real=context.clock.real(), actor="cli",
+        )  # fmt: skip
+    return password
+
+
+def _prepare(settings: Settings, row: Installation, *, demo: bool) -> None:
+    """What a first start needs; says what a person has to know."""
+    context = build(settings, runs_engine=True)
+    try:
+        password = _first_admin(context)
+        if demo and password is not None:
+            say(_("Loading the demo …"))
+            load_demo(context, password)
+    finally:
+        context.database.close()
+    say("")
+    say(_("nurture runs at %(url)s", url=settings.base_url))
+    if password is not None:
+        say(_("    sign in as %(email)s, password %(password)s (printed this once)", email=ADMIN, password=password))
+    if demo:
+        say(_("    the made-up sales team signs in with the same password, for example ha@anphat.example"))
+        say(_("    time-lapse: a day passes in %(seconds)s seconds; no email leaves this machine: %(url)s",
+              seconds=round(86400 / settings.time_lapse), url=f"{settings.base_url}/mailbox"))  # fmt: skip
+    say(_("    data: %(folder)s", folder=settings.data_dir))
+    if row.stopped_sending:
+        say(_("    nothing is sent: %(reason)s", reason=_(row.stopped_sending)), err=True)
+    say(_("    stop with Ctrl+C"))
+
+
+@main.command(help=_("Start everything under one command: pages, tracking, clock, senders."))
+@click.option("--demo", is_flag=True, help=_("The living demo: made-up leads, time-lapse, a mailbox of its own."))
+@click.pass_context
+def up(ctx: click.Context, *, demo: bool) -> None:
+    """Up."""
+    state = ctx.find_object(State) or State()
+    demo = demo or state.demo
+    settings = for_demo(state.settings) if demo and not state.demo else state.settings
+    _logs()
+    if answers(settings.base_url):
+        raise ConflictError(f"A server answers at {settings.base_url} already; stop it, or set NURTURE_PORT")
+    row = prepare(settings, demo=demo)
+    _prepare(settings, row, demo=demo)
+    serve(Plan(settings, EVERYTHING, demo=demo))
+
+
+@main.command(help=_("Pages and tracking only; needs `nurture clock` and `nurture worker` beside it."))
+@pass_state
+def web(state: State) -> None:
+    """Web."""
+    _logs()
+    prepare(state.settings)
+    serve(Plan(state.settings, frozenset({"web"})))
+
+
+@main.command(help=_("The clock: ticks once a second. Any number may run, one is active by a lease."))
+@pass_state
+def clock(state: State) -> None:
+    """Clock."""
+    _logs()
+    prepare(state.settings)
+    run(Plan(state.settings, frozenset({"clock"})))
+
+
+@main.command(help=_("Hands mail over, judges hits, reacts to activities. Any number may run on PostgreSQL."))
+@pass_state
+def worker(state: State) -> None:
+    """Worker."""
+    _logs()
+    prepare(state.settings)
+    run(Plan(state.settings, frozenset({"worker"})))
+
+
+@main.command(help=_("The living demo's data. Start it with: nurture up --demo"))
+@click.option("--reset", is_flag=True, help=_("Delete the demo's database, so that the next start begins anew."))
+@click.pass_context
+def demo(ctx: click.Context, *, reset: bool) -> None:
+    """Reset the demo."""
+    state = ctx.find_object(State) or State()
+    settings = state.settings if state.demo else for_demo(state.settings)
+    if not reset:
+        say(ctx.get_help())
+        return
+    if answers(settings.base_url):
+        raise ConflictError(_("The server is running; stop it first (Ctrl+C)"))
+    base = Path(settings.database_url.removeprefix("sqlite:///"))
+    gone = [path for path in base.parent.glob(f"{base.name}*") if path.is_file()]
+    for path in gone:
+        path.unlink()
+    say(_("The demo begins anew at the next start.") if gone else _("There was no demo."))
