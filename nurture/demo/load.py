@@ -1,0 +1,98 @@
+"""Fill the demo at its first start: staff, the gallery made live, made-up leads with a consent and a short past."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Kind
+from nurture.activities.service import Activity, record
+from nurture.bootstrap import gallery
+from nurture.consents import service as consents
+from nurture.consents.model import Method
+from nurture.consents.service import Said
+from nurture.demo.people import STAFF, MadeUp, made_up
+from nurture.engine import definitions
+from nurture.kernel.context import Context
+from nurture.leads import service as leads
+from nurture.leads.model import Lead, Lifecycle, NewLead
+from nurture.leads.normalize import phone_of
+from nurture.users import service as accounts
+
+LEADS = 300
+_PER_TRANSACTION = 25
+_CAUSE = "demo"
+_PRICES = "https://www.nurture.example/vi/bang-gia"
+_PROOF = "Tôi đồng ý nhận thông tin ưu đãi qua email, tối đa 3 thư mỗi tuần, và có thể từ chối bất cứ lúc nào."
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    now: datetime
+    real: datetime
+
+
+def load_demo(context: Context, password: str) -> None:
+    """Staff with this password, definitions, leads. A start that was cut short goes on with what is missing."""
+    times = _Times(context.clock.engine(), context.clock.real())
+    with context.database.write() as conn:
+        _staff(conn, password, times)
+    campaigns_at, templates_at = gallery(context.settings)
+    with context.database.read() as conn:
+        found = definitions.read(campaigns_at, templates_at, definitions.facts_of(conn))
+    with context.database.write() as conn:
+        definitions.apply(conn, found, now=times.now, real=times.real, actor="demo")
+    people = made_up(LEADS)
+    for start in range(0, len(people), _PER_TRANSACTION):
+        with context.database.write() as conn:
+            for number, one in enumerate(people[start : start + _PER_TRANSACTION], start):
+                _arrive(context, conn, one, number, times)
+
+
+def _staff(conn: Connection, password: str, times: _Times) -> None:
+    for name, email, role, phone in STAFF:
+        accounts.add(
+            conn, email=email, name=name, role=role, password=password, phone=phone_of(phone), language="vi",
+            real=times.real, actor="demo",
+        )  # fmt: skip
+
+
+def _age(number: int, dice: random.Random) -> timedelta:
+    """How long ago this one came: a third in the last days, the others over the last half year."""
+    if number % 3 == 0:
+        return timedelta(hours=dice.uniform(1, 6 * 24))
+    return timedelta(days=dice.uniform(8, 180))
+
+
+def _arrive(context: Context, conn: Connection, one: MadeUp, number: int, times: _Times) -> None:
+    dice = random.Random(one.email)  # noqa: S311 - a demo, not a secret
+    came = times.now - _age(number, dice)
+    lead = leads.add(
+        conn,
+        NewLead(
+            email=one.email, phone=one.phone, name=one.name, honorific=one.honorific, company=one.company,
+            city=one.city, source=one.source, language=one.language, fields=one.fields,
+            lifecycle=Lifecycle.CUSTOMER if dice.random() < 0.08 else Lifecycle.LEAD,
+        ),
+        now=came, real=times.real, actor="engine", cause=_CAUSE,
+    )  # fmt: skip
+    if dice.random() < 0.9:
+        said = Said(Method.FORM, _CAUSE, "lead", _CAUSE, came, times.real, proof=_PROOF)
+        consents.give(conn, context.keys, lead.id, lead.email, said)
+    _past(conn, lead, dice, came, times)
+
+
+def _past(conn: Connection, lead: Lead, dice: random.Random, came: datetime, times: _Times) -> None:
+    """What some did before the demo began: a form, a look at the prices, a call."""
+    span = times.now - came
+    happened: list[tuple[Kind, str | None, dict[str, str]]] = []
+    if dice.random() < 0.3:
+        happened.append((Kind.FORM_SUBMITTED, None, {"form": "bao_gia"}))
+    if dice.random() < 0.2:
+        happened.append((Kind.PAGE_VISITED, _PRICES, {}))
+    if dice.random() < 0.08:
+        happened.append((Kind.CALLED, None, {"outcome": dice.choice(("interested", "call_back", "no_answer"))}))
+    for kind, url, detail in happened:
+        at = came + span * dice.uniform(0.5, 0.99)
+        record(conn, Activity(lead.id, kind, at, "lead", _CAUSE, url=url, detail=detail), real=times.real)
