@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -59,7 +60,7 @@ def _reading_lines(reading: Reading) -> list[str]:
 def _until_interrupted() -> Iterator[threading.Event]:
     """The first Ctrl+C or SIGTERM asks to stop after the chunk under way; the second ends at once."""
     asked = threading.Event()
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[signal.Signals, Any] = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
 
     def ask(number: int, _frame: FrameType | None) -> None:
         asked.set()

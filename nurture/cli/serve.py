@@ -13,7 +13,7 @@ from nurture.cli.main import main
 from nurture.cli.output import say
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
-from nurture.demo.load import load_demo
+from nurture.demo.load import is_loaded, load_demo
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError
 from nurture.kernel.installation import Installation
@@ -60,9 +60,11 @@ def _prepare(settings: Settings, row: Installation, *, demo: bool) -> None:
     context = build(settings, runs_engine=True)
     try:
         password = _first_admin(context)
-        if demo and password is not None:
+        with context.database.read() as conn:
+            load = demo and not is_loaded(conn)
+        if load:
             say(_("Loading the demo …"))
-            load_demo(context, password)
+            load_demo(context, password or secrets.token_urlsafe(9))
     finally:
         context.database.close()
     say("")

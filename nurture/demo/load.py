@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
@@ -16,9 +17,12 @@ from nurture.demo.people import STAFF, MadeUp, made_up
 from nurture.engine import definitions
 from nurture.kernel.context import Context
 from nurture.leads import service as leads
+from nurture.leads import store as lead_store
 from nurture.leads.model import Lead, Lifecycle, NewLead
 from nurture.leads.normalize import phone_of
+from nurture.leads.tables import leads as leads_table
 from nurture.users import service as accounts
+from nurture.users import store as account_store
 
 LEADS = 300
 _PER_TRANSACTION = 25
@@ -33,8 +37,13 @@ class _Times:
     real: datetime
 
 
+def is_loaded(conn: Connection) -> bool:
+    """Whether every made-up lead is in."""
+    return conn.execute(sa.select(sa.func.count()).select_from(leads_table)).scalar_one() >= LEADS
+
+
 def load_demo(context: Context, password: str) -> None:
-    """Staff with this password, definitions, leads. A start that was cut short goes on with what is missing."""
+    """Staff with this password, definitions, leads. What is there already stays, so that a start may be cut short."""
     times = _Times(context.clock.engine(), context.clock.real())
     with context.database.write() as conn:
         _staff(conn, password, times)
@@ -47,11 +56,14 @@ def load_demo(context: Context, password: str) -> None:
     for start in range(0, len(people), _PER_TRANSACTION):
         with context.database.write() as conn:
             for number, one in enumerate(people[start : start + _PER_TRANSACTION], start):
-                _arrive(context, conn, one, number, times)
+                if lead_store.by_email(conn, one.email) is None:
+                    _arrive(context, conn, one, number, times)
 
 
 def _staff(conn: Connection, password: str, times: _Times) -> None:
     for name, email, role, phone in STAFF:
+        if account_store.by_email(conn, email) is not None:
+            continue
         accounts.add(
             conn, email=email, name=name, role=role, password=password, phone=phone_of(phone), language="vi",
             real=times.real, actor="demo",
