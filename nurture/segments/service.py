@@ -198,7 +198,8 @@ def _settle(
         sa.literal(segment.id, memberships.c.segment_id.type), lead_id, sa.literal(now, memberships.c.joined_at.type)
     )
     insert = upsert(conn.dialect.name, memberships).from_select(["segment_id", "lead_id", "joined_at"], rows)
-    joined = conn.execute(insert.on_conflict_do_nothing()).rowcount
+    # of an INSERT the row count is kept only when asked for
+    joined = conn.execute(insert.on_conflict_do_nothing(), execution_options={"preserve_rowcount": True}).rowcount
     return Counts(segment.key, joined, left)
 
 
