@@ -18,6 +18,9 @@ alerts = sa.Table(
     column("raised_at", Instant, personal=False),  # engine time
     column("later_until", Instant, nullable=True, personal=False),
     column("ended_at", Instant, nullable=True, personal=False),
+    column("ended_by", sa.Text, server_default="", personal=False),  # `user:4`, `engine`
+    column("ended_reason", sa.Text, server_default="", personal=False),
+    column("cause", sa.Text, server_default="", personal=False),  # `activity:12`
     # how its email goes: now | digest | none, and why
     column("email", sa.Text, personal=False),
     column("email_reason", sa.Text, server_default="", personal=False),

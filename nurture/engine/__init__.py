@@ -1,1 +1,1 @@
-"""engine"""
+"""The engine joins the stages: tick moves enrollments, perform carries out, react follows up activities."""

@@ -16,7 +16,7 @@ from nurture.opportunities.pipeline import FILE, load
 from nurture.opportunities.tables import opportunities
 from nurture.rules.facts import Facts
 
-_LIVE: dict[tuple[str, frozenset[str]], Pipeline] = {}
+_LIVE: dict[tuple[str, str, frozenset[str]], Pipeline] = {}
 
 
 def publish(conn: Connection, text: str, facts: Facts, now: datetime, file: str = FILE) -> bool:
@@ -57,7 +57,7 @@ def live(conn: Connection, facts: Facts) -> Pipeline | None:
     known = store.definition(conn)
     if known is None:
         return None
-    key = (known[0], frozenset(facts.values))
+    key = (known[0], str(facts.zone), frozenset(facts.values))
     if key not in _LIVE:
         if len(_LIVE) > 20:
             _LIVE.clear()

@@ -189,7 +189,10 @@ def _conditions(person: Person, pipeline: str, filters: Filters) -> list[sa.Colu
 def board(
     conn: Connection, person: Person, pipeline: str, stages: Sequence[str], filters: Filters | None = None
 ) -> list[Column]:
-    """The figures of each stage's open opportunities, in the order of the stages; those without any included."""
+    """The figures of each stage's open opportunities, in the order of the stages; those without any included.
+
+    Stages that the pipeline no longer has come last, while something stands in them.
+    """
     where = [*_conditions(person, pipeline, filters or Filters()), o.state == OpportunityState.OPEN.value]
     query = (
         sa.select(o.stage, o.currency, sa.func.count(), sa.func.sum(o.value), sa.func.min(o.stage_since))
@@ -206,7 +209,7 @@ def board(
             {currency: value for currency, _, value, _ in figures.get(stage, ())},
             min((oldest for *_, oldest in figures.get(stage, ())), default=None),
         )
-        for stage in stages
+        for stage in [*stages, *sorted(figures.keys() - set(stages))]
     ]
 
 

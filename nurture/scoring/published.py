@@ -12,7 +12,7 @@ from nurture.scoring import store
 from nurture.scoring.model import ScoringRules
 from nurture.scoring.rules import FILE, load
 
-_LIVE: dict[tuple[str, frozenset[str]], ScoringRules] = {}
+_LIVE: dict[tuple[str, str, frozenset[str]], ScoringRules] = {}
 
 
 def publish(conn: Connection, text: str, facts: Facts, now: datetime, file: str = FILE) -> bool:
@@ -35,7 +35,7 @@ def live(conn: Connection, facts: Facts) -> ScoringRules | None:
     known = store.definition(conn)
     if known is None:
         return None
-    key = (known[0], frozenset(facts.values))
+    key = (known[0], str(facts.zone), frozenset(facts.values))
     if key not in _LIVE:
         if len(_LIVE) > 20:
             _LIVE.clear()

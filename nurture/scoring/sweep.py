@@ -50,6 +50,18 @@ def decay_sweep(
     return max(1, len(ids))
 
 
+def sweep_due(conn: Connection, rules: ScoringRules, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether `decay_sweep` or `rate_sweep` has anything to do. Only looks."""
+    today = f"{DECAY}:{now.astimezone(zone).date().isoformat()}"
+    wanted = [today, _rate_key(rules)]
+    done = sa.select(sa.func.count()).where(score_sweeps.c.key.in_(wanted), score_sweeps.c.done_at.is_not(None))
+    return bool(conn.execute(done).scalar_one() < len(wanted))
+
+
+def _rate_key(rules: ScoringRules) -> str:
+    return f"rate:{rules.hash[:16]}"
+
+
 def _day_due(conn: Connection, now: datetime, zone: ZoneInfo) -> date | None:
     today = now.astimezone(zone).date()
     newest = store.newest_sweep(conn, DECAY)
@@ -154,7 +166,7 @@ def rate_sweep(conn: Connection, rules: ScoringRules, *, now: datetime, real: da
 
     Each published text is swept once. Facts that change later are rated with the activity that changes them.
     """
-    cause = f"rate:{rules.hash[:16]}"
+    cause = _rate_key(rules)
     row = store.sweep_of(conn, cause)
     if row is not None and row["done_at"] is not None:
         return 0

@@ -1,0 +1,124 @@
+"""Queries on alerts and on whom they go to."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from nurture.alerts.model import Alert, AlertState, EmailWay, Hours, House, Mailing
+from nurture.alerts.tables import alerts
+from nurture.alerts.timing import hours
+from nurture.kernel.errors import NotFoundError
+from nurture.kernel.i18n import N_
+from nurture.users.model import Person, Role
+from nurture.users.store import Account, absences, by_id, everybody
+from nurture.users.tables import users
+
+a = alerts.c
+_WAITING = (AlertState.OPEN.value, AlertState.LATER.value)
+
+
+def _alert(row: RowMapping) -> Alert:
+    return Alert(
+        **{
+            **row,
+            "state": AlertState(row["state"]),
+            "email": EmailWay(row["email"]),
+            "reasons": tuple(row["reasons"] or ()),
+        }
+    )
+
+
+def get(conn: Connection, alert_id: int, *, lock: bool = False) -> Alert:
+    """The alert of this key; NotFoundError. `lock` holds the row until the transaction ends."""
+    query = sa.select(alerts).where(a.id == alert_id)
+    row = conn.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(N_("There is no such alert"))
+    return _alert(row)
+
+
+def for_person(conn: Connection, person: Person, now: datetime, limit: int = 50) -> list[Alert]:
+    """What a person should look at now, the newest first: their own, and nobody's for those who see all leads."""
+    mine = a.owner_id == person.id
+    mine = sa.or_(mine, a.owner_id.is_(None)) if person.may_define else mine
+    due = sa.or_(a.state == AlertState.OPEN.value, sa.and_(a.state == AlertState.LATER.value, a.later_until <= now))
+    rows = conn.execute(sa.select(alerts).where(mine, due).order_by(a.raised_at.desc(), a.id.desc()).limit(limit))
+    return [_alert(row) for row in rows.mappings()]
+
+
+def of_lead(conn: Connection, lead_id: int, limit: int = 50) -> list[Alert]:
+    """A lead's alerts, the newest first."""
+    rows = conn.execute(sa.select(alerts).where(a.lead_id == lead_id).order_by(a.id.desc()).limit(limit))
+    return [_alert(row) for row in rows.mappings()]
+
+
+def waiting_of_lead(conn: Connection, lead_id: int) -> list[Alert]:
+    """A lead's alerts that wait for somebody."""
+    rows = conn.execute(sa.select(alerts).where(a.lead_id == lead_id, a.state.in_(_WAITING)).order_by(a.id))
+    return [_alert(row) for row in rows.mappings()]
+
+
+def latest(conn: Connection, trigger: str, lead_id: int) -> Alert | None:
+    """A lead's last alert of this trigger; withdrawn ones do not count."""
+    query = sa.select(alerts).where(a.lead_id == lead_id, a.trigger == trigger, a.state != AlertState.WITHDRAWN.value)
+    row = conn.execute(query.order_by(a.raised_at.desc(), a.id.desc()).limit(1)).mappings().one_or_none()
+    return _alert(row) if row else None
+
+
+def update(conn: Connection, alert_id: int, **values: Any) -> None:
+    """Set columns of one alert."""
+    conn.execute(alerts.update().where(a.id == alert_id).values(**values))
+
+
+def save_mailing(conn: Connection, alert_id: int, plan: Mailing, message_id: int | None = None) -> None:
+    """Keep how an alert's email goes."""
+    reason = plan.reason.value if plan.reason else ""
+    values = {"email": plan.way.value, "email_reason": reason, "email_after": plan.after, "message_id": message_id}
+    update(conn, alert_id, **values)
+
+
+def mailed_since(conn: Connection, owner_id: int, since: datetime) -> int:
+    """How many alert mails an owner has had at once since then."""
+    query = sa.select(sa.func.count()).where(
+        a.owner_id == owner_id, a.email == EmailWay.NOW.value, a.message_id.is_not(None), a.raised_at >= since
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def raised_since(conn: Connection, trigger: str, since: datetime) -> int:
+    """How many alerts of a trigger were raised since then."""
+    query = sa.select(sa.func.count()).where(a.trigger == trigger, a.raised_at >= since)
+    return int(conn.execute(query).scalar_one())
+
+
+def digest_due(conn: Connection, now: datetime) -> bool:
+    """Whether any alert waits for a digest that should go now."""
+    due = (a.email == EmailWay.DIGEST.value, a.message_id.is_(None), a.email_after <= now)
+    return conn.execute(sa.select(a.id).where(*due).limit(1)).first() is not None
+
+
+def for_digest(conn: Connection, now: datetime) -> list[Alert]:
+    """Alerts whose digest is due, by owner, the newest first; the rows are held."""
+    query = sa.select(alerts).where(a.email == EmailWay.DIGEST.value, a.message_id.is_(None), a.email_after <= now)
+    rows = conn.execute(query.order_by(a.owner_id, a.raised_at.desc(), a.id.desc()).with_for_update())
+    return [_alert(row) for row in rows.mappings()]
+
+
+def lock_owner(conn: Connection, user_id: int) -> Account | None:
+    """The account, its row held: two alerts for one owner count one after the other."""
+    conn.execute(sa.select(users.c.id).where(users.c.id == user_id).with_for_update())
+    return by_id(conn, user_id)
+
+
+def people(conn: Connection, roles: Sequence[Role]) -> list[Account]:
+    """Everybody enabled who has one of these roles."""
+    return [account for account in everybody(conn) if account.role in roles]
+
+
+def hours_of(conn: Connection, owner: Account, house: House) -> Hours:
+    """When an owner works."""
+    away = tuple((one.first_day, one.last_day) for one in absences(conn, owner.id))
+    return hours(owner.working_hours, owner.zone or house.zone, away)

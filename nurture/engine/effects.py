@@ -1,0 +1,265 @@
+"""What an activity leads to, up to the alert; or, once it was withdrawn, what is taken back. Uses the database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.facts import moved
+from nurture.activities.model import Decided, Kind
+from nurture.activities.service import Decision, decide_many
+from nurture.activities.tables import activities
+from nurture.alerts import service as alerts
+from nurture.alerts import store as alert_store
+from nurture.alerts.model import Alert, House, Moment
+from nurture.kernel.reasons import Reason
+from nurture.kernel.settings import Settings
+from nurture.leads import service as lead_service
+from nurture.leads.model import Lifecycle, Temperature
+from nurture.leads.tables import leads
+from nurture.opportunities import published as deal_rules
+from nurture.opportunities import service as deals
+from nurture.opportunities import store as deal_store
+from nurture.opportunities.model import (
+    Candidate,
+    Criterion,
+    NewOpportunity,
+    Opportunity,
+    Pipeline,
+    Qualification,
+)
+from nurture.opportunities.qualify import qualify
+from nurture.rules.describe import describe
+from nurture.rules.evaluate import evaluate
+from nurture.rules.facts import Facts, View
+from nurture.rules.model import reads
+from nurture.scoring import published as score_rules
+from nurture.scoring import service as scoring
+from nurture.scoring.model import Change, Happened, ScoringRules, Standing
+from nurture.segments.store import facts as facts_of
+from nurture.segments.view import view
+
+_SCORES = frozenset({"engagement", "fit", "score", "temperature"})
+_BEFORE = ScoringRules("")  # before any were published: temperature alone
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one activity: keys of facts that moved besides the activity, and whether somebody was alerted."""
+
+    moved: frozenset[str] = frozenset()
+    alerted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What is needed to react to the activities of one transaction."""
+
+    conn: Connection
+    facts: Facts
+    rules: ScoringRules
+    pipeline: Pipeline | None
+    house: House
+    zone: ZoneInfo
+    now: datetime
+    real: datetime
+    views: Mapping[int, View]
+    merged: frozenset[int]
+
+    @classmethod
+    def prepare(
+        cls, conn: Connection, settings: Settings, batch: Sequence[Happened], now: datetime, real: datetime
+    ) -> "Effects":
+        """Read once what all of the batch need."""
+        facts = facts_of(conn, settings.zone)
+        rules = score_rules.live(conn, facts) or _BEFORE
+        pipeline = deal_rules.live(conn, facts)
+        wanted = [one.lead_id for one in batch if _asks_facts(rules, one)]
+        asked = [rule.when for rule in rules.rules if rule.when is not None]
+        views = view(conn, wanted, rules.facts, asked) if wanted and rules.facts is not None else {}
+        gone = sa.select(leads.c.id).where(
+            leads.c.id.in_([one.lead_id for one in batch]), leads.c.merged_into.is_not(None)
+        )
+        merged = frozenset(conn.execute(gone).scalars())
+        house = alerts.house_of(settings)
+        return cls(conn, facts, rules, pipeline, house, settings.local_zone, now, real, views, merged)
+
+    @property
+    def _times(self) -> dict[str, datetime]:
+        return {"now": self.now, "real": self.real}
+
+    def of(self, happened: Happened) -> Outcome:
+        """The effects of one activity. A second run finds them done."""
+        if happened.lead_id in self.merged:
+            return Outcome()
+        if happened.withdrawn_at is not None:
+            return self._take_back(happened)
+        seen = self.views.get(happened.lead_id) if _asks_facts(self.rules, happened) else None
+        change = scoring.score_activity(self.conn, happened, self.rules, view=seen, **self._times)
+        became_hot = change.became_hot or _said_hot(happened, change.after)
+        alerted = self._sell(happened, change, became_hot=became_hot)
+        return Outcome(_SCORES if change.after != change.before else frozenset(), alerted)
+
+    # forward: lifecycle, opportunity, alert
+
+    def _sell(self, happened: Happened, change: Change, *, became_hot: bool) -> bool:
+        """Opportunity and alert, where the lead is warm enough for one; gives whether somebody was alerted."""
+        if self.pipeline is None:
+            return False
+        needed = self.pipeline.qualifying
+        if change.after.temperature is not Temperature.HOT and needed.temperature is not change.after.temperature:
+            return False
+        still_open = self._open_ones(happened.lead_id, self.pipeline)
+        verdict = self._qualify(change.after, self.pipeline, still_open)
+        opened = self._open(happened, verdict, self.pipeline) if verdict.holds else None
+        if opened is None:
+            self._note_fit(happened, change.after, self.pipeline)
+            if not verdict.holds and (became_hot or change.before.fit < needed.fit <= change.after.fit):
+                self._refuse(happened, verdict, self.pipeline)
+        one = opened or (still_open[0] if still_open else None)
+        moment = Moment(
+            happened.lead_id, happened.cause_of_effects, one.owner_id if one else None, one.id if one else None,
+            opened=opened is not None, became_hot=became_hot, has_open=bool(still_open),
+        )  # fmt: skip
+        limits = self.pipeline.alerts
+        return bool(alerts.raise_due(self.conn, moment, self.rules, limits, self.house, **self._times))
+
+    def _open_ones(self, lead_id: int, pipeline: Pipeline) -> list[Opportunity]:
+        every = deal_store.open_of_leads(self.conn, [lead_id]).get(lead_id, [])
+        return [one for one in every if one.pipeline == pipeline.key and one.product_line == pipeline.product_line]
+
+    def _qualify(self, standing: Standing, pipeline: Pipeline, still_open: Iterable[Opportunity]) -> Qualification:
+        lead_id = standing.lead_id
+        stage = self.conn.execute(sa.select(leads.c.lifecycle).where(leads.c.id == lead_id)).scalar_one()
+        rule = pipeline.qualifying.when
+        holds: bool | None = None
+        if rule is not None:
+            seen = view(self.conn, [lead_id], self.facts, [rule]).get(lead_id)
+            holds = seen is not None and evaluate(rule, seen, self.now, self.facts).holds
+        candidate = Candidate(
+            standing.engagement, standing.fit, standing.temperature, stage == Lifecycle.CUSTOMER.value, holds,
+            {True: "yes", False: "no", None: None}[holds], any(True for _ in still_open),
+            deal_store.last_closed(self.conn, lead_id, pipeline.key, pipeline.product_line),
+        )  # fmt: skip
+        return qualify(candidate, pipeline.qualifying, self.now)
+
+    def _open(self, happened: Happened, verdict: Qualification, pipeline: Pipeline) -> Opportunity | None:
+        new = NewOpportunity(happened.lead_id, automatic=True, criteria=verdict.criteria)
+        opened = deals.open_(
+            self.conn, new, pipeline, actor="engine", cause=happened.cause_of_effects, zone=self.zone, **self._times
+        )
+        return opened.opportunity if opened else None
+
+    def _note_fit(self, happened: Happened, standing: Standing, pipeline: Pipeline) -> None:
+        """Hot and fit is qualified for marketing, also where no opportunity opens."""
+        if standing.fit < pipeline.qualifying.fit:
+            return
+        stage = self.conn.execute(sa.select(leads.c.lifecycle).where(leads.c.id == standing.lead_id)).scalar_one()
+        if Lifecycle(stage).rank < Lifecycle.MQL.rank:
+            cause = happened.cause_of_effects
+            lead_service.set_lifecycle(
+                self.conn, standing.lead_id, Lifecycle.MQL, actor="engine", cause=cause, **self._times
+            )
+
+    def _refuse(self, happened: Happened, verdict: Qualification, pipeline: Pipeline) -> None:
+        """A "no" that fell due, with its reason."""
+        missing = verdict.missing
+        if missing is None:
+            return
+        detail: dict[str, Any] = {
+            "criteria": [one.plain() for one in verdict.criteria],
+            **self._said(missing, pipeline),
+        }
+        subject = f"pipeline:{pipeline.key}"
+        cause = happened.cause_of_effects
+        no = Decision(Decided.QUALIFY, subject, "no", missing.reason, self.now, happened.lead_id, cause, detail)
+        decide_many(self.conn, [no])
+
+    def _said(self, missing: Criterion, pipeline: Pipeline) -> dict[str, Any]:
+        """The places of the reason's sentence."""
+        if missing.reason is Reason.NOT_FIT:
+            return {"fit": missing.seen, "threshold": missing.needed}
+        if missing.reason is Reason.CLOSED_LATELY:
+            return {"date": missing.needed}
+        if missing.reason is Reason.CRITERIA_NOT_MET and pipeline.qualifying.when is not None:
+            return {"condition": describe(pipeline.qualifying.when, self.house.language)}
+        return {}
+
+    # back: what a machine's hit led to
+
+    def _take_back(self, happened: Happened) -> Outcome:
+        """Points, lifecycle, an automatic opportunity nobody has touched, its alert: withdrawn, with the reason."""
+        change = scoring.reverse_activity(self.conn, happened, self.rules, **self._times)
+        waiting = alert_store.waiting_of_lead(self.conn, happened.lead_id)
+        gone = self._withdraw_deals(happened, change)
+        cooled = change.after.temperature is not Temperature.HOT
+        void = [one for one in waiting if _is_void(one, happened, gone, cooled=cooled)]
+        alerts.withdraw(self.conn, void, **self._times)
+        alerts.renew_reasons(self.conn, [one for one in waiting if one not in void], self.rules)
+        if cooled:
+            self._restore_lifecycle(happened)
+        return Outcome(_SCORES if change.after != change.before else frozenset())
+
+    def _withdraw_deals(self, happened: Happened, change: Change) -> frozenset[int]:
+        """Those opened since then for which the lead would not qualify without it; gives their ids."""
+        if self.pipeline is None:
+            return frozenset()
+        gone = set()
+        for one in self._open_ones(happened.lead_id, self.pipeline):
+            if not one.automatic or one.opened_at < happened.occurred_at:
+                continue
+            if self._qualify(change.after, self.pipeline, ()).holds:
+                continue
+            if one.is_untouched:
+                deals.withdraw(self.conn, one, **self._times)
+                gone.add(one.id)
+            else:
+                self._keep(happened, one)
+        return frozenset(gone)
+
+    def _keep(self, happened: Happened, one: Opportunity) -> None:
+        cause = happened.cause_of_effects
+        subject = f"opportunity:{one.public_id}"
+        kept = Decision(Decided.QUALIFY, subject, "kept", Reason.VERDICT_CHANGED, self.now, one.lead_id, cause)
+        decide_many(self.conn, [kept])
+
+    def _restore_lifecycle(self, happened: Happened) -> None:
+        """The stage before the one that this activity led to, where the lead still stands there."""
+        a = activities.c
+        query = sa.select(a.detail).where(
+            a.lead_id == happened.lead_id, a.kind == Kind.LIFECYCLE_CHANGED.value, a.actor == "engine",
+            a.cause == happened.cause_of_effects,
+        )  # fmt: skip
+        led = self.conn.execute(query.order_by(a.id.desc()).limit(1)).scalar_one_or_none()
+        stage = self.conn.execute(sa.select(leads.c.lifecycle).where(leads.c.id == happened.lead_id)).scalar_one()
+        if led is not None and led["after"] == stage:
+            lead_service.set_lifecycle(
+                self.conn, happened.lead_id, Lifecycle(led["before"]), actor="engine",
+                cause=happened.cause_of_effects, **self._times,
+            )  # fmt: skip
+
+
+def _asks_facts(rules: ScoringRules, happened: Happened) -> bool:
+    """Whether the activity moves a fact that a rule of fit reads."""
+    if happened.withdrawn_at is not None:
+        return False
+    what = moved([happened.kind.value])
+    asked = [rule.when for rule in rules.rules if rule.when is not None]
+    return bool(asked) and (what is None or any(reads(rule) & what for rule in asked))
+
+
+def _said_hot(happened: Happened, standing: Standing) -> bool:
+    """Whether the activity itself is the lead's becoming hot (by hand), and it still is."""
+    if happened.kind is not Kind.TEMPERATURE_CHANGED or standing.temperature is not Temperature.HOT:
+        return False
+    return bool(happened.detail.get("after") == Temperature.HOT.value)
+
+
+def _is_void(alert: Alert, happened: Happened, gone: frozenset[int], *, cooled: bool) -> bool:
+    if alert.opportunity_id in gone:
+        return True
+    return cooled and alert.cause == happened.cause_of_effects

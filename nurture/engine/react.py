@@ -1,0 +1,154 @@
+"""Reacting to activities: score, temperature, lifecycle, opportunity, alert, segments, and what else is told of a lead.
+
+1. Claim pending reactions: of each lead only the oldest, half of them the newest so that a fresh click does not wait
+   behind an import, rows that another worker holds passed over.
+2. Each in a savepoint: its effects, keyed by their cause, so that a second run finds them done.
+3. Delete the reaction. One that failed is put off with its error and holds up nobody but its own lead.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from nurture.activities.tables import reactions
+from nurture.engine.effects import Effects, Outcome
+from nurture.kernel.context import Context
+from nurture.leads.tables import leads
+from nurture.scoring import store as scores
+from nurture.scoring.model import Happened
+from nurture.segments import service as segments
+
+After = Callable[[Connection, int, datetime, datetime], object]
+
+BATCH = 40
+_LONGEST = 0.04  # seconds of one transaction, after which the rest of a batch waits for the next
+_PUT_OFF = timedelta(seconds=5)
+_PUT_OFF_MOST = timedelta(hours=1)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    id: int
+    activity_id: int
+    lead_id: int
+    attempts: int
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction did, and what failed in it."""
+
+    done: list[_Claim] = field(default_factory=list)
+    failed: dict[int, Exception] = field(default_factory=dict)  # by reaction
+    outcomes: dict[int, Outcome] = field(default_factory=dict)  # by reaction
+
+
+def react(ctx: Context, limit: int = 200, *, after: Sequence[After] = ()) -> int:
+    """React to at most `limit` activities; gives how many were looked at, 0 when none is pending.
+
+    Each of `after` is called with (conn, lead id, now, real) once the effects on that lead are written.
+    """
+    looked = 0
+    while looked < limit:
+        count, mailed = _one_batch(ctx, min(BATCH, limit - looked), after)
+        if mailed:
+            ctx.wake.messages.set()
+        if not count:
+            break
+        looked += count
+    return looked
+
+
+def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bool]:
+    now, real, began = ctx.clock.engine(), ctx.clock.real(), ctx.clock.monotonic()
+    batch = _Batch()
+    with ctx.database.write() as conn:
+        claimed = _claim(conn, real, most)
+        if not claimed:
+            return 0, False
+        happened = scores.activities_by_id(conn, [one.activity_id for one in claimed])
+        effects = Effects.prepare(conn, ctx.settings, list(happened.values()), now, real)
+        for one in claimed:
+            with _apart(conn, batch, one):
+                batch.outcomes[one.id] = effects.of(happened[one.activity_id])
+            batch.done.append(one)
+            if ctx.clock.monotonic() - began > _LONGEST:
+                break
+        _touch(conn, batch, happened, effects, now)
+        for one in batch.done:
+            if one.id not in batch.failed:
+                with _apart(conn, batch, one):
+                    for tell in after:
+                        tell(conn, one.lead_id, now, real)
+        _finish(conn, batch, real)
+    return len(batch.done), any(outcome.alerted for outcome in batch.outcomes.values())
+
+
+def _claim(conn: Connection, real: datetime, most: int) -> list[_Claim]:
+    earlier = reactions.alias("earlier")
+    r = reactions.c
+    query = (
+        sa.select(r.id, r.activity_id, r.lead_id, r.attempts)
+        .join(leads, leads.c.id == r.lead_id)
+        .where(sa.or_(r.not_before.is_(None), r.not_before <= real))
+        .where(~sa.exists().where(earlier.c.lead_id == r.lead_id, earlier.c.id < r.id))
+        .with_for_update(of=[reactions, leads], skip_locked=True)
+    )
+    newest = conn.execute(query.order_by(r.id.desc()).limit((most + 1) // 2)).all()
+    taken = {row.id: _Claim(*row) for row in newest}
+    if len(newest) == (most + 1) // 2:
+        rest = query.where(r.id.not_in(list(taken))).order_by(r.id).limit(most // 2)
+        taken.update((row.id, _Claim(*row)) for row in conn.execute(rest))
+    return [taken[key] for key in sorted(taken)]
+
+
+@contextmanager
+def _apart(conn: Connection, batch: _Batch, one: _Claim) -> Iterator[None]:
+    """A savepoint: what fails inside is undone and noted. A failure of the database itself ends the batch."""
+    try:
+        with conn.begin_nested():
+            yield
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one bad activity must not hold up the others
+        batch.failed[one.id] = error
+
+
+def _touch(conn: Connection, batch: _Batch, happened: dict[int, Happened], effects: Effects, now: datetime) -> None:
+    """Segments that read what has moved: for all leads at once, one by one only when that fails."""
+    good = [one for one in batch.done if one.id not in batch.failed]
+    kinds = {happened[one.activity_id].kind.value for one in good}
+    kinds |= {key for one in good for key in batch.outcomes[one.id].moved}
+    if not good:
+        return
+    try:
+        with conn.begin_nested():
+            segments.touched(conn, [one.lead_id for one in good], kinds, now, effects.facts)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # noqa: BLE001 - found again, and noted, one by one
+        for one in good:
+            with _apart(conn, batch, one):
+                segments.touched(conn, [one.lead_id], kinds, now, effects.facts)
+
+
+def _finish(conn: Connection, batch: _Batch, real: datetime) -> None:
+    good = [one.id for one in batch.done if one.id not in batch.failed]
+    if good:
+        conn.execute(reactions.delete().where(reactions.c.id.in_(good)))
+    for one in batch.done:
+        error = batch.failed.get(one.id)
+        if error is None:
+            continue
+        text = f"{type(error).__name__}: {error}"[:1000]
+        wait = min(_PUT_OFF * 2 ** min(one.attempts, 12), _PUT_OFF_MOST)
+        values = {"attempts": one.attempts + 1, "not_before": real + wait, "error": text}
+        conn.execute(reactions.update().where(reactions.c.id == one.id).values(values))
+        _log.error("reaction_failed", activity=one.activity_id, attempts=one.attempts + 1, error=text)

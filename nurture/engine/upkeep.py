@@ -1,0 +1,41 @@
+"""What is due by the day and by working hours: decay, rating by new rules, digests. Called with each tick.
+
+Parts of a sweep are transactions of their own; what is not done in one call is done in the next.
+"""
+
+from nurture.alerts import service as alerts
+from nurture.alerts.store import digest_due
+from nurture.kernel.context import Context
+from nurture.scoring.published import live
+from nurture.scoring.sweep import decay_sweep, rate_sweep, sweep_due
+from nurture.segments.store import facts as facts_of
+
+PARTS = 5  # of each sweep, for each call
+
+
+def upkeep(ctx: Context) -> int:
+    """Do what is due; gives how many leads were swept and digests written, 0 when nothing was due."""
+    now, real, zone = ctx.clock.engine(), ctx.clock.real(), ctx.settings.local_zone
+    with ctx.database.read() as conn:
+        rules = live(conn, facts_of(conn, ctx.settings.zone))
+        due = rules is not None and sweep_due(conn, rules, now, zone)
+        owed = digest_due(conn, now)
+    done = 0
+    for _ in range(PARTS):
+        if rules is None or not due:
+            break
+        with ctx.database.write() as conn:
+            swept = decay_sweep(conn, rules, now=now, real=real, zone=zone)
+            swept = swept or rate_sweep(conn, rules, now=now, real=real)
+        if not swept:
+            break
+        done += swept
+    written: list[int] = []
+    if owed:
+        with ctx.database.write() as conn:
+            written = alerts.digest(conn, alerts.house_of(ctx.settings), now=now, real=real)
+    if written:
+        ctx.wake.messages.set()
+    if done:
+        ctx.wake.reactions.set()
+    return done + len(written)
