@@ -79,6 +79,35 @@ def record_many(conn: Connection, batch: list[Activity], *, real: datetime, reac
     return ids
 
 
+def record_set(conn: Connection, batch: list[Activity], *, real: datetime) -> None:
+    """Write what the engine did to many leads, in a fixed number of statements, each with its pending reaction.
+
+    It is no sign of life of the lead: `last_activity_at` stays. A cause_key that is there already is passed over.
+    """
+    rows = [
+        {
+            "lead_id": one.lead_id,
+            "kind": one.kind.value,
+            "occurred_at": one.occurred_at,
+            "recorded_at": real,
+            "actor": one.actor,
+            "cause": one.cause,
+            "cause_key": one.cause_key,
+            "message_id": one.message_id,
+            "campaign_key": one.campaign_key,
+            "email_key": one.email_key,
+            "url": one.url,
+            "detail": dict(one.detail),
+        }
+        for one in batch
+    ]
+    if rows:
+        insert = upsert(conn.dialect.name, activities).on_conflict_do_nothing(index_elements=["cause_key"])
+        written = conn.execute(insert.returning(activities.c.id, activities.c.lead_id), rows).all()
+        if written:
+            conn.execute(reactions.insert(), [{"activity_id": new, "lead_id": lead_id} for new, lead_id in written])
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A yes or no that fell due, about to be kept."""

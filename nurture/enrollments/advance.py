@@ -7,7 +7,7 @@ tick that finds it. Policy itself is asked about the real `now`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any, TypeGuard, assert_never
 from zoneinfo import ZoneInfo
 
 from nurture.campaigns.effects import AddTag, Effect, Go, Hold, Leave, Moment, NotifyOwner, Outcome, WriteMessage
@@ -38,6 +38,8 @@ class Around:
     gone: Sequence[datetime] = ()  # the lead's mails that count against a cap
     refusal: tuple[Reason, Mapping[str, Any]] | None = None  # why the lead is not to be mailed at all
     opened: datetime | None = None  # when the lead last became an opportunity
+    merged: bool = False  # into another lead
+    emails: Mapping[str, Sequence[str]] | None = None  # languages of each published email; None: not looked at
 
 
 def advance(campaign: Campaign, place: Place, around: Around) -> Move:
@@ -50,6 +52,8 @@ def advance(campaign: Campaign, place: Place, around: Around) -> Move:
 
 def ends(campaign: Campaign, place: Place, around: Around) -> Leave | None:
     """Whether the goal is reached or the exit condition holds; the goal is looked at first."""
+    if around.merged:
+        return Leave(Reason.MERGED)
     goal = campaign.goal
     if isinstance(goal, OpportunityOpened):
         if around.opened is not None and around.opened >= place.entered_at:
@@ -135,8 +139,8 @@ class _Walk:
     def act(self, step: Step, outcome: Go) -> Hold | None:
         """Note the effects and go on; a Hold when policy says that the step must wait. Then nothing is done."""
         skip: Skip | None = None
-        if any(isinstance(effect, WriteMessage) for effect in outcome.effects):
-            match self.policy():
+        for mail in filter(_mails, outcome.effects):
+            match self.policy(mail):
                 case Defer(until, reason, detail):
                     return Hold(until, reason, detail)
                 case Skip() as skip:
@@ -151,16 +155,19 @@ class _Walk:
         self.step, self.occurrence, self.arrived = step.after(outcome.way), 1, self.planned
         return None
 
-    def policy(self) -> Send | Defer | Skip:
+    def policy(self, mail: WriteMessage) -> Send | Defer | Skip:
         around, policy = self.around, self.campaign.sending.policy
+        refusal = around.refusal
+        if refusal is None and around.emails is not None and not around.emails.get(mail.email):
+            refusal = (Reason.NO_TEMPLATE, {"email": mail.email})
         at = max(around.now, self.planned)
-        return decide(policy, around.zone, at, gone=around.gone, refusal=around.refusal)
+        return decide(policy, around.zone, at, gone=around.gone, refusal=refusal)
 
     def passed(self, step: Step, outcome: str, reason: str = "") -> None:
         self.passages.append(Passage(step.id, self.occurrence, outcome, self.planned, reason))
 
 
-def _mails(effect: Effect) -> bool:
+def _mails(effect: Effect) -> TypeGuard[WriteMessage]:
     return isinstance(effect, WriteMessage)
 
 

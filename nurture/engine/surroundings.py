@@ -1,0 +1,158 @@
+"""What a chunk of enrollments needs to know before it is advanced: a fixed number of queries for all together."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Kind
+from nurture.activities.tables import activities
+from nurture.campaigns.model import Campaign, OpportunityOpened
+from nurture.consents import store as consent_store
+from nurture.consents.model import Standing
+from nurture.enrollments.advance import Around
+from nurture.enrollments.model import Place
+from nurture.kernel.reasons import Reason
+from nurture.kernel.signing import KeyRing
+from nurture.leads.tables import leads
+from nurture.messages.model import COUNTED, Purposes
+from nurture.messages.store import languages
+from nurture.messages.tables import messages
+from nurture.policy.windows import zone_of
+from nurture.rules.facts import Facts, View
+from nurture.rules.model import Rule
+from nurture.segments.view import view
+
+_TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything about the leads of one chunk."""
+
+    now: datetime
+    facts: Facts
+    zone: str  # the installation's
+    language: str
+    rows: Mapping[int, Any]  # of leads
+    views: Mapping[int, View]
+    standings: Mapping[int, Standing]
+    gone: Mapping[int, Sequence[datetime]]
+    mailed: Mapping[int, datetime]
+    opened: Mapping[int, datetime]
+    emails: Mapping[str, Sequence[str]] | None  # languages of each published email
+
+    def around(self, place: Place, campaign: Campaign) -> Around:
+        """What one enrollment's advance knows."""
+        lead = self.rows[place.lead_id]
+        return Around(
+            self.now,
+            self.views.get(place.lead_id, View(place.lead_id)),
+            self.facts,
+            zone_of(lead.zone, self.zone),
+            self.language,
+            self.mailed.get(place.id),
+            self.gone.get(place.lead_id, ()),
+            self._refusal(lead, campaign),
+            self.opened.get(place.lead_id),
+            lead.merged_into is not None,
+            self.emails,
+        )
+
+    def _refusal(self, lead: Any, campaign: Campaign) -> tuple[Reason, Mapping[str, Any]] | None:
+        """Why the lead is not to be mailed at all, as far as is known now; the go looks again."""
+        standing = self.standings.get(lead.id)
+        refusal = standing.refusal(campaign.sending.class_) if standing is not None else None
+        if refusal is None and lead.paused_at is not None:
+            return Reason.PAUSED_BY_HAND, {}
+        return refusal
+
+
+def load(
+    conn: Connection,
+    places: Sequence[tuple[Place, Campaign]],
+    facts: Facts,
+    now: datetime,
+    *,
+    zone: str,
+    language: str,
+    keys: KeyRing | None,
+) -> Surroundings:
+    """The surroundings of these enrollments. Without `keys` what concerns mail is left out, for looks at ends only."""
+    lead_ids = sorted({place.lead_id for place, _ in places})
+    campaigns = {id(campaign): campaign for _, campaign in places}.values()
+    rules = [rule for campaign in campaigns for rule in campaign.rules()]
+    rows = _leads(conn, lead_ids)
+    mailing = keys is not None and any(
+        step.kind == "send_email" for campaign in campaigns for step in campaign.steps.values()
+    )
+    spans = [one.sending.policy.cap.span for one in campaigns if one.sending.policy.cap is not None]
+    goals = any(isinstance(one.goal, OpportunityOpened) for one in campaigns)
+    addresses = [(row.id, row.email) for row in rows.values()]
+    return Surroundings(
+        now,
+        facts,
+        zone,
+        language,
+        rows,
+        _views(conn, lead_ids, facts, rules),
+        consent_store.standing(conn, keys, addresses) if mailing and keys is not None else {},
+        _gone(conn, lead_ids, now - max(spans)) if mailing and spans else {},
+        _mailed(conn, [place.id for place, _ in places]) if mailing else {},
+        _opened(conn, lead_ids) if goals else {},
+        languages(conn) if mailing else None,
+    )
+
+
+def _views(conn: Connection, lead_ids: Sequence[int], facts: Facts, rules: Sequence[Rule]) -> Mapping[int, View]:
+    return view(conn, lead_ids, facts, rules) if rules else {}
+
+
+def _leads(conn: Connection, lead_ids: Sequence[int]) -> dict[int, Any]:
+    names = ("id", "email", "zone", "language", "paused_at", "merged_into")
+    rows = conn.execute(sa.select(*(leads.c[name] for name in names)).where(leads.c.id.in_(lead_ids)))
+    return {row.id: row for row in rows}
+
+
+def _gone(conn: Connection, lead_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
+    """When the mails went that count against a cap, by lead."""
+    query = sa.select(messages.c.lead_id, messages.c.gone_at).where(
+        messages.c.lead_id.in_(lead_ids),
+        messages.c.gone_at > since - timedelta(seconds=1),
+        messages.c.state.in_([state.value for state in COUNTED]),
+        messages.c.purpose.in_(_TO_LEADS),
+    )
+    found: dict[int, list[datetime]] = defaultdict(list)
+    for row in conn.execute(query):
+        found[row.lead_id].append(row.gone_at)
+    return found
+
+
+def _mailed(conn: Connection, ids: Sequence[int]) -> dict[int, datetime]:
+    """When the last mail of each enrollment went."""
+    query = sa.select(messages.c.enrollment_id, messages.c.gone_at).where(
+        messages.c.enrollment_id.in_(ids),
+        messages.c.gone_at.is_not(None),
+        messages.c.state.in_([state.value for state in COUNTED]),
+    )
+    found: dict[int, datetime] = {}
+    for row in conn.execute(query):
+        found[row.enrollment_id] = max(row.gone_at, found.get(row.enrollment_id, row.gone_at))
+    return found
+
+
+def _opened(conn: Connection, lead_ids: Sequence[int]) -> dict[int, datetime]:
+    """When each lead last became an opportunity; one that was withdrawn does not count."""
+    query = sa.select(activities.c.lead_id, activities.c.occurred_at).where(
+        activities.c.lead_id.in_(lead_ids),
+        activities.c.kind == Kind.OPPORTUNITY_OPENED.value,
+        activities.c.withdrawn_at.is_(None),
+    )
+    found: dict[int, datetime] = {}
+    for row in conn.execute(query):
+        found[row.lead_id] = max(row.occurred_at, found.get(row.lead_id, row.occurred_at))
+    return found

@@ -1,0 +1,212 @@
+"""One run over what is due (opens its own transactions): segments, entry, due steps, put-away campaigns.
+
+1. Once an engine minute the memberships of all segments are brought up to date.
+2. Live campaigns take in who joined the segment of their entry, with a reason for each who may not enter.
+3. Due enrollments are claimed in chunks. A chunk is one transaction: what it needs is loaded in a fixed number of
+   queries, every enrollment is advanced in plain values, and the effects are performed as the enrollments move on. A
+   kill between any two statements loses and doubles nothing.
+4. An enrollment that fails is put off with the error, and blocks nobody.
+
+A tick after a stop catches up at once: planned instants stay, and unique keys keep everything from happening twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.engine import Connection
+
+from nurture.campaigns import store as campaign_store
+from nurture.campaigns.model import Campaign, CampaignState
+from nurture.engine import revisions, surroundings
+from nurture.engine.leave import end_archived
+from nurture.engine.leave import examine as examine  # noqa: PLC0414 - asked for together with the tick
+from nurture.engine.perform import Moved, Scene, perform
+from nurture.enrollments import service, store
+from nurture.enrollments.advance import Around, advance, failed
+from nurture.enrollments.model import Move, Place
+from nurture.kernel.context import Context
+from nurture.kernel.database import Database
+from nurture.messages.store import languages
+from nurture.rules.facts import Facts
+from nurture.segments import store as segment_store
+from nurture.segments.upkeep import keep
+
+_log = structlog.get_logger(__name__)
+
+CHUNK = 500
+SMALLEST = 50
+MOST = 20_000  # enrollments in one tick
+_TRANSACTION = 0.04  # seconds a chunk should hold the writer's turn
+_REFRESH_EVERY = timedelta(minutes=1)  # engine time
+_MOST_OF_ERROR = 500
+# When the segments of a database were last refreshed by this process, and how large a chunk fits its transactions.
+_refreshed: "WeakKeyDictionary[Database, datetime]" = WeakKeyDictionary()
+_sizes: "WeakKeyDictionary[Database, int]" = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class TickReport:
+    """What a tick did."""
+
+    joined: int = 0  # segment memberships begun and ended
+    left: int = 0
+    looked_at: int = 0  # memberships decided about, enrolled or not
+    advanced: int = 0  # enrollments moved on, failures included
+    queued: int = 0  # mails written for delivery
+    failed: int = 0
+    stopped: int = 0  # enrollments of put-away campaigns that left
+
+
+def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None) -> TickReport:
+    """Do what is due now. `refresh` brings segments up to date whatever the minute, or leaves them alone."""
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    with ctx.database.read() as conn:
+        facts = segment_store.facts(conn, ctx.settings.zone)
+    joined, left = _segments(ctx, facts, now, real, refresh)
+    looked_at = _enter(ctx, facts, now, real)
+    advanced, queued, bad = _advance(ctx, facts, now, real, limit)
+    stopped = _end_archived(ctx, now, real)
+    if queued:
+        ctx.wake.messages.set()
+    if joined or left or looked_at or advanced or stopped:
+        ctx.wake.reactions.set()
+    return TickReport(joined, left, looked_at, advanced, queued, bad, stopped)
+
+
+def ask_refresh(ctx: Context) -> None:
+    """Have the next tick bring all segments up to date."""
+    _refreshed.pop(ctx.database, None)
+
+
+def _segments(ctx: Context, facts: Facts, now: datetime, real: datetime, refresh: bool | None) -> tuple[int, int]:  # noqa: FBT001
+    last = _refreshed.get(ctx.database)
+    is_due = last is None or now - last >= _REFRESH_EVERY or now < last or _has_new(ctx)
+    if not (is_due if refresh is None else refresh):
+        return 0, 0
+    counts = keep(ctx.database, now, real, facts)
+    _refreshed[ctx.database] = now
+    for one in counts:
+        if one.problem:
+            _log.error("segment_unreadable", segment=one.key, error=one.problem)
+    return sum(one.joined for one in counts), sum(one.left for one in counts)
+
+
+def _has_new(ctx: Context) -> bool:
+    """Whether there is a segment that was never looked at."""
+    with ctx.database.read() as conn:
+        return any(one.evaluated_at is None for one in segment_store.every(conn))
+
+
+def _enter(ctx: Context, facts: Facts, now: datetime, real: datetime) -> int:
+    with ctx.database.read() as conn:
+        live = campaign_store.every(conn, [CampaignState.LIVE])
+        ready = revisions.load(conn, [one.revision_id for one in live if one.revision_id is not None], facts)
+    total = 0
+    for one in live:
+        campaign = ready[one.revision_id].campaign if one.revision_id is not None else None
+        while campaign is not None:
+            with ctx.database.write() as conn:
+                count = _enter_some(conn, one.key, campaign, now, real)
+            total += count
+            if count < service.CHUNK:
+                break
+    return total
+
+
+def _enter_some(conn: Connection, key: str, campaign: Campaign, now: datetime, real: datetime) -> int:
+    """Read again within the transaction: it may have been paused meanwhile."""
+    stored = campaign_store.get(conn, key)
+    if stored is None or stored.state is not CampaignState.LIVE:
+        return 0
+    return service.enter(conn, stored, campaign, now=now, real=real)
+
+
+def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: int) -> tuple[int, int, int]:
+    """Chunk after chunk; after a chunk that failed as a whole, one by one until its place is passed."""
+    advanced = queued = bad = singly = 0
+    while advanced < limit:
+        size = 1 if singly else min(_sizes.get(ctx.database, CHUNK), limit - advanced)
+        begun = ctx.clock.monotonic()
+        try:
+            done = _chunk(ctx, facts, now, real, size)
+        except sa.exc.OperationalError:
+            raise  # disk, lock, connection: nothing of it is the enrollment's fault
+        except Exception as error:  # noqa: BLE001 - one bad row must not block the others
+            _log.error("chunk_failed", size=size, error=f"{type(error).__name__}: {error}")
+            if size > 1:
+                singly = size
+                continue
+            done = _put_off(ctx, now, real, error)
+        count, mails, failures = done
+        advanced, queued, bad = advanced + count, queued + mails, bad + failures
+        if singly:
+            singly -= 1
+        else:
+            _fit(ctx, size, count, ctx.clock.monotonic() - begun)
+        if count < size:
+            break
+    return advanced, queued, bad
+
+
+def _fit(ctx: Context, size: int, count: int, took: float) -> None:
+    """Make chunks as large as keeps the writer's turn short."""
+    if took > 0 and count == size:
+        _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, _TRANSACTION / took))))
+
+
+def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int) -> tuple[int, int, int]:
+    """One transaction: claim, load, advance, perform. Gives how many moved, mails queued, failures."""
+    with ctx.database.write() as conn:
+        places = store.claim(conn, now, size)
+        if not places:
+            return 0, 0, 0
+        ready = revisions.load(conn, [place.revision_id for place in places], facts)
+        known = [(place, found) for place in places if (found := ready[place.revision_id].campaign) is not None]
+        zone, language = ctx.settings.zone, ctx.settings.language
+        around = surroundings.load(conn, known, facts, now, zone=zone, language=language, keys=ctx.keys)
+        moved = []
+        for place in places:
+            one = ready[place.revision_id]
+            if one.campaign is None:
+                moved.append(Moved(place, one.key, None, failed(place, now, one.error[:_MOST_OF_ERROR])))
+            else:
+                move = _move(one.campaign, place, around.around(place, one.campaign), now)
+                moved.append(Moved(place, one.key, one.campaign, move))
+        emails = around.emails if around.emails is not None else languages(conn)
+        queued = perform(conn, moved, Scene(now, real, ctx.settings, around.rows, emails))
+        return len(moved), queued, sum(one.move.error is not None for one in moved)
+
+
+def _move(campaign: Campaign, place: Place, around: Around, now: datetime) -> Move:
+    try:
+        return advance(campaign, place, around)
+    except Exception as error:  # noqa: BLE001 - one bad row must not block the others
+        _log.error("step_failed", enrollment=place.id, step=place.step, error=f"{type(error).__name__}: {error}")
+        return failed(place, now, f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR])
+
+
+def _put_off(ctx: Context, now: datetime, real: datetime, error: Exception) -> tuple[int, int, int]:
+    """The enrollment whose effects could not be performed: put off on its own."""
+    with ctx.database.write() as conn:
+        places = store.claim(conn, now, 1)
+        text = f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR]
+        keys = {one.id: one.key for one in campaign_store.every(conn)}
+        moved = [Moved(place, keys[place.campaign_id], None, failed(place, now, text)) for place in places]
+        perform(conn, moved, Scene(now, real, ctx.settings, {}, {}))
+        return len(moved), 0, len(moved)
+
+
+def _end_archived(ctx: Context, now: datetime, real: datetime) -> int:
+    with ctx.database.read() as conn:
+        if not campaign_store.every(conn, [CampaignState.ARCHIVED]):
+            return 0
+    total = 0
+    while True:
+        with ctx.database.write() as conn:
+            count = end_archived(conn, now=now, real=real)
+        total += count
+        if count == 0:
+            return total

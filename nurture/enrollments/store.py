@@ -1,0 +1,267 @@
+"""Queries on enrollments and passages: what is due, who may enter, what a page shows."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.tables import decisions
+from nurture.campaigns import store as campaign_store
+from nurture.campaigns.model import CampaignState
+from nurture.campaigns.tables import campaigns
+from nurture.enrollments.entry import Past
+from nurture.enrollments.model import EnrollmentState, Place
+from nurture.enrollments.tables import enrollments, passages
+from nurture.leads.tables import leads
+from nurture.segments.tables import memberships, segments
+
+_ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
+_IDLE = sa.and_(_ACTIVE, enrollments.c.waits_for.is_(None))
+
+
+def _place(row: Any) -> Place:
+    return Place(
+        row.id,
+        row.campaign_id,
+        row.revision_id,
+        row.lead_id,
+        row.step,
+        row.occurrence,
+        row.planned_at,
+        row.arrived_at or row.planned_at,
+        row.entered_at,
+        row.attempts,
+    )
+
+
+def claim(conn: Connection, now: datetime, limit: int) -> list[Place]:
+    """Due enrollments of live campaigns, the longest due first, locked until the transaction ends.
+
+    On PostgreSQL rows that another worker holds are passed over; on SQLite there is one writer.
+    """
+    live = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.LIVE.value)
+    query = (
+        sa.select(enrollments)
+        .where(_IDLE, enrollments.c.due_at <= now, enrollments.c.campaign_id.in_(live))
+        .order_by(enrollments.c.due_at, enrollments.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [_place(row) for row in conn.execute(query)]
+
+
+def active(
+    conn: Connection,
+    *,
+    ids: Sequence[int] | None = None,
+    lead_ids: Sequence[int] | None = None,
+    campaigns: sa.Select[tuple[int]] | None = None,
+    limit: int | None = None,
+) -> list[Place]:
+    """Active enrollments by id, lead or campaign, locked until the transaction ends."""
+    query = sa.select(enrollments).where(_ACTIVE).order_by(enrollments.c.id).limit(limit)
+    for column, wanted in (("id", ids), ("lead_id", lead_ids), ("campaign_id", campaigns)):
+        if wanted is not None:
+            query = query.where(enrollments.c[column].in_(wanted))
+    return [_place(row) for row in conn.execute(query.with_for_update())]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A membership that nobody has decided about yet."""
+
+    membership_id: int
+    lead_id: int
+    joined_at: datetime
+
+    @property
+    def cause(self) -> str:
+        """How the membership is written as a cause."""
+        return f"membership:{self.membership_id}"
+
+
+def candidates(
+    conn: Connection, campaign_id: int, campaign_key: str, segment: str, since: datetime | None, limit: int
+) -> list[Candidate]:
+    """Open memberships of a segment, joined after `since`, that led to no enrollment and no decision yet."""
+    cause = sa.literal("membership:", sa.Text) + sa.cast(memberships.c.id, sa.Text)
+    taken = sa.exists().where(
+        enrollments.c.lead_id == memberships.c.lead_id,
+        enrollments.c.campaign_id == campaign_id,
+        enrollments.c.cause == cause,
+    )
+    decided = sa.exists().where(
+        decisions.c.lead_id == memberships.c.lead_id,
+        decisions.c.subject == f"campaign:{campaign_key}",
+        decisions.c.cause == cause,
+    )
+    query = (
+        sa.select(memberships.c.id, memberships.c.lead_id, memberships.c.joined_at)
+        .join(segments, segments.c.id == memberships.c.segment_id)
+        .join(leads, leads.c.id == memberships.c.lead_id)
+        .where(segments.c.key == segment, memberships.c.left_at.is_(None), leads.c.merged_into.is_(None))
+        .where(~taken, ~decided)
+        .order_by(memberships.c.joined_at, memberships.c.id)
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(memberships.c.joined_at >= since)
+    return [Candidate(row.id, row.lead_id, row.joined_at) for row in conn.execute(query)]
+
+
+def past(conn: Connection, campaign_id: int, lead_ids: Sequence[int]) -> dict[int, list[Past]]:
+    """Earlier and running enrollments of these leads in the campaign, the earliest first."""
+    found: dict[int, list[Past]] = defaultdict(list)
+    query = (
+        sa.select(enrollments.c.lead_id, enrollments.c.entered_at, enrollments.c.ended_at)
+        .where(enrollments.c.campaign_id == campaign_id, enrollments.c.lead_id.in_(lead_ids))
+        .order_by(enrollments.c.id)
+    )
+    for row in conn.execute(query):
+        found[row.lead_id].append(Past(row.entered_at, row.ended_at))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """An enrollment as a lead's page shows it."""
+
+    id: int
+    campaign_key: str
+    campaign_name: Mapping[str, str]
+    campaign_state: CampaignState
+    state: EnrollmentState
+    step: str | None
+    due_at: datetime | None
+    held: str | None  # reason code: why it waits, besides its step
+    held_detail: Mapping[str, Any]
+    waits_for: int | None  # the message that has to go first
+    reason: str | None  # why it ended
+    detail: Mapping[str, Any]
+    cause: str
+    entered_at: datetime
+    ended_at: datetime | None
+    error: str | None
+
+
+def of_lead(conn: Connection, lead_id: int) -> list[Enrolled]:
+    """Every enrollment of a lead, the latest first."""
+    query = (
+        sa.select(
+            enrollments,
+            campaigns.c.key.label("campaign_key"),
+            campaigns.c.name.label("campaign_name"),
+            campaigns.c.state.label("campaign_state"),
+        )
+        .join(campaigns, campaigns.c.id == enrollments.c.campaign_id)
+        .where(enrollments.c.lead_id == lead_id)
+        .order_by(enrollments.c.id.desc())
+    )
+    return [
+        Enrolled(
+            row.id,
+            row.campaign_key,
+            row.campaign_name,
+            CampaignState(row.campaign_state),
+            EnrollmentState(row.state),
+            row.step,
+            row.due_at,
+            row.held,
+            row.held_detail or {},
+            row.waits_for,
+            row.reason,
+            row.detail or {},
+            row.cause,
+            row.entered_at,
+            row.ended_at,
+            row.error,
+        )
+        for row in conn.execute(query)
+    ]
+
+
+def passages_of(conn: Connection, enrollment_id: int) -> Sequence[Any]:
+    """The steps an enrollment has passed, in order."""
+    query = sa.select(passages).where(passages.c.enrollment_id == enrollment_id).order_by(passages.c.id)
+    return conn.execute(query).all()
+
+
+def under_way(conn: Connection) -> dict[str, int]:
+    """How many leads are under way in each campaign, by its key."""
+    query = (
+        sa.select(campaigns.c.key, sa.func.count())
+        .join(enrollments, enrollments.c.campaign_id == campaigns.c.id)
+        .where(_ACTIVE)
+        .group_by(campaigns.c.key)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A campaign in the list: its enrollments by state, reached goals, and when the next one is due."""
+
+    campaign: campaign_store.Stored
+    states: Mapping[EnrollmentState, int]
+    goals: int
+    next_due: datetime | None
+
+    @property
+    def entered(self) -> int:
+        """How many enrollments there ever were."""
+        return sum(self.states.values())
+
+
+def overview(conn: Connection, key: str | None = None) -> list[Overview]:
+    """Every campaign with its counts, by key; or only the one of this key."""
+    states: dict[int, dict[EnrollmentState, int]] = defaultdict(dict)
+    goals: dict[int, int] = defaultdict(int)
+    nexts: dict[int, datetime | None] = {}
+    goal = sa.func.sum(sa.case((enrollments.c.reason == "goal_reached", 1), else_=0))
+    due = sa.func.min(sa.case((_IDLE, enrollments.c.due_at)))
+    query = sa.select(enrollments.c.campaign_id, enrollments.c.state, sa.func.count(), goal, due)
+    for campaign_id, state, count, reached, first in conn.execute(
+        query.group_by(enrollments.c.campaign_id, enrollments.c.state)
+    ):
+        states[campaign_id][EnrollmentState(state)] = count
+        goals[campaign_id] += int(reached)
+        if first is not None:
+            nexts[campaign_id] = first
+    chosen = [one for one in campaign_store.every(conn) if key in {None, one.key}]
+    return [Overview(one, states[one.id], goals[one.id], nexts.get(one.id)) for one in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class StepCounts:
+    """Leads at a step now, and what came of those who passed it, by outcome word (`done`, `then`, `skipped`, …)."""
+
+    here: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> int:
+        """How many went through, those whose mail was skipped included."""
+        return sum(self.outcomes.values())
+
+    @property
+    def skipped(self) -> int:
+        """Those whose mail was not written as sendable."""
+        return self.outcomes.get("skipped", 0)
+
+
+def step_counts(conn: Connection, campaign_id: int) -> dict[str, StepCounts]:
+    """The counts of each step of a campaign, over all its revisions, by step id."""
+    at = sa.select(enrollments.c.step, sa.func.count()).where(
+        enrollments.c.campaign_id == campaign_id, _ACTIVE, enrollments.c.step.is_not(None)
+    )
+    here = {row[0]: row[1] for row in conn.execute(at.group_by(enrollments.c.step))}
+    outcomes: dict[str, dict[str, int]] = defaultdict(dict)
+    through = sa.select(passages.c.step, passages.c.outcome, sa.func.count())
+    through = through.where(passages.c.campaign_id == campaign_id).group_by(passages.c.step, passages.c.outcome)
+    for step, outcome, count in conn.execute(through):
+        outcomes[step][outcome] = count
+    return {step: StepCounts(here.get(step, 0), outcomes[step]) for step in {*here, *outcomes}}
