@@ -17,7 +17,7 @@ from nurture.capture.tables import import_batches, import_mappings, import_refus
 from nurture.consents import store as consents_store
 from nurture.consents.model import Channel, SuppressionReason
 from nurture.consents.tables import consents, suppressions
-from nurture.kernel.database import upsert
+from nurture.kernel.database import insert_rows, upsert
 from nurture.kernel.identity import public_ids
 from nurture.kernel.signing import KeyRing
 from nurture.kernel.text import fold
@@ -205,15 +205,11 @@ def write(conn: Connection, keys: KeyRing, author: Author, changes: Sequence[Cha
     names = _companies(conn, author, changes)
     new = [change for change in changes if change.lead_id is None]
     known = [change for change in changes if change.lead_id is not None]
-    timeline = [_came(author, change) for change in new]
     _insert_leads(conn, author, new, names)
-    for row, change in zip(timeline, new, strict=True):
-        row["lead_id"] = change.lead_id
-    timeline += [_updated(author, change) for change in known if change.changed or change.tags]
     _update_leads(conn, author, [change for change in known if change.changed], names)
     _write_tags(conn, author, changes)
     _write_words(conn, keys, author, changes)
-    _write_timeline(conn, timeline)
+    _write_timeline(conn, author, new, known)
 
 
 def _companies(conn: Connection, author: Author, changes: Sequence[Change]) -> dict[str, int]:
@@ -239,44 +235,43 @@ def _companies(conn: Connection, author: Author, changes: Sequence[Change]) -> d
     }
 
 
-def _columns(author: Author, change: Change, names: Mapping[str, int]) -> dict[str, Any]:
+_PLAIN = tuple(key for key in BLANK if key != "company")
+_MOVED = (
+    *_PLAIN, "name_folded", "city_folded", "company_id", "search_text", "updated_at", "last_activity_at",
+)  # fmt: skip
+
+
+def _values(author: Author, change: Change, names: Mapping[str, int]) -> tuple[Any, ...]:
+    """The values of `_MOVED` for one lead."""
     facts = change.facts
-    return {
-        **{key: facts[key] for key in BLANK if key != "company"},
-        "name_folded": fold(facts["name"]),
-        "city_folded": fold(facts["city"]),
-        "company_id": names.get(facts["company"]),
-        "search_text": search_text(facts["name"], change.email, facts["phone"], facts["company"]),
-        "updated_at": author.now,
-        "last_activity_at": author.now,
-    }
+    name, company = fold(facts["name"]), facts["company"]
+    return (
+        *[facts[key] for key in _PLAIN], name, fold(facts["city"]), names.get(company),
+        search_text(name, change.email, facts["phone"], company), author.now, author.now,
+    )  # fmt: skip
 
 
 def _insert_leads(conn: Connection, author: Author, new: Sequence[Change], names: Mapping[str, int]) -> None:
-    if not new:
-        return
     by_public: dict[str, Change] = dict(zip(public_ids(len(new)), new, strict=True))
     rows = [
-        {
-            **_columns(author, change, names),
-            "public_id": public,
-            "email": change.email,
-            "first_source": change.facts["source"],
-            "created_at": author.now,
-        }
+        (*_values(author, change, names), public, change.email, change.facts["source"], author.now)
         for public, change in by_public.items()
     ]
-    for row in conn.execute(leads.insert().returning(leads.c.public_id, leads.c.id), rows):
-        by_public[row.public_id].lead_id = row.id
+    insert_rows(conn, leads, (*_MOVED, "public_id", "email", "first_source", "created_at"), rows)
+    query = sa.select(leads.c.public_id, leads.c.id).where(leads.c.public_id.in_(list(by_public)))
+    for public, lead_id in conn.execute(query):
+        by_public[public].lead_id = lead_id
 
 
 def _update_leads(conn: Connection, author: Author, moved: Sequence[Change], names: Mapping[str, int]) -> None:
     if not moved:
         return
-    rows = [{f"_{key}": value for key, value in _columns(author, change, names).items()} for change in moved]
-    values: dict[str, Any] = {key.removeprefix("_"): sa.bindparam(key) for key in rows[0]}
-    for row, change in zip(rows, moved, strict=True):
-        row["_lead_id"] = change.lead_id
+    rows = [
+        {"_lead_id": change.lead_id}
+        | {f"_{key}": value for key, value in zip(_MOVED, _values(author, change, names), strict=True)}
+        for change in moved
+    ]
+    values: dict[str, Any] = {key: sa.bindparam(f"_{key}") for key in _MOVED}
     # a lead that had no source has its first one now
     first = sa.case((leads.c.first_source == "", sa.bindparam("_source", type_=sa.Text)), else_=leads.c.first_source)
     conn.execute(
@@ -297,55 +292,53 @@ def _write_tags(conn: Connection, author: Author, changes: Sequence[Change]) -> 
 def _write_words(conn: Connection, keys: KeyRing, author: Author, changes: Sequence[Change]) -> None:
     """Conflicts, refusals and consents."""
     others = [
-        {"lead_id": change.lead_id, "field": key, "value": value, "origin": author.origin(line), "at": author.now}
+        (change.lead_id, key, value, author.origin(line), author.now)
         for change in changes
         for key, value, line in change.conflicts
     ]
+    insert_rows(conn, lead_conflicts, ("lead_id", "field", "value", "origin", "at"), others)
+    unsubscribed = SuppressionReason.UNSUBSCRIBED.value
     refused = [
-        {
-            "address_hash": keys.address_hash(address), "channel": channel.value, "scope": "all",
-            "reason": SuppressionReason.UNSUBSCRIBED.value, "origin": author.origin(line), "at": author.now,
-        }
+        (keys.address_hash(address), channel.value, unsubscribed, author.origin(line), author.now)
         for change in changes
         for channel, address, line in change.refusals
-    ]  # fmt: skip
+    ]
+    insert_rows(conn, suppressions, ("address_hash", "channel", "reason", "origin", "at"), refused)
     words = [
-        {
-            "lead_id": change.lead_id, "purpose": word.purpose.value, "channel": Channel.EMAIL.value,
-            "given": word.given, "method": word.method.value, "proof": word.proof,
-            "origin": author.origin(word.line), "occurred_at": author.now, "recorded_at": author.real,
-        }
+        (
+            change.lead_id, word.purpose.value, Channel.EMAIL.value, word.given, word.method.value, word.proof,
+            author.origin(word.line), author.now, author.real,
+        )
         for change in changes
         for word in change.words
     ]  # fmt: skip
-    for table, rows in ((lead_conflicts, others), (suppressions, refused), (consents, words)):
-        if rows:
-            conn.execute(table.insert(), rows)
+    insert_rows(conn, consents, _WORD, words)
 
 
-def _came(author: Author, change: Change) -> dict[str, Any]:
-    detail = {"import": author.batch, "source": change.facts["source"]}
-    if change.tags:
-        detail["tags"] = sorted(change.tags)
-    return _line(author, change, Kind.CREATED, detail)
+_WORD = ("lead_id", "purpose", "channel", "given", "method", "proof", "origin", "occurred_at", "recorded_at")
+_LINE = ("lead_id", "kind", "occurred_at", "recorded_at", "actor", "cause", "detail")
 
 
-def _updated(author: Author, change: Change) -> dict[str, Any]:
-    detail: dict[str, Any] = {"import": author.batch, "fields": change.changed}
-    if change.tags:
-        detail["tags"] = sorted(change.tags)
-    return _line(author, change, Kind.UPDATED, detail)
-
-
-def _line(author: Author, change: Change, kind: Kind, detail: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "lead_id": change.lead_id, "kind": kind.value, "occurred_at": author.now, "recorded_at": author.real,
-        "actor": author.actor, "cause": author.origin(change.line), "detail": detail,
-    }  # fmt: skip
-
-
-def _write_timeline(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def _write_timeline(conn: Connection, author: Author, new: Sequence[Change], known: Sequence[Change]) -> None:
+    """A line for each lead that came in or changed, and its pending reaction."""
+    told = [change for change in known if change.changed or change.tags]
+    rows = [_line(author, change, Kind.CREATED, {"source": change.facts["source"]}) for change in new]
+    rows += [_line(author, change, Kind.UPDATED, {"fields": change.changed}) for change in told]
     if not rows:
         return
-    written = conn.execute(activities.insert().returning(activities.c.id, activities.c.lead_id), rows)
-    conn.execute(reactions.insert(), [{"activity_id": row.id, "lead_id": row.lead_id} for row in written])
+    insert_rows(conn, activities, _LINE, rows)
+    newest = (
+        sa.select(sa.func.max(activities.c.id), activities.c.lead_id)
+        .where(activities.c.lead_id.in_([row[0] for row in rows]))
+        .where(activities.c.cause.in_([row[5] for row in rows]))
+        .group_by(activities.c.lead_id)
+    )
+    conn.execute(reactions.insert().from_select(["activity_id", "lead_id"], newest))
+
+
+def _line(author: Author, change: Change, kind: Kind, detail: dict[str, Any]) -> tuple[Any, ...]:
+    detail["import"] = author.batch
+    if change.tags:
+        detail["tags"] = sorted(change.tags)
+    cause = author.origin(change.line)
+    return change.lead_id, kind.value, author.now, author.real, author.actor, cause, detail

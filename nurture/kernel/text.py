@@ -12,7 +12,7 @@ _NOT_KEY = re.compile(r"[^a-z0-9]+")
 
 def clean(text: str, limit: int = 500) -> str:
     """One line of NFC text without control characters, inner blanks folded, at most `limit` characters."""
-    composed = unicodedata.normalize("NFC", text)
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
     if not composed.isprintable():
         composed = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in composed)
     return " ".join(composed.split())[:limit].rstrip()

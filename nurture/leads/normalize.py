@@ -23,7 +23,6 @@ _LONGEST_ADDRESS = 254
 # National numbers of Vietnam as `is_possible_number` has them: 9 or 10 digits after the trunk 0.
 _LOCAL_PHONE = re.compile(r"0([1-9][0-9]{8,9})")
 _SEPARATORS = re.compile(r"[\s().\-/]+")
-_DIGITS = re.compile(r"\D+")
 _HONORIFICS = {word: word for word in HONORIFICS} | {fold(word): word for word in ("anh", "chị", "chú", "ông", "bà")}
 _TITLES = {"mr": "anh", "mr.": "anh", "nam": "anh", "male": "anh", "ms": "chị", "ms.": "chị", "mrs": "chị"}
 _TITLES |= {"mrs.": "chị", "miss": "chị", "nữ": "chị", "nu": "chị", "female": "chị"}
@@ -111,14 +110,14 @@ def digits_of(phone: str | None) -> tuple[str, ...]:
     """What people type when they look for this number: the digits, and the local form with a leading 0."""
     if not phone:
         return ()
-    digits = _DIGITS.sub("", phone)
+    digits = phone.removeprefix("+")
     return (digits, f"0{digits[2:]}") if digits.startswith("84") else (digits,)
 
 
 def search_text(name: str, email: str | None, phone: str | None, company: str) -> str:
-    """The folded text that the search box looks in."""
-    parts = (fold(name), email or "", *digits_of(phone), fold(company))
-    return " ".join(part for part in parts if part)
+    """The text that the search box looks in; name and company may be folded already."""
+    parts = (fold(name), email or "", *digits_of(phone), fold(company) if company else "")
+    return " ".join([part for part in parts if part])
 
 
 def search_words(text: str) -> tuple[str, ...]:
