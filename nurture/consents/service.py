@@ -95,7 +95,14 @@ def suppress(
     said: Said, channel: Channel = Channel.EMAIL, scope: Scope = Scope.ALL,
 ) -> bool:  # fmt: skip
     """Forbid an address; True unless a line in force says the same or more for that reason."""
-    address_hash = keys.address_hash(address)
+    return suppress_hash(conn, keys.address_hash(address), reason, said=said, channel=channel, scope=scope)
+
+
+def suppress_hash(
+    conn: Connection, address_hash: str, reason: SuppressionReason, *,
+    said: Said, channel: Channel = Channel.EMAIL, scope: Scope = Scope.ALL,
+) -> bool:  # fmt: skip
+    """Forbid an address of which only the keyed hash is known (an unsubscribe link outlives its lead)."""
     for one in store.suppressed(conn, [address_hash], channel).get(address_hash, ()):
         if one.reason == reason and one.scope in {Scope.ALL, scope}:
             return False
@@ -112,7 +119,13 @@ def lift(
     said: Said, channel: Channel = Channel.EMAIL,
 ) -> bool:  # fmt: skip
     """Take back what forbids an address for this reason; True when there was something."""
-    address_hash = keys.address_hash(address)
+    return lift_hash(conn, keys.address_hash(address), reason, said=said, channel=channel)
+
+
+def lift_hash(
+    conn: Connection, address_hash: str, reason: SuppressionReason, *, said: Said, channel: Channel = Channel.EMAIL
+) -> bool:
+    """The same for an address of which only the keyed hash is known."""
     in_force = store.suppressed(conn, [address_hash], channel).get(address_hash, ())
     lines = [
         {

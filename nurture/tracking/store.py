@@ -1,15 +1,30 @@
 """Queries of hits: keeping raw ones, and reading those that wait for a verdict with all that a verdict needs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
+from nurture.activities.model import Decided
+from nurture.activities.tables import activities, decisions, reactions
+from nurture.campaigns.tables import campaigns
 from nurture.kernel.database import upsert
-from nurture.tracking.model import Hit
+from nurture.kernel.reasons import Reason
+from nurture.leads.tables import leads
+from nurture.messages.model import MessageState
+from nurture.messages.tables import attempts, messages, template_revisions
+from nurture.tracking.model import Hit, Verdict
 from nurture.tracking.tables import hits
+
+MOST_COMPANY = 300
+_LONGEST_CHAIN = 20
+_LOCKS = 0x6E75_0000_0000_0000  # advisory locks of messages begin here
 
 _RAW = ("key", "kind", "message_id", "link", "url", "at", "engine_at", "method", "agent", "ip", "headers")
 # How many rows one statement writes: few sizes, so that the driver keeps them prepared.
@@ -42,3 +57,224 @@ def _bound(conn: Connection, batch: Sequence[Hit]) -> list[list[Any]]:
 def _statement(size: int) -> str:
     row = "(" + ", ".join("?" * len(_RAW)) + ")"
     return f"INSERT INTO hits ({', '.join(_RAW)}) VALUES {', '.join([row] * size)} ON CONFLICT (key) DO NOTHING"  # noqa: S608 - our own names
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A hit of the table with what has been made of it so far. `activity_id`: what it counts for, if it counts."""
+
+    id: int
+    hit: Hit
+    verdict: Verdict | None
+    reasons: tuple[str, ...]
+    settled: bool
+    activity_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a hit's message tells: whose it is (after merges), where it belongs, when it went, how many links it has."""
+
+    lead_id: int | None
+    campaign_key: str | None
+    email_key: str
+    sent_at: datetime | None  # real time
+    links: int | None
+
+
+def waiting(conn: Connection, settling_until: datetime, limit: int) -> list[tuple[int, int]]:
+    """(hit, message) of those without a verdict, then of those to be settled: hits no later than `settling_until`."""
+    fresh = sa.select(hits.c.id, hits.c.message_id).where(hits.c.verdict.is_(None)).order_by(hits.c.id).limit(limit)
+    found = [(row.id, row.message_id) for row in conn.execute(fresh)]
+    ripe = (
+        sa.select(hits.c.id, hits.c.message_id)
+        .where(sa.not_(hits.c.settled), hits.c.verdict.is_not(None), hits.c.at <= settling_until)
+        .order_by(hits.c.at)
+        .limit(limit - len(found))
+    )
+    return found + [(row.id, row.message_id) for row in conn.execute(ripe)] if len(found) < limit else found
+
+
+def claim(conn: Connection, message_ids: Collection[int]) -> set[int]:
+    """Those of the messages whose hits nobody else is judging; they are ours until the transaction ends."""
+    if conn.dialect.name == "sqlite":  # one writer at a time
+        return set(message_ids)
+    locks = sa.func.unnest(sa.cast(sorted(message_ids), ARRAY(sa.BigInteger))).table_valued("id")
+    lock = sa.func.pg_try_advisory_xact_lock(sa.literal(_LOCKS, sa.BigInteger) + locks.c.id)
+    return set(conn.execute(sa.select(locks.c.id).where(lock)).scalars())
+
+
+def unsettled(conn: Connection, ids: Sequence[int]) -> list[Kept]:
+    """These hits, without the settled."""
+    rows = conn.execute(sa.select(hits).where(hits.c.id.in_(ids), sa.not_(hits.c.settled)))
+    return [_kept(row) for row in rows]
+
+
+def company(conn: Connection, message_ids: Collection[int], since: datetime, until: datetime) -> list[Kept]:
+    """The clicks on these messages in a span of real time, for each message at most MOST_COMPANY."""
+    number = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id))
+    near = (
+        sa.select(hits, number.label("number"))
+        .where(hits.c.message_id.in_(message_ids), hits.c.kind == "click", hits.c.at.between(since, until))
+        .subquery()
+    )
+    return [_kept(row) for row in conn.execute(sa.select(near).where(near.c.number <= MOST_COMPANY))]
+
+
+def mails(conn: Connection, message_ids: Collection[int]) -> dict[int, Mail]:
+    """What the messages tell; one that is gone is missing."""
+    sent = sa.func.min(attempts.c.at).filter(attempts.c.outcome == MessageState.SENT.value)
+    times = (
+        sa.select(attempts.c.message_id, sent.label("at"))
+        .where(attempts.c.message_id.in_(message_ids))
+        .group_by(attempts.c.message_id)
+        .subquery()
+    )
+    query = (
+        sa.select(
+            messages.c.id, messages.c.lead_id, messages.c.template_key, messages.c.template_revision_id,
+            campaigns.c.key.label("campaign_key"), times.c.at.label("sent_at"), leads.c.merged_into,
+        )
+        .outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id)
+        .outerjoin(times, times.c.message_id == messages.c.id)
+        .outerjoin(leads, leads.c.id == messages.c.lead_id)
+        .where(messages.c.id.in_(message_ids))
+    )  # fmt: skip
+    rows = conn.execute(query).all()
+    counts = _links(conn, {row.template_revision_id for row in rows} - {None})
+    return {
+        row.id: Mail(
+            row.lead_id if row.merged_into is None else survivor(conn, row.merged_into),
+            row.campaign_key, row.template_key, row.sent_at, counts.get(row.template_revision_id),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def survivor(conn: Connection, lead_id: int | None) -> int | None:
+    """The lead that this one was merged into, and that one, to the end; None when it is gone."""
+    for _ in range(_LONGEST_CHAIN):
+        row = conn.execute(sa.select(leads.c.id, leads.c.merged_into).where(leads.c.id == lead_id)).first()
+        if row is None or row.merged_into is None:
+            return None if row is None else int(row.id)
+        lead_id = row.merged_into
+    return None
+
+
+def _links(conn: Connection, revisions: Collection[int]) -> dict[int, int]:
+    """How many tracked links each template revision has."""
+    links = template_revisions.c.compiled["links"]
+    length = sa.func.json_array_length(links) if conn.dialect.name == "sqlite" else sa.func.jsonb_array_length(links)
+    query = sa.select(template_revisions.c.id, length).where(template_revisions.c.id.in_(revisions))
+    return {revision: count for revision, count in conn.execute(query) if count is not None}
+
+
+def judged(conn: Connection, rows: Collection[Kept], version: int) -> None:
+    """Write what has been made of these hits."""
+    if not rows:
+        return
+    change = hits.update().where(hits.c.id == sa.bindparam("of_id"))
+    change = change.values(
+        {name: sa.bindparam(f"new_{name}") for name in ("verdict", "reasons", "version", "settled", "activity_id")}
+    )
+    conn.execute(
+        change,
+        [
+            {
+                "of_id": one.id,
+                "new_verdict": one.verdict,
+                "new_reasons": list(one.reasons),
+                "new_version": version,
+                "new_settled": one.settled,
+                "new_activity_id": one.activity_id,
+            }
+            for one in rows
+        ],
+    )
+
+
+def still_counted(conn: Connection, message_ids: Collection[int], activity_ids: Collection[int]) -> set[int]:
+    """Those of the activities that some hit on one of these messages counts for."""
+    query = sa.select(hits.c.activity_id).where(
+        hits.c.message_id.in_(message_ids), hits.c.activity_id.in_(activity_ids)
+    )
+    return set(conn.execute(query.distinct()).scalars())
+
+
+def withdraw(conn: Connection, activity_ids: Collection[int], now: datetime) -> int:
+    """Mark activities as withdrawn, and have what followed from them taken back; gives how many were not before."""
+    change = (
+        activities.update()
+        .where(activities.c.id.in_(activity_ids), activities.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+        .returning(activities.c.id, activities.c.lead_id)
+    )
+    rows = conn.execute(change).all()
+    if rows:
+        again = upsert(conn.dialect.name, reactions).on_conflict_do_nothing(index_elements=["activity_id"])
+        conn.execute(again, [{"activity_id": row.id, "lead_id": row.lead_id} for row in rows])
+    return len(rows)
+
+
+def standing_activity(conn: Connection, cause_key: str) -> tuple[int, bool]:
+    """The activity of this cause key, and whether it still counts."""
+    query = sa.select(activities.c.id, activities.c.withdrawn_at).where(activities.c.cause_key == cause_key)
+    row = conn.execute(query).one()
+    return int(row.id), row.withdrawn_at is None
+
+
+def refused_before(conn: Connection, message_ids: Collection[int]) -> set[int]:
+    """The messages for which a machine's hit has been noted among the decisions."""
+    subjects = {f"message:{message_id}": message_id for message_id in message_ids}
+    query = sa.select(decisions.c.subject).where(
+        decisions.c.subject.in_(subjects),
+        decisions.c.kind == Decided.SCORE.value,
+        decisions.c.reason == Reason.MACHINE_HIT.value,
+    )
+    return {subjects[subject] for subject in conn.execute(query).scalars()}
+
+
+def _kept(row: Any) -> Kept:
+    hit = Hit(
+        row.key or "", row.kind, row.message_id, row.link, row.url, row.at, row.engine_at, row.method, row.agent,
+        row.ip, row.headers,
+    )  # fmt: skip
+    verdict = None if row.verdict is None else Verdict(row.verdict)
+    return Kept(row.id, hit, verdict, tuple(row.reasons or ()), bool(row.settled), row.activity_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who an unsubscribe link is about, as far as message and lead are still there."""
+
+    lead_id: int | None  # after merges
+    email: str | None  # the lead's present address
+    written_to: str | None  # the address the message went to
+    campaign_key: str | None
+    email_key: str | None
+    language: str | None
+
+
+def addressee(conn: Connection, message_id: int, lead_id: int) -> Addressee:
+    """What is known of the person a message went to; `lead_id` 0 is none."""
+    query = (
+        sa.select(messages, campaigns.c.key.label("campaign_key"))
+        .outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id)
+        .where(messages.c.id == message_id)
+    )
+    mail = conn.execute(query).first()
+    living = survivor(conn, lead_id or (None if mail is None else mail.lead_id))
+    email = conn.execute(sa.select(leads.c.email).where(leads.c.id == living)).scalar_one_or_none()
+    if mail is None:
+        return Addressee(living, email, None, None, None, None)
+    return Addressee(living, email, mail.address, mail.campaign_key, mail.template_key, mail.language)
+
+
+def waiting_mail(conn: Connection, lead_id: int, message_class: str) -> list[int]:
+    """The messages of this class to the lead that have not gone yet."""
+    query = sa.select(messages.c.id).where(
+        messages.c.lead_id == lead_id,
+        messages.c.class_ == message_class,
+        messages.c.state.in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
+    )
+    return list(conn.execute(query).scalars())

@@ -24,7 +24,7 @@ hits = sa.Table(
     column("reasons", Json, nullable=True, personal=False),
     column("version", sa.Integer, nullable=True, personal=False),
     column("settled", sa.Boolean, server_default=sa.false(), personal=False),
-    column("activity_id", Id, nullable=True, personal=False),  # the activity it counts for, or counted for
+    column("activity_id", Id, nullable=True, personal=False),  # the activity it counts for; null: it does not count
     sa.Index("ix_hits_message_id_at", "message_id", "at"),
     sa.Index(
         "ix_hits_fresh",

@@ -1,10 +1,13 @@
 """Tokens: what we signed reads back, everything else is nothing."""
 
+import base64
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurture.kernel.signing import new_ring, ring_from_json, ring_to_json, rotated
+from nurture.kernel.signing import Key, KeyRing, new_ring, ring_from_json, ring_to_json, rotated
 
 RING = new_ring()
 
@@ -49,3 +52,12 @@ def test_an_old_token_verifies_after_rotation() -> None:
 def test_the_ring_survives_its_file() -> None:
     """Written and read back it is the same."""
     assert ring_from_json(ring_to_json(RING)) == RING
+
+
+@given(st.binary(max_size=300), st.binary(min_size=1, max_size=100))
+def test_a_token_ends_with_its_hmac(payload: bytes, secret: bytes) -> None:
+    """HMAC-SHA256 of all before it, of any length of key, as the standard library computes it."""
+    ring = KeyRing((Key(b"1234", secret),), b"", b"abcd")
+    token = ring.sign(b"c", payload)
+    raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    assert raw[-16:] == hmac.digest(secret, raw[:-16], "sha256")[:16]

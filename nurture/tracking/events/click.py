@@ -36,25 +36,23 @@ def header_safe(url: str) -> str | None:
 
     None for everything but http and https with a host, and for control characters (RFC 9110, 5.5).
     """
-    if _CONTROL.search(url):
+    if _CONTROL.search(url) or not url.lower().startswith(("http://", "https://")):
         return None
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        host = parts.hostname
     except ValueError:
         return None
-    if not usable:
+    if not host:
         return None
     return url if url.isascii() and " " not in url else _encoded(url, parts.netloc)
 
 
 def _encoded(url: str, netloc: str) -> str | None:
     """The URL with its host in its ASCII form (RFC 3490) and everything else percent-encoded."""
-    before, _, after = url.partition(netloc)
+    start = url.index("//") + 2
     try:
         host = netloc if netloc.isascii() else netloc.encode("idna").decode("ascii")
     except UnicodeError:
         return None
-    if " " in host:
-        return None
-    return before + host + quote(after, safe=_VISIBLE)
+    return None if " " in host else url[:start] + host + quote(url[start + len(netloc) :], safe=_VISIBLE)

@@ -1,0 +1,196 @@
+"""From raw hits to activities: judge, write the verdict, count what a person did once, take back what a machine did.
+
+The hits of one message are judged together, by one process at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Decided
+from nurture.activities.service import Activity, Decision, decide_many, record, record_many
+from nurture.kernel.context import Context
+from nurture.kernel.reasons import Reason
+from nurture.tracking import store
+from nurture.tracking.event import events
+from nurture.tracking.model import Verdict
+from nurture.tracking.refusal import look, resubscribe, unsubscribe
+from nurture.tracking.store import Kept, Mail
+from nurture.tracking.verdict import SETTLING, SWEEP, VERSION, Neighbors, judge
+
+__all__ = ["ONE_CLICK", "ingest", "look", "resubscribe", "unsubscribe"]
+
+ONE_CLICK = timedelta(minutes=1)  # the same link followed again within this real time counts once
+_MESSAGES_AT_ONCE = 100
+_NO_MAIL = Mail(None, None, "", None, None)
+
+
+def ingest(ctx: Context, limit: int = 500) -> int:
+    """Judge up to `limit` hits: the fresh ones, and those whose settling time is over. Gives how many it judged."""
+    with ctx.database.read() as conn:
+        waiting = store.waiting(conn, ctx.clock.real() - SETTLING, limit)
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for hit_id, message_id in waiting:
+        wanted[message_id].append(hit_id)
+    done = 0
+    message_ids = sorted(wanted)
+    for start in range(0, len(message_ids), _MESSAGES_AT_ONCE):
+        part = {one: wanted[one] for one in message_ids[start : start + _MESSAGES_AT_ONCE]}
+        with ctx.database.write() as conn:
+            done += _judge(conn, part, ctx.clock.engine(), ctx.clock.real())
+        ctx.wake.reactions.set()
+    return done
+
+
+def _judge(conn: Connection, wanted: Mapping[int, list[int]], now: datetime, real: datetime) -> int:
+    """Judge these hits, by message, and what the new ones mean for their neighbors; gives how many of the wanted."""
+    ours = store.claim(conn, wanted)
+    due = store.unsettled(conn, [hit_id for message_id in sorted(ours) for hit_id in wanted[message_id]])
+    if not due:
+        return 0
+    since, until = min(one.hit.at for one in due) - SWEEP, max(one.hit.at for one in due) + SWEEP
+    before = {one.id: one for one in (*store.company(conn, ours, since, until), *due)}
+    mails = store.mails(conn, ours)
+    after = _verdicts(before.values(), mails, real)
+    store.judged(conn, after.values(), VERSION)
+    _withdraw(conn, ours, [before[hit_id].activity_id for hit_id in after if after[hit_id].activity_id is None], now)
+    counted = _count(conn, {**before, **after}.values(), mails, real)
+    store.judged(conn, counted, VERSION)
+    _note_machines(conn, after.values(), mails, now)
+    return len(due)
+
+
+def _verdicts(hits: Collection[Kept], mails: Mapping[int, Mail], real: datetime) -> dict[int, Kept]:
+    """The hits of which there is something new to write. One that counts as something else lets its activity go."""
+    groups: dict[int, list[Kept]] = defaultdict(list)
+    for one in hits:
+        groups[one.hit.message_id].append(one)
+    after = {}
+    for message_id, group in groups.items():
+        neighbors = Neighbors(one.hit for one in group)
+        mail = mails.get(message_id, _NO_MAIL)
+        for one in group:
+            if one.settled:
+                continue
+            said = judge(one.hit, neighbors, real=real, sent_at=mail.sent_at, links=mail.links)
+            settled = real - one.hit.at >= SETTLING
+            if settled or (said.verdict, said.reasons) != (one.verdict, one.reasons):
+                activity_id = one.activity_id if said.verdict == one.verdict else None
+                after[one.id] = Kept(one.id, one.hit, said.verdict, said.reasons, settled, activity_id)
+    return after
+
+
+def _withdraw(conn: Connection, messages: Collection[int], let_go: Iterable[int | None], now: datetime) -> None:
+    """Withdraw the activities that no hit counts for any more."""
+    dropped = {activity_id for activity_id in let_go if activity_id is not None}
+    if dropped:
+        store.withdraw(conn, dropped - store.still_counted(conn, messages, dropped), now)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """An activity to be written, or one that is there, and the hits that count for it."""
+
+    first: Kept
+    activity_id: int | None = None
+    hits: list[Kept] = field(default_factory=list)
+
+
+def _count(conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail], real: datetime) -> list[Kept]:
+    """Give each hit that counts its activity, new or old; gives the hits that got one."""
+    plans: dict[tuple[int, str, int | None], list[_Plan]] = defaultdict(list)
+    for one in sorted(hits, key=lambda one: (one.activity_id is None, one.hit.at, one.id)):
+        if not _counts(one) or mails.get(one.hit.message_id, _NO_MAIL).lead_id is None:
+            continue
+        same = plans[one.hit.message_id, f"{one.hit.kind}:{one.verdict}", one.hit.link]
+        plan = next((plan for plan in same if _is_one(plan, one)), None)
+        if plan is None:
+            plan = _Plan(one, one.activity_id)
+            same.append(plan)
+        if one.activity_id is None:
+            plan.hits.append(one)
+    wanted = [plan for group in plans.values() for plan in group if plan.hits]
+    _record(conn, [plan for plan in wanted if plan.activity_id is None], mails, real)
+    return [replace(one, activity_id=plan.activity_id) for plan in wanted for one in plan.hits]
+
+
+def _counts(one: Kept) -> bool:
+    return one.verdict in events()[one.hit.kind].COUNTED
+
+
+def _is_one(plan: _Plan, one: Kept) -> bool:
+    """Whether the hit counts for the plan's activity, and not by itself."""
+    if one.activity_id is not None:
+        return one.activity_id == plan.activity_id
+    return events()[one.hit.kind].ONCE or abs(one.hit.at - plan.first.hit.at) <= ONE_CLICK
+
+
+def _record(conn: Connection, plans: list[_Plan], mails: Mapping[int, Mail], real: datetime) -> None:
+    """Write the activities, in the order of their leads, so that two processes never wait for each other crosswise."""
+    plans.sort(key=lambda plan: (mails[plan.first.hit.message_id].lead_id or 0, plan.first.hit.at))
+    batch = [_activity(plan.first, mails[plan.first.hit.message_id]) for plan in plans]
+    for plan, activity, new in zip(plans, batch, record_many(conn, batch, real=real), strict=True):
+        plan.activity_id = new if new is not None else _again(conn, activity, real)
+
+
+def _again(conn: Connection, activity: Activity, real: datetime) -> int:
+    """The activity of this cause that counts: the one there is, or a new one after those withdrawn."""
+    key, generation = str(activity.cause_key), 1
+    while True:
+        cause_key = key if generation == 1 else f"{key}:{generation}"
+        new = record(conn, replace(activity, cause_key=cause_key), real=real)
+        if new is not None:
+            return new
+        standing, counts = store.standing_activity(conn, cause_key)
+        if counts:
+            return standing
+        generation += 1
+
+
+def _activity(one: Kept, mail: Mail) -> Activity:
+    """What the lead did, as the hit tells it."""
+    event, hit = events()[one.hit.kind], one.hit
+    key = f"{hit.kind}:{hit.message_id}:" + (f"{one.verdict}" if event.ONCE else f"{hit.link}:{one.id}")
+    return Activity(
+        mail.lead_id or 0,
+        event.ACTIVITY,
+        hit.engine_at,
+        "lead",
+        f"hit:{one.id}",
+        cause_key=key,
+        message_id=hit.message_id,
+        campaign_key=mail.campaign_key,
+        email_key=mail.email_key,
+        url=hit.url,
+        detail={"verdict": str(one.verdict)} | ({} if hit.link is None else {"link": hit.link}),
+    )
+
+
+def _note_machines(conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail], now: datetime) -> None:
+    """For each message at most one decision that says that a machine's hit does not score."""
+    first: dict[int, Kept] = {}
+    for one in hits:
+        mail = mails.get(one.hit.message_id, _NO_MAIL)
+        if one.verdict is Verdict.MACHINE and mail.lead_id is not None:
+            first.setdefault(one.hit.message_id, one)
+    noted = store.refused_before(conn, first) if first else set()
+    decide_many(
+        conn,
+        [
+            Decision(
+                Decided.SCORE,
+                f"message:{message_id}",
+                "no",
+                Reason.MACHINE_HIT,
+                now,
+                mails[message_id].lead_id,
+                f"hit:{one.id}",
+                {"reasons": list(one.reasons)},
+            )
+            for message_id, one in first.items()
+            if message_id not in noted
+        ],
+    )
