@@ -90,7 +90,7 @@ def compile_email(source: Source, shared: Shared) -> Compiled:
     if problems:
         raise DefinitionError(problems)
     preheader = source.preheader
-    page = restore(_inlined(masked.text), masked, addresses.__getitem__)
+    page = restore(_inlined(masked.text), masked, addresses)
     text = _text_part(flat, masked, addresses, slots, source)
     compiled = Compiled(
         source.key,
@@ -200,7 +200,9 @@ class _Slots:
             self._refuse("jinja_in_link", N_("A link cannot be put together like this: %(url)s"), written)
         elif not pieces[0] and len(pieces) > 1:
             pass  # what comes out is looked at when it is rendered
-        elif not _is_web(pieces[0]) or any(_BAD_IN_URL.search(literal) for literal in pieces[::2]):
+        elif not _is_web(pieces[0], is_whole=len(pieces) == 1) or any(
+            _BAD_IN_URL.search(literal) for literal in pieces[::2]
+        ):
             self._refuse("bad_link", N_("“%(url)s” is not a link that works in an email"), written)
         elif len(written.encode()) > LONGEST_TARGET // 2:
             self._refuse("long_link", N_("The link is too long: %(url)s"), written)
@@ -217,10 +219,11 @@ class _Slots:
         self.problems.append(Problem(code, message, mend, self.file, params=(("url", url[:200]),)))
 
 
-def _is_web(literal: str) -> bool:
+def _is_web(literal: str, *, is_whole: bool) -> bool:
+    """Whether it leads to the web. The host may be a field, when this is only the beginning."""
     try:
         parts = urlsplit(literal)
-        return parts.scheme in {"http", "https"} and (bool(parts.hostname) or literal.endswith("://"))
+        return parts.scheme in {"http", "https"} and (bool(parts.hostname) or not is_whole)
     except ValueError:
         return False
 
@@ -254,7 +257,7 @@ def _text_part(flat: Flat, masked: Masked, addresses: list[str], slots: _Slots, 
     if _statements(text, masked) != _statements(masked.text, masked):
         message = N_("No text part can be made of this HTML: a condition gets lost")
         raise DefinitionError([Problem("no_text", message, N_("Write a body.txt"), source.file("body.html"))])
-    return _STATEMENT_LINE.sub(r"\1", restore(text, masked, addresses.__getitem__))
+    return _STATEMENT_LINE.sub(r"\1", restore(text, masked, addresses))
 
 
 def _statements(text: str, masked: Masked) -> list[str]:

@@ -6,7 +6,7 @@ table rows); an address in an attribute becomes a word, so that nothing re-encod
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nurture.kernel.errors import Problem
@@ -48,17 +48,21 @@ class Masked:
     def bare(self, text: str) -> str:
         """The text with its Jinja back."""
         text = COMMENT_MASK.sub(r"\1", text)
-        return MASK.sub(lambda found: self.jinja[int(found[1])], text)
+        return MASK.sub(self._at, text)
+
+    def _at(self, found: re.Match[str]) -> str:
+        number = int(found[1])
+        return self.jinja[number] if number < len(self.jinja) else found[0]
 
     def pieces(self, text: str) -> list[str]:
         """The text cut at its masks: literal, Jinja, literal, …"""
         parts = MASK.split(text)
-        return [self.jinja[int(part)] if number % 2 else part for number, part in enumerate(parts)]
+        return [self.bare(f"zqj{part}jqz") if number % 2 else part for number, part in enumerate(parts)]
 
     def is_statement(self, mask: str) -> bool:
         """Whether this mask hides `{% … %}`."""
         found = MASK.fullmatch(mask)
-        return found is not None and self.jinja[int(found[1])].startswith("{%")
+        return found is not None and self._at(found).startswith("{%")
 
 
 def hide_jinja(text: str, masked: Masked) -> str:
@@ -101,6 +105,8 @@ def _markup(found: re.Match[str], masked: Masked) -> str:
         masked.problems.append(Problem("jinja_in_style", N_("Fields cannot stand in styles"), _OUT))
     if raw:
         return whole
+    if whole.startswith("<!--") and not whole.startswith(("<!--[if", "<!--<!")):
+        return ""  # a note of the author's, nothing that mail clients act on
     if whole.startswith("<!--"):
         return _INNER_TAG.sub(lambda tag: _tag(tag[0], masked), whole)
     return whole if whole.startswith("<!") else _tag(whole, masked)
@@ -165,6 +171,11 @@ def _legacy(reference: str) -> str:
     return plain if len(plain) == 1 else reference
 
 
-def restore(text: str, masked: Masked, address: Callable[[int], str]) -> str:
-    """The text with addresses as `address(number)` gives them, and with its Jinja back."""
-    return masked.bare(URL_MASK.sub(lambda found: address(int(found[1])), text))
+def restore(text: str, masked: Masked, addresses: Sequence[str]) -> str:
+    """The text with these addresses in the places of its own, and with its Jinja back."""
+
+    def address(found: re.Match[str]) -> str:
+        number = int(found[1])
+        return addresses[number] if number < len(addresses) else found[0]
+
+    return masked.bare(URL_MASK.sub(address, text))

@@ -160,7 +160,7 @@ def _unstructured(text: str, used: int) -> str:
 def _words(text: str, used: int) -> tuple[str, int]:
     """RFC 2047 words in base64, one a line, each of whole characters; and the column the last one ends in."""
     words: list[str] = []
-    chunk, room = b"", max(6, (_LINE - 12 - used) * 3 // 4)
+    chunk, room = b"", max(6, (_LINE - 12 - used) // 4 * 3)
     for character in text:
         encoded = character.encode()
         if len(chunk) + len(encoded) > room:

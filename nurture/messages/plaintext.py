@@ -59,7 +59,7 @@ def _spell_out(link: Any, masked: Masked) -> None:
     if found is None:
         return
     address = masked.bare(masked.addresses[int(found[1])].raw)
-    if not address.startswith(("http", "{{")):
+    if not address.lower().startswith(("http", "{{")):
         return
     words = " ".join(link.text_content().split())
     if words in {"", address}:

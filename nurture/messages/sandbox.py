@@ -67,8 +67,14 @@ class Missing(Undefined):
         """What is raised when its value is needed."""
         return MissingField(self._undefined_name or "")
 
-    def __str__(self) -> str:
+    def _needed(self, *_: Any) -> Any:
         raise self.refusal()
+
+    # Undefined binds its refusal to each of these, so each is bound again.
+    __str__ = __int__ = __float__ = __complex__ = _needed
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = _needed
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __rmod__ = _needed
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = _needed
 
     def __iter__(self) -> Any:
         return iter(())
