@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 
 from nurture.kernel.i18n import N_
-from nurture.rules import spans
+from nurture.kernel.spans import parse_span
 from nurture.rules.facts import Fact, Moment, Type
 
 LONGEST = 500
@@ -73,7 +73,7 @@ def read_number(raw: object) -> int | float:
 def read_span(raw: object) -> timedelta:
     """A span of time such as `30 days`."""
     try:
-        return spans.read_span(raw)
+        return parse_span(raw)
     except ValueError as error:
         raise BadValueError(
             N_("“%(value)s” is not a span of time"), N_("write such as 30 days, 12 hours or 2 weeks"), value=raw
