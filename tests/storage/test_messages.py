@@ -1,0 +1,262 @@
+"""Messages in the database: written once, counted exactly, moved with a reason."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.campaigns.tables import campaign_revisions, campaigns
+from nurture.enrollments.tables import enrollments
+from nurture.kernel.database import Database
+from nurture.kernel.reasons import Reason
+from nurture.kernel.tables import installation
+from nurture.leads.tables import leads
+from nurture.messages import service, store
+from nurture.messages.compile import compile_email
+from nurture.messages.model import Compiled, MessageClass, MessageState, NewMessage, Purposes
+from nurture.messages.source import Shared, Source
+from nurture.messages.tables import messages
+from tests.conftest import START
+
+SHARED = Shared({"default.html": "<html><body>[[body]]</body></html>"})
+
+
+def lead(conn: Connection, number: int) -> int:
+    """A lead with next to nothing."""
+    row = {"public_id": f"l{number}", "email": f"l{number}@x.example", "name": f"Lead {number}", "fields": {}}
+    return int(
+        conn.execute(
+            leads.insert().values(**row, created_at=START, updated_at=START).returning(leads.c.id)
+        ).scalar_one()
+    )
+
+
+def campaign(conn: Connection, key: str = "welcome") -> tuple[int, int]:
+    """A campaign and its revision."""
+    insert = campaigns.insert().values(key=key, name={}, state="live", created_at=START)
+    one = conn.execute(insert.returning(campaigns.c.id)).scalar_one()
+    row = {"campaign_id": one, "hash": "h", "source": "", "definition": {}, "created_at": START, "created_by": "cli"}
+    revision = conn.execute(campaign_revisions.insert().values(row).returning(campaign_revisions.c.id)).scalar_one()
+    return one, revision
+
+
+def enrollment(conn: Connection, campaign_id: int, revision: int, lead_id: int) -> int:
+    """A lead on its way."""
+    row = {
+        "campaign_id": campaign_id, "revision_id": revision, "lead_id": lead_id, "state": "active", "cause": "user:1",
+        "step": "hello", "entered_at": START,
+    }  # fmt: skip
+    return int(conn.execute(enrollments.insert().values(row).returning(enrollments.c.id)).scalar_one())
+
+
+def new(**more: Any) -> NewMessage:
+    """A message of a campaign."""
+    return NewMessage(Purposes.CAMPAIGN, "hello", "vi", MessageClass.ADVERTISING, START, **more)
+
+
+def way(conn: Connection, count: int = 1, key: str = "welcome") -> list[NewMessage]:
+    """First messages of so many leads in one campaign."""
+    campaign_id, revision = campaign(conn, key)
+    first = conn.execute(sa.select(sa.func.count()).select_from(leads)).scalar_one()
+    found = []
+    for number in range(first, first + count):
+        one = lead(conn, number)
+        way_of = enrollment(conn, campaign_id, revision, one)
+        found.append(new(lead_id=one, campaign_id=campaign_id, enrollment_id=way_of, step="hello", occurrence=1))
+    return found
+
+
+def put(conn: Connection, batch: list[NewMessage]) -> list[int | None]:
+    """Write them now."""
+    return service.write(conn, batch, now=START, real=START)
+
+
+def test_a_message_is_written_once(database: Database) -> None:
+    """The second time it was there already, in another batch and in the same."""
+    with database.write() as conn:
+        (message,) = way(conn)
+
+        first, twice = put(conn, [message, message])
+        again = put(conn, [message])
+        later = put(conn, [replace(message, occurrence=2)])
+
+    assert first is not None
+    assert (twice, again) == (None, [None])
+    assert later[0] is not None
+
+
+@pytest.mark.parametrize("named", [{"broadcast_id": 5}, {"unique_key": "alert:7"}], ids=str)
+def test_broadcasts_and_alerts_are_written_once_too(database: Database, named: dict[str, Any]) -> None:
+    """By broadcast and lead, and by their own key."""
+    with database.write() as conn:
+        one = lead(conn, 1)
+
+        written = put(conn, [new(lead_id=one, **named)]) + put(conn, [new(lead_id=one, **named)])
+
+    assert [row is None for row in written] == [False, True]
+
+
+def test_many_messages_keep_their_order(database: Database) -> None:
+    """Ids come back for the messages they belong to, with gaps where one was there already."""
+    with database.write() as conn:
+        batch = way(conn, 450)
+        put(conn, batch[3:4])
+
+        ids = put(conn, batch)
+        rows = conn.execute(sa.select(messages.c.id, messages.c.lead_id).order_by(messages.c.id)).all()
+
+    assert ids[3] is None
+    leads_by_id = {row.id: row.lead_id for row in rows}
+    assert all(leads_by_id[one] == message.lead_id for one, message in zip(ids, batch, strict=True) if one)
+    assert len(rows) == 450
+
+
+def test_a_skipped_message_is_written_with_its_reason(database: Database) -> None:
+    """It is part of the account, and it has ended."""
+    with database.write() as conn:
+        (message,) = way(conn)
+        skipped = replace(message, state=MessageState.SKIPPED, reason=Reason.NO_CONSENT, detail={"a": 1})
+
+        (one,) = put(conn, [skipped])
+        assert one is not None
+        row = store.get(conn, one)
+
+    assert row is not None
+    assert (row.state, row.reason, row.detail, row.ended_at) == ("skipped", "no_consent", {"a": 1}, START)
+
+
+def test_the_message_id_is_stable_and_ours(database: Database) -> None:
+    """Made of the key and the installation, at the domain we send from."""
+    with database.write() as conn:
+        row = {"instance": "abc", "place": "here", "created_at": START, "mail_domain": "anphat.example"}
+        conn.execute(installation.insert().values(id=1, **row))
+        (message,) = way(conn)
+
+        (one,) = put(conn, [message])
+        found = store.by_header_id(conn, service.header_id(message.key(), "abc", "anphat.example"))
+
+    assert found is not None
+    assert found.id == one
+    assert found.header_id.endswith("@anphat.example")
+    assert service.header_id(message.key(), "other", "anphat.example") != found.header_id
+
+
+def test_the_account_adds_up(database: Database) -> None:
+    """Every message stands in exactly one state; staff mail is not part of it."""
+    with database.write() as conn:
+        first, second = way(conn, 5), way(conn, 2, key="other")
+        ids = [one for one in put(conn, first) if one]
+        put(conn, [*second, _alert()])
+        service.set_state(conn, ids[:2], MessageState.SENT, now=START)
+        service.set_state(conn, ids[2:3], MessageState.SKIPPED, now=START, reason=Reason.CAPPED)
+
+    with database.snapshot() as conn:
+        whole, one, none = service.account(conn), service.account(conn, "welcome"), service.account(conn, "nothing")
+        reasons = store.reasons(conn, "welcome")
+        steps = store.by_step(conn, first[0].campaign_id or 0)
+
+    assert whole["audience"] == 7 == sum(whole["states"].values())
+    assert one["audience"] == 5
+    assert {state: count for state, count in one["states"].items() if count} == {"queued": 2, "sent": 2, "skipped": 1}
+    assert none["audience"] == 0
+    assert set(none["states"]) == {state.value for state in MessageState}
+    assert reasons == [("skipped", "capped", 1)]
+    assert steps == {"hello": {"queued": 2, "sent": 2, "skipped": 1}}
+
+
+def _alert() -> NewMessage:
+    """A mail to staff."""
+    return replace(new(unique_key="alert:1", values={"title": "x"}), purpose=Purposes.ALERT)
+
+
+def test_only_what_still_waits_is_moved(database: Database) -> None:
+    """What has gone is not taken back."""
+    with database.write() as conn:
+        ids = [one for one in put(conn, way(conn, 3)) if one]
+        service.set_state(conn, ids[:1], MessageState.SENT, now=START)
+
+        moved = service.set_state(conn, ids, MessageState.CANCELED, now=START, reason=Reason.MERGED)
+        row = store.get(conn, ids[0])
+
+    assert sorted(moved) == ids[1:]
+    assert row is not None
+    assert row.state == "sent"
+
+
+def test_canceling_releases_the_enrollment_that_waits(database: Database) -> None:
+    """Else it would wait for ever; another one's wait stays."""
+    with database.write() as conn:
+        batch = way(conn, 2)
+        ids = [one for one in put(conn, batch) if one]
+        for message, one in zip(batch, ids, strict=True):
+            where = enrollments.c.id == message.enrollment_id
+            conn.execute(enrollments.update().where(where).values(waits_for=one))
+
+        canceled = service.cancel(conn, now=START, reason=Reason.PAUSED_BY_HAND, lead_id=batch[0].lead_id)
+        waits = conn.execute(sa.select(enrollments.c.waits_for).order_by(enrollments.c.id)).scalars().all()
+
+    assert canceled == ids[:1]
+    assert waits == [None, ids[1]]
+
+
+def test_canceling_names_whose(database: Database) -> None:
+    """All messages at once are never meant."""
+    with database.write() as conn, pytest.raises(ValueError, match="whose"):
+        service.cancel(conn, now=START, reason=Reason.MERGED)
+
+
+def test_pages_go_on_where_they_ended(database: Database) -> None:
+    """The newest first, by state and reason, of a lead and of a campaign."""
+    with database.write() as conn:
+        batch = way(conn, 5)
+        ids = [one for one in put(conn, batch) if one]
+        service.set_state(conn, ids[:2], MessageState.SKIPPED, now=START, reason=Reason.CAPPED)
+
+    with database.read() as conn:
+        first = store.page(conn, campaign_id=batch[0].campaign_id, limit=3)
+        second = store.page(conn, campaign_id=batch[0].campaign_id, limit=3, before=first.next)
+        skipped = store.page(conn, states=["skipped"], reason="capped")
+        of_lead = store.page(conn, lead_id=batch[0].lead_id)
+
+    assert [row.id for row in (*first.rows, *second.rows)] == sorted(ids, reverse=True)
+    assert second.next is None
+    assert [row.id for row in skipped.rows] == [ids[1], ids[0]]
+    assert [(row.id, row.campaign_key, row.lead_public_id) for row in of_lead.rows] == [(ids[0], "welcome", "l0")]
+
+
+def email(body: str, language: str = "vi") -> tuple[Source, Compiled]:
+    """An email with this body."""
+    source = Source("hello", language, "Chào", "", body, "html")
+    return source, compile_email(source, SHARED)
+
+
+def test_publishing_keeps_each_revision_once(database: Database) -> None:
+    """What did not change is no new revision; going back finds the old one."""
+    later = START + timedelta(days=1)
+    with database.write() as conn:
+        first = service.publish_templates(conn, [email("a"), email("a", "en")], now=START)
+        same = service.publish_templates(conn, [email("a")], now=later)
+        changed = service.publish_templates(conn, [email("b")], now=later)
+        back = service.publish_templates(conn, [email("a")], now=later)
+        current = store.current_revision(conn, "hello", "vi")
+        compiled = store.compiled(conn, changed.revisions["hello", "vi"])
+
+    assert (first.added, same.unchanged) == ((("hello", "vi"), ("hello", "en")), (("hello", "vi"),))
+    assert changed.changed == back.changed == (("hello", "vi"),)
+    assert changed.revisions != back.revisions == same.revisions
+    assert current == back.revisions["hello", "vi"]
+    assert compiled == email("b")[1]
+
+
+def test_languages_of_published_emails(database: Database) -> None:
+    """So that each lead gets the one that fits."""
+    with database.write() as conn:
+        service.publish_templates(conn, [email("a"), email("a", "en")], now=START)
+
+    with database.read() as conn:
+        assert store.languages(conn) == {"hello": ["en", "vi"]}
+        assert store.languages(conn, ["gone"]) == {}
+        assert set(store.current_revisions(conn)) == {("hello", "en"), ("hello", "vi")}
