@@ -83,8 +83,6 @@ class Sender:
         self._templates: dict[int, Personalizer | str] = {}
         self._closing = False
         self._open = 0
-        self._pipe = select.poll()
-        self._pipe.register(sys.stdin.fileno(), 0)
         self._threads = [threading.Thread(target=Line(self).run, name=f"line-{n}") for n in range(setup.connections)]
 
     def start(self) -> None:
@@ -126,7 +124,9 @@ class Sender:
 
     def may_finish(self, task: _Task) -> bool:
         """Whether this letter's final dot may still be written: somebody listens, and it is not too late."""
-        if any(event & (select.POLLHUP | select.POLLERR) for _, event in self._pipe.poll(0)):
+        pipe = select.poll()
+        pipe.register(sys.stdin.fileno(), 0)
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in pipe.poll(0)):
             self.close()
         return not self._closing and _monotonic() < task.deadline
 

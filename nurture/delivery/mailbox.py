@@ -5,6 +5,7 @@ what goes here goes as it would go to a relay.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Sequence
@@ -42,7 +43,11 @@ class _Arrival:
 
     def answer(self, *, kept: bool) -> None:
         """Tell the conversation, from the writing thread."""
-        self.loop.call_soon_threadsafe(lambda: self.kept.done() or self.kept.set_result(kept))
+        self.loop.call_soon_threadsafe(self._answer, kept)
+
+    def _answer(self, kept: bool) -> None:  # noqa: FBT001 - a callback's value
+        if not self.kept.done():
+            self.kept.set_result(kept)
 
 
 class _Handler:
@@ -52,13 +57,13 @@ class _Handler:
         self._arrivals = arrivals
 
     async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
-        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
         """Offer PIPELINING too."""
         session.host_name = hostname
         return [*responses[:-1], "250-PIPELINING", responses[-1]]
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep one mail for each recipient; 250 when it is committed."""
         arrivals = [_Arrival(_values(envelope, one), asyncio.get_running_loop()) for one in envelope.rcpt_tos]
         for arrival in arrivals:
@@ -148,10 +153,8 @@ def _headers(raw: bytes) -> tuple[str, str]:
     """Subject as text and Message-ID without brackets; for showing only, whatever the mail looks like."""
     head = BytesHeaderParser().parsebytes(raw)
     subject = str(head.get("Subject", ""))
-    try:
+    with contextlib.suppress(HeaderParseError, ValueError, LookupError):
         subject = str(make_header(decode_header(subject)))
-    except (HeaderParseError, ValueError, LookupError):
-        pass
     return clean(_printable(subject)), clean(_printable(str(head.get("Message-ID", "")))).strip("<>")
 
 
