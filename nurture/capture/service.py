@@ -59,24 +59,28 @@ def import_file(
     options: Options,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    *,
+    chunk: int = CHUNK,
 ) -> Result:
     """Import a CSV or XLSX file; the result gives the totals of the whole batch.
 
-    `progress` hears of every part; when `stop` says so the import ends after the part at hand and can go on later.
+    Each part has `chunk` rows. `progress` hears of every part; when `stop` says so the import ends after the part at
+    hand and can go on later.
     InputError when the file cannot be read: then nothing was written.
     """
     options = replace(options, consent=clean(options.consent, _LONGEST_STATEMENT))
     sheet = open_sheet(Path(path))
     if options.dry_run:
         found = _read(ctx, sheet, options.mapping)
-        return _dry_run(ctx, sheet, found, options, progress or _silent)
+        return _dry_run(ctx, sheet, found, options, progress or _silent, chunk)
     with ctx.database.read() as conn:
         batch = store.running(conn, sheet.file_hash, _hash(options))
     resumed = batch is not None
     if batch is None:
         batch = _begin(ctx, sheet, options)
     plan = _plan(batch, sheet)
-    if not _go_through(ctx, sheet, plan, options, batch, progress or _silent, stop or _never):
+    calls = (progress or _silent, stop or _never)
+    if not _go_through(ctx, sheet, plan, options, batch, *calls, chunk):
         return _result(ctx, batch["id"], "stopped", resumed=resumed)
     with ctx.database.write() as conn:
         store.finish(conn, batch["id"], ctx.clock.engine())
@@ -140,7 +144,8 @@ def _plan(batch: RowMapping, sheet: Sheet) -> Reading:
 
 
 def _go_through(
-    ctx: Context, sheet: Sheet, plan: Reading, options: Options, batch: RowMapping, progress: Progress, stop: Stop
+    ctx: Context, sheet: Sheet, plan: Reading, options: Options, batch: RowMapping, progress: Progress, stop: Stop,
+    chunk: int,
 ) -> bool:  # fmt: skip
     """Fold in what is left of the file; False when it was stopped before its end."""
     drafter = Drafter(plan, options)
@@ -148,7 +153,7 @@ def _go_through(
     position: int = batch["position"]
     seen = {one.contact for row in islice(rows, position) if isinstance(one := drafter.read(row), Draft)}
     progress(position, plan.rows)
-    while part := list(islice(rows, CHUNK)):
+    for part in _chunks(rows, chunk):
         if stop():
             return False
         _fold_in(ctx, drafter, part, seen, options, batch, position)
@@ -204,13 +209,15 @@ def _part(ctx: Context, conn: Connection, drafts: list[Draft], seen: set[str], o
     return fold_part(drafts, known, blocked, seen, options)
 
 
-def _dry_run(ctx: Context, sheet: Sheet, plan: Reading, options: Options, progress: Progress) -> Result:
+def _dry_run(
+    ctx: Context, sheet: Sheet, plan: Reading, options: Options, progress: Progress, chunk: int
+) -> Result:  # fmt: skip
     """Everything but the writing."""
     drafter = Drafter(plan, options)
     total, refused = Part(), []
     seen: set[str] = set()
     done = 0
-    for rows in _chunks(sheet.rows()):
+    for rows in _chunks(sheet.rows(), chunk):
         drafts, more = _drafts(drafter, rows)
         refused += more
         with ctx.database.read() as conn:
@@ -228,8 +235,8 @@ def _dry_run(ctx: Context, sheet: Sheet, plan: Reading, options: Options, progre
     return Result("", "dry_run", False, done, *counts, *more_counts, None, tuple(refused[:_SHOWN]))  # noqa: FBT003
 
 
-def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while part := list(islice(rows, CHUNK)):
+def _chunks(rows: Iterator[Row], chunk: int) -> Iterator[list[Row]]:
+    while part := list(islice(rows, chunk)):
         yield part
 
 
