@@ -7,10 +7,12 @@ Header values are cleaned and encoded here and nowhere else; the standard librar
 
 import hashlib
 import re
+import struct
 from base64 import b64encode
 from binascii import b2a_base64, b2a_qp
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from nurture.messages.personalize import Rendered
 
@@ -18,6 +20,8 @@ NAME_LIMIT = 200  # characters of a display name
 SUBJECT_LIMIT = 500
 _WORD_BYTES = 45  # of UTF-8 in one encoded word: 60 characters of base64 and 12 around them
 _LINE = 76
+_CUT = struct.Struct(f"{_LINE}s")
+_FIRST = itemgetter(0)
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
@@ -194,4 +198,6 @@ def _encoded(kind: str, name: bytes, body: bytes) -> bytes:
 
 def _base64_lines(raw: bytes) -> bytes:
     lines = b2a_base64(raw, newline=False)
-    return b"\r\n".join([lines[start : start + _LINE] for start in range(0, len(lines), _LINE)])
+    whole = len(lines) // _LINE * _LINE
+    cut = b"\r\n".join(map(_FIRST, _CUT.iter_unpack(lines[:whole])))
+    return b"\r\n".join(filter(None, (cut, lines[whole:])))

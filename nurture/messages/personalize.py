@@ -13,6 +13,7 @@ from jinja2 import Template, TemplateError
 
 from nurture.messages.model import Compiled
 from nurture.messages.sandbox import (
+    GLOBALS,
     MailEnvironment,
     Missing,
     MissingField,
@@ -23,7 +24,6 @@ from nurture.messages.sandbox import (
 
 LARGEST = 2_000_000  # characters of one rendered part
 _MANY_BLANK = re.compile(r"\n{3,}")
-_BEFORE_BREAK = re.compile(r"[ \t]+$", re.MULTILINE)
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`{|}\u2028\u2029]")
 
 __all__ = ["Links", "MissingField", "Personalizer", "Rendered", "TemplateFailure"]
@@ -73,6 +73,7 @@ class Personalizer:
         """The mail for these values. MissingField: the lead lacks something; TemplateFailure: nobody can get it."""
         unsubscribe = links.unsubscribe()
         names: dict[str, Any] = {name: wrapped(value, name) for name, value in values.items()}
+        names |= GLOBALS
         names["unsubscribe_url"] = unsubscribe or Missing(name="unsubscribe_url")
         names["_pixel"] = links.pixel()
         names["_link"] = _linker(links)
@@ -95,7 +96,7 @@ def _template(environment: MailEnvironment, source: str) -> Template:
 
 def _text(template: Template, names: dict[str, Any]) -> str:
     """The template's output, stopped when it grows too large."""
-    chunks: Iterable[str] = template.root_render_func(template.new_context(names))
+    chunks: Iterable[str] = template.root_render_func(template.new_context(names, shared=True))
     parts: list[str] = []
     room = LARGEST
     for chunk in chunks:
@@ -108,7 +109,11 @@ def _text(template: Template, names: dict[str, Any]) -> str:
 
 def _tidy(text: str) -> str:
     """Without the blank lines that conditions leave behind."""
-    return _MANY_BLANK.sub("\n\n", _BEFORE_BREAK.sub("", text)).strip() + "\n"
+    if " \n" in text or "\t\n" in text:
+        text = "\n".join([line.rstrip() for line in text.split("\n")])
+    if "\n\n\n" in text:
+        text = _MANY_BLANK.sub("\n\n", text)
+    return text.strip() + "\n"
 
 
 def _line(text: str) -> str:

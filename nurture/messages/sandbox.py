@@ -126,7 +126,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
         super().__init__(autoescape=html, undefined=StrictUndefined)
         self.filters = {name: FILTERS[name] for name in _FILTERS} | {"greeting": greeting_in(language)}
         self.tests = {name: self.tests[name] for name in _TESTS}
-        self.globals = {"range": _short_range}
+        self.globals = dict(GLOBALS)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`lead.name`: a record's field or what a loop tells; nothing else has attributes."""
@@ -172,6 +172,10 @@ def _short_range(*bounds: int) -> range:
     if len(numbers) > LONGEST_RANGE:
         raise TemplateFailure(f"range of {len(numbers)}; {LONGEST_RANGE} are allowed")
     return numbers
+
+
+# What templates may call.
+GLOBALS: dict[str, Any] = {"range": _short_range}
 
 
 def greeting_in(language: str) -> Callable[[Any], str]:
