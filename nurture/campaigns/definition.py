@@ -76,14 +76,7 @@ def content_hash(campaign: Campaign, segments: Mapping[str, Any]) -> str:
 
 
 def _name(reading: Reading, data: Any) -> Mapping[str, str]:
-    if data is None:
-        return {}
-    if isinstance(data, str) and data.strip():
-        return dict.fromkeys(LANGUAGES, data.strip())
-    parts = reading.mapping(data, "name", required=LANGUAGES)
-    return {
-        language: reading.text(parts[language], f"name.{language}", 120) for language in LANGUAGES if language in parts
-    }
+    return {} if data is None else reading.texts(data, "name", 120)
 
 
 def _entry(reading: Reading, data: Any) -> Entry:

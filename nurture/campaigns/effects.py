@@ -27,7 +27,7 @@ class AddTag:
 class NotifyOwner:
     """Write to the lead's owner: a note in the words of the campaign's author."""
 
-    note: str
+    note: Mapping[str, str]  # by language
 
 
 Effect: TypeAlias = WriteMessage | AddTag | NotifyOwner

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from nurture.kernel.errors import DefinitionError, Problem
-from nurture.kernel.i18n import N_
+from nurture.kernel.i18n import LANGUAGES, N_
 from nurture.kernel.spans import parse_span
 from nurture.kernel.text import is_key
 from nurture.kernel.yamlfile import Source
@@ -18,6 +18,13 @@ from nurture.rules.parse import parse
 
 Choice = TypeVar("Choice", bound=StrEnum)
 _SHOWN = 80
+
+
+def texts_schema(longest: int, description: str) -> Mapping[str, Any]:
+    """The form of what `Reading.texts` reads, as JSON Schema."""
+    one = {"type": "string", "minLength": 1, "maxLength": longest}
+    parts = {"properties": dict.fromkeys(LANGUAGES, one), "required": list(LANGUAGES), "additionalProperties": False}
+    return {"anyOf": [one, {"type": "object", **parts}], "description": description}
 
 
 @dataclass(slots=True)
@@ -69,6 +76,13 @@ class Reading:
             self.wrong("not_text", path, N_("A text of up to %(limit)s characters belongs here"), limit=longest)
             return ""
         return data.strip()
+
+    def texts(self, data: Any, path: str, longest: int = 500) -> Mapping[str, str]:
+        """Text by language; one text stands for all languages."""
+        if not isinstance(data, Mapping):
+            return dict.fromkeys(LANGUAGES, self.text(data, path, longest))
+        parts = self.mapping(data, path, required=LANGUAGES)
+        return {one: self.text(parts[one], f"{path}.{one}", longest) for one in LANGUAGES if parts.get(one) is not None}
 
     def key(self, data: Any, path: str) -> str:
         """The key of a thing: a-z, 0-9, `_`, `-`."""

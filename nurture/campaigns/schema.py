@@ -9,6 +9,7 @@ from typing import Any
 
 from nurture.campaigns.definition import MailClass
 from nurture.campaigns.model import Again, Existing, Sender
+from nurture.campaigns.reading import texts_schema
 from nurture.campaigns.steps import kinds
 from nurture.kernel.i18n import LANGUAGES
 
@@ -27,7 +28,7 @@ def schema() -> dict[str, Any]:
         **_object(
             {
                 "key": _KEY,
-                "name": _name(),
+                "name": texts_schema(120, "What people call it."),
                 "language": {"enum": list(LANGUAGES)},
                 "entry": _entry(),
                 "goal": {"$ref": "#/$defs/goal"},
@@ -57,11 +58,6 @@ def _object(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[
 
 def _step(kind: str, value: dict[str, Any]) -> dict[str, Any]:
     return _object({"id": _KEY, kind: value}, ("id", kind))
-
-
-def _name() -> dict[str, Any]:
-    one = {"type": "string", "minLength": 1, "maxLength": 120}
-    return {"anyOf": [one, _object(dict.fromkeys(LANGUAGES, one), tuple(LANGUAGES))]}
 
 
 def _entry() -> dict[str, Any]:

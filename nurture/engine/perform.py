@@ -195,18 +195,19 @@ def _about(conn: Connection, lead_ids: Sequence[int]) -> dict[int, Any]:
 
 def _note(one: Moved, deed: Deed, effect: NotifyOwner, row: Any, cause: str, scene: Scene) -> NewMessage:
     wished = (row.user_language, scene.settings.language)
+    language = choose_language(wished, scene.languages.get(STAFF_TEMPLATE, ())) or scene.settings.language
     owner = SimpleNamespace(name=row.user_name, email=row.user_email, phone=row.user_phone)
     values = staff_values(
         owner,
         house_values(scene.settings),
         lead=lead_values(row, row.company_name or ""),
-        title=effect.note,
+        title=effect.note.get(language) or next(iter(effect.note.values())),
         url=f"{scene.settings.base_url}/leads/{row.public_id}",
     )
     return NewMessage(
         Purposes.ALERT,
         STAFF_TEMPLATE,
-        choose_language(wished, scene.languages.get(STAFF_TEMPLATE, ())) or scene.settings.language,
+        language,
         MessageClass.TRANSACTIONAL,
         deed.planned_at,
         lead_id=one.place.lead_id,

@@ -5,30 +5,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from nurture.campaigns.effects import Leave, Moment
-from nurture.campaigns.reading import Reading
+from nurture.campaigns.reading import Reading, texts_schema
 from nurture.kernel.i18n import translate
 from nurture.kernel.reasons import Reason
 
-SCHEMA: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200, "description": "Why the lead leaves."}
+SCHEMA: Mapping[str, Any] = texts_schema(200, "Why the lead leaves; one text, or one for each language.")
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """Why, in the author's words."""
+    """Why, by language, in the author's words."""
 
-    why: str
+    why: Mapping[str, str]
 
 
 def read(reading: Reading, value: Any, path: str) -> Exit:
     """The reason's text."""
-    return Exit(reading.text(value, path, 200))
+    return Exit(reading.texts(value, path, 200))
 
 
 def act(config: Exit, moment: Moment) -> Leave:  # noqa: ARG001 - it never waits
     """Leave."""
-    return Leave(Reason.EXIT_STEP, {"why": config.why})
+    return Leave(Reason.EXIT_STEP, {"why": dict(config.why)})
 
 
 def describe(config: Exit, language: str) -> str:
     """`Leave the campaign: not interested`."""
-    return translate(language, "Leave the campaign: %(why)s", why=config.why)
+    return translate(language, "Leave the campaign: %(why)s", why=config.why.get(language, ""))

@@ -1,26 +1,26 @@
-"""Write a note to the lead's owner. `notify_owner: Clicked the price list, call today`."""
+"""Write a note to the lead's owner. `notify_owner: {vi: Gọi trong hôm nay, en: Call today}`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nurture.campaigns.effects import Go, Moment, NotifyOwner
-from nurture.campaigns.reading import Reading
+from nurture.campaigns.reading import Reading, texts_schema
 from nurture.kernel.i18n import translate
 
-SCHEMA: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 500, "description": "What the owner reads."}
+SCHEMA: Mapping[str, Any] = texts_schema(200, "What the owner reads; one text, or one for each language.")
 
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """The note, in the author's words."""
+    """The note by language, in the author's words."""
 
-    note: str
+    note: Mapping[str, str]
 
 
 def read(reading: Reading, value: Any, path: str) -> Notify:
     """The note's text."""
-    return Notify(reading.text(value, path))
+    return Notify(reading.texts(value, path, 200))
 
 
 def act(config: Notify, moment: Moment) -> Go:  # noqa: ARG001 - it never waits
@@ -30,4 +30,4 @@ def act(config: Notify, moment: Moment) -> Go:  # noqa: ARG001 - it never waits
 
 def describe(config: Notify, language: str) -> str:
     """`Tell the owner: call today`."""
-    return translate(language, "Tell the owner: %(note)s", note=config.note)
+    return translate(language, "Tell the owner: %(note)s", note=config.note.get(language, ""))
