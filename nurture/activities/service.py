@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Decided, Kind
 from nurture.activities.tables import activities, decisions, reactions
-from nurture.kernel.database import Instant, upsert
+from nurture.kernel.database import Id, Instant, upsert
 from nurture.kernel.reasons import Reason
 
 # The one column of a lead that its timeline moves. The stage that owns the table stands above this one.
