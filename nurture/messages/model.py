@@ -95,7 +95,7 @@ class NewMessage:
     class_: MessageClass
     planned_at: datetime  # engine time
     lead_id: int | None = None
-    user_id: int | None = None
+    user_id: int | None = None  # to staff; such a message is kept without its lead
     campaign_id: int | None = None
     enrollment_id: int | None = None
     revision_id: int | None = None  # campaign revision

@@ -84,7 +84,8 @@ def _row(message: NewMessage, origin: tuple[str, str], now: datetime, real: date
     waits = message.state in WAITING
     return {
         "purpose": message.purpose.value,
-        "lead_id": message.lead_id,
+        # Mail to staff may be about a lead, but it is not among the lead's messages.
+        "lead_id": None if message.user_id is not None else message.lead_id,
         "user_id": message.user_id,
         "campaign_id": message.campaign_id,
         "enrollment_id": message.enrollment_id,

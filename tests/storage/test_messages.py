@@ -19,6 +19,7 @@ from nurture.messages.compile import compile_email
 from nurture.messages.model import Compiled, MessageClass, MessageState, NewMessage, Purposes
 from nurture.messages.source import Shared, Source
 from nurture.messages.tables import messages
+from nurture.users.tables import users
 from tests.conftest import START
 
 SHARED = Shared({"default.html": "<html><body>[[body]]</body></html>"})
@@ -126,6 +127,19 @@ def test_a_skipped_message_is_written_with_its_reason(database: Database) -> Non
 
     assert row is not None
     assert (row.state, row.reason, row.detail, row.ended_at) == ("skipped", "no_consent", {"a": 1}, START)
+
+
+def test_mail_to_staff_is_not_among_the_leads_messages(database: Database) -> None:
+    """Though it may be about the lead."""
+    with database.write() as conn:
+        one = lead(conn, 1)
+        row = {"email": "lan@x.example", "name": "Lan", "role": "sales", "working_hours": {}, "created_at": START}
+        user = conn.execute(users.insert().values(row).returning(users.c.id)).scalar_one()
+
+        put(conn, [replace(_alert(), lead_id=one, user_id=user)])
+
+        assert store.page(conn, lead_id=one).rows == []
+        assert conn.execute(sa.select(messages.c.user_id)).scalar_one() == user
 
 
 def test_the_message_id_is_stable_and_ours(database: Database) -> None:
