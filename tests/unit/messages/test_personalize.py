@@ -132,12 +132,21 @@ def test_a_missing_value_without_fallback_is_named(text: str) -> None:
         ("{{ lead.fields.items }}", "three"),  # a field's name, not a method
         ("{{ lead.fields.rows[1].a }}", "2"),
         ("{% for row in lead.fields.rows %}{{ loop.index }}{{ row.a }} {% endfor %}", "11 22"),
+        ("{{ lead.fields.mobile | phone }} {{ lead.fields.abroad | phone }}", "0901 234 567 +442079460018"),
         ("{{ (lead.honorific or 'anh/chị') | capitalize }}", "Anh"),
     ],
 )
 def test_fallbacks_conditions_and_loops_work(text: str, shown: str) -> None:
     """With values and without."""
-    values = lead(fields={"zero": 0, "items": "three", "rows": [{"a": 1}, {"a": 2}]})
+    values = lead(
+        fields={
+            "zero": 0,
+            "items": "three",
+            "mobile": "+84901234567",
+            "abroad": "+442079460018",
+            "rows": [{"a": 1}, {"a": 2}],
+        }
+    )
 
     assert render(text, values) == shown
 
