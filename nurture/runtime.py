@@ -1,22 +1,27 @@
 """The moving parts of one process, by role: which loops run, and in which order they start and stop.
 
-`web` answers pages and hits. `clock` ticks while it holds the lease. `worker` judges hits, reacts to activities and hands
-messages over. `nurture up` is all three in one.
+`web` answers pages and hits. `clock` ticks while it holds the lease. `worker` judges hits, reacts to activities and
+hands messages over. `nurture up` is all three in one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 
-from nurture.alerts import service as alerts
+from sqlalchemy.engine import Connection
+
 from nurture.delivery.mailbox import Mailbox
 from nurture.delivery.service import Dispatcher
+from nurture.engine.leave import examine
 from nurture.engine.react import react
-from nurture.engine.tick import examine, tick
+from nurture.engine.tick import tick
+from nurture.engine.upkeep import upkeep
 from nurture.kernel.context import Context
 from nurture.loops import Loop
 from nurture.scheduler import Ticker
-from nurture.scoring import service as scoring
 from nurture.tracking.service import ingest
+
+_PERIOD = 1.0  # seconds after which a loop looks without a bell: what another process left
 
 
 class Part(Protocol):
@@ -29,3 +34,33 @@ class Part(Protocol):
     def stop(self) -> None:
         """End in order."""
         ...
+
+
+def parts(context: Context, roles: Collection[str]) -> list[Part]:
+    """What runs in a process of these roles, in the order of starting; stopped in reverse."""
+    running: list[Part] = []
+    if "web" in roles and context.settings.smtp is None:
+        running.append(Mailbox(context))
+    if "worker" in roles:
+        running += [
+            Dispatcher(context),
+            Loop("hits", lambda: ingest(context), context.wake.hits, _PERIOD),
+            Loop("reactions", lambda: _react(context), context.wake.reactions, _PERIOD),
+        ]
+    if "clock" in roles:
+        running.append(Ticker(context, lambda: _tick(context)))
+    return running
+
+
+def _tick(context: Context) -> None:
+    tick(context)
+    upkeep(context)
+
+
+def _react(context: Context) -> int:
+    language = context.settings.language
+
+    def leave(conn: Connection, lead_id: int, now: datetime, real: datetime) -> None:
+        examine(conn, [lead_id], now, real, language=language)
+
+    return react(context, after=(leave,))

@@ -1,5 +1,8 @@
 """The `nurture` command: one module for each group of subcommands. The only user of click."""
 
+from nurture.cli import definitions, leads, people, sends, serve, upkeep
 from nurture.cli.main import main
 
-__all__ = ["main"]
+GROUPS = (definitions, leads, people, sends, serve, upkeep)  # each adds its commands to `main`
+
+__all__ = ["GROUPS", "main"]

@@ -1,6 +1,7 @@
 """`nurture leads`: import a file, look somebody up."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,7 +147,7 @@ def import_(
         if not as_json:
             for line in _reading_lines(reading):
                 say(line)
-        with click.progressbar(length=reading.rows, label=_("Importing"), file=click.get_text_stream("stderr")) as bar:
+        with click.progressbar(length=reading.rows, label=_("Importing"), file=sys.stderr) as bar:
             result = capture.import_file(
                 context, file, options, progress=lambda done, _rows: bar.update(done - bar.pos), stop=asked.is_set
             )

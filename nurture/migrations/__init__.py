@@ -30,7 +30,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 def head() -> str:
     """The newest revision this code knows."""
-    found = ScriptDirectory.fromalembic_config(alembic_config()).get_current_head()
+    found = ScriptDirectory.from_config(alembic_config()).get_current_head()
     if found is None:
         raise GuardError("This installation has no migrations; it is damaged, install it again")
     return found
@@ -48,7 +48,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
         before = current(conn)
     if before == target:
         return before, target
-    known = {script.revision for script in ScriptDirectory.fromalembic_config(alembic_config()).walk_revisions()}
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
     if before is not None and before not in known:
         raise GuardError(f"The database is of a newer nurture (revision {before}); upgrade this installation")
     if before is not None and database.is_sqlite:

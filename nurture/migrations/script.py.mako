@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-import nurture.kernel.database
+
+from nurture.kernel import database
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
