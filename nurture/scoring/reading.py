@@ -1,92 +1,54 @@
-"""Reading a definition out of plain YAML data: keys, numbers, texts, spans; findings gather with their lines. Pure."""
+"""What scoring and pipelines read besides the pieces of a campaign: numbers, lists, names. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from nurture.kernel.errors import Problem
-from nurture.kernel.i18n import LANGUAGES, N_
-from nurture.kernel.yamlfile import Source
-from nurture.rules.values import BadValueError, read_span
+from nurture.campaigns.reading import Reading
+from nurture.kernel.i18n import N_
 
 
 @dataclass(slots=True)
-class Reading:
-    """One file being read. What is wrong gathers in `problems`; a fallback is given back, so that reading goes on."""
+class SharedReading(Reading):
+    """One file of `_shared/` being read. What is wrong gathers in `problems`; a fallback is given back meanwhile."""
 
-    source: Source
-    problems: list[Problem] = field(default_factory=list)
-
-    def wrong(self, code: str, message: str, path: str, mend: str = "", **params: object) -> None:
-        """A finding about the value at this path."""
-        shown = tuple((name, str(value)[:200]) for name, value in params.items())
-        self.problems.append(self.source.located(Problem(code, message, mend, path=path, params=shown)))
-
-    def mapping(self, data: Any, path: str, known: tuple[str, ...]) -> Mapping[str, Any]:
-        """The value as keys and values; unknown keys are findings."""
-        if data is None and not path:
-            return {}
-        if not isinstance(data, dict):
-            self.wrong("not_a_mapping", N_("Keys with values belong here"), path)
-            return {}
-        for key in data:
-            if key not in known:
-                self.wrong(
-                    "unknown_key",
-                    N_("“%(key)s” is not known here"),
-                    f"{path}.{key}" if path else key,
-                    N_("known are: %(known)s"),
-                    key=key,
-                    known=", ".join(known),
-                )
-        return data
+    @property
+    def digest(self) -> str:
+        """The text's own hash."""
+        return hashlib.sha256(self.source.text.encode()).hexdigest()
 
     def number(self, data: Any, path: str, low: int, high: int, fallback: int) -> int:
         """A whole number within bounds."""
         if isinstance(data, bool) or not isinstance(data, int) or not low <= data <= high:
-            self.wrong(
-                "not_a_number", N_("A whole number from %(low)s to %(high)s belongs here"), path, low=low, high=high
-            )
+            message = N_("A whole number from %(low)s to %(high)s belongs here")
+            self.wrong("not_a_number", path, message, low=low, high=high)
             return fallback
         return data
 
-    def span(self, data: Any, path: str) -> timedelta | None:
-        """A length of time such as `2 days`."""
-        try:
-            return read_span(data)
-        except BadValueError as error:
-            found = Problem("not_a_span", error.message, error.mend, path=path, params=error.params)
-            self.problems.append(self.source.located(found))
-            return None
+    def flag(self, data: Any, path: str) -> bool:
+        """true or false."""
+        if not isinstance(data, bool):
+            self.wrong("not_yes_no", path, N_("true or false belongs here"))
+        return data is True
 
-    def name(self, data: Any, path: str) -> Mapping[str, str]:
-        """A name by language; one text stands for all languages."""
-        if isinstance(data, str) and data.strip():
-            return dict.fromkeys(LANGUAGES, data.strip())
-        texts = self.mapping(data, path, LANGUAGES)
-        missing = [language for language in LANGUAGES if not str(texts.get(language) or "").strip()]
-        if missing:
-            self.wrong("no_name", N_("The name is missing in: %(languages)s"), path, languages=", ".join(missing))
-        return {language: str(texts.get(language) or "") for language in LANGUAGES}
-
-    def texts(self, data: Any, path: str) -> tuple[str, ...]:
-        """One text or a list of texts."""
+    def words(self, data: Any, path: str) -> tuple[str, ...]:
+        """One text or a list of texts, as they are compared."""
         values = data if isinstance(data, list) else [data]
-        good = [v for v in values if isinstance(v, str | int) and str(v).strip()]
+        good = [one for one in values if isinstance(one, str | int) and str(one).strip()]
         if len(good) != len(values) or not good:
-            self.wrong("not_text", N_("A text or a list of texts belongs here"), path)
-        return tuple(("true" if v else "false") if isinstance(v, bool) else str(v).strip() for v in good)
+            self.wrong("not_text", path, N_("A text or a list of texts belongs here"))
+        return tuple(("true" if one else "false") if isinstance(one, bool) else str(one).strip() for one in good)
 
-    def choice(self, data: Any, path: str, known: list[str]) -> str | None:
-        """One of the known words."""
-        if data in known:
-            return str(data)
-        self.wrong(
-            "unknown_value", N_("“%(value)s” is not one of: %(known)s"), path, value=data, known=", ".join(known)
-        )
-        return None
+    def items(self, data: Any, path: str) -> list[tuple[Any, str]]:
+        """The items of a list with their paths; none when there is no list."""
+        if data is not None and not isinstance(data, list):
+            self.wrong("not_a_list", path, N_("A list belongs here"))
+            return []
+        return [(one, f"{path}[{i}]") for i, one in enumerate(data or [])]
 
-    def part(self, parts: Mapping[str, Any], key: str, path: str) -> tuple[str, ...]:
-        """The texts under a key of the mapping at this path; none when the key is not there."""
-        return self.texts(parts[key], f"{path}.{key}") if key in parts else ()
+    def unique(self, keys: Iterable[str], path: str) -> None:
+        """No key stands twice."""
+        seen = [key for key in keys if key]
+        for key in sorted({key for key in seen if seen.count(key) > 1}):
+            self.wrong("double_key", path, N_("“%(key)s” stands here twice"), key=key)
