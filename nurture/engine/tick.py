@@ -60,6 +60,16 @@ class TickReport:
     stopped: int = 0  # enrollments of put-away campaigns that left
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What one chunk did; `more` says that something is due still."""
+
+    count: int = 0
+    queued: int = 0
+    failed: int = 0
+    more: bool = False
+
+
 def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None) -> TickReport:
     """Do what is due now. `refresh` brings segments up to date whatever the minute, or leaves them alone."""
     now, real = ctx.clock.engine(), ctx.clock.real()
@@ -140,13 +150,12 @@ def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: i
                 singly = size
                 continue
             done = _put_off(ctx, now, real, error)
-        count, mails, failures = done
-        advanced, queued, bad = advanced + count, queued + mails, bad + failures
+        advanced, queued, bad = advanced + done.count, queued + done.queued, bad + done.failed
         if singly:
             singly -= 1
         else:
-            _fit(ctx, size, count, ctx.clock.monotonic() - begun)
-        if count < size:
+            _fit(ctx, size, done.count, ctx.clock.monotonic() - begun)
+        if not done.more:
             break
     return advanced, queued, bad
 
@@ -157,12 +166,12 @@ def _fit(ctx: Context, size: int, count: int, took: float) -> None:
         _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, _TRANSACTION / took))))
 
 
-def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int) -> tuple[int, int, int]:
-    """One transaction: claim, load, advance, perform. Gives how many moved, mails queued, failures."""
+def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int) -> _Done:
+    """One transaction: claim, load, advance, perform."""
     with ctx.database.write() as conn:
         places = store.claim(conn, now, size)
         if not places:
-            return 0, 0, 0
+            return _Done()
         ready = revisions.load(conn, [place.revision_id for place in places], facts)
         known = [(place, found) for place in places if (found := ready[place.revision_id].campaign) is not None]
         zone, language = ctx.settings.zone, ctx.settings.language
@@ -177,7 +186,13 @@ def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int)
                 moved.append(Moved(place, one.key, one.campaign, move))
         emails = around.emails if around.emails is not None else languages(conn)
         queued = perform(conn, moved, Scene(now, real, ctx.settings, around.rows, emails))
-        return len(moved), queued, sum(one.move.error is not None for one in moved)
+        more = len(moved) == size or any(_is_due(one.move, now) for one in moved)
+        return _Done(len(moved), queued, sum(one.move.error is not None for one in moved), more)
+
+
+def _is_due(move: Move, now: datetime) -> bool:
+    """Whether it stopped only so that the next step sees what was done."""
+    return move.due_at is not None and move.due_at <= now and not move.waits
 
 
 def _move(campaign: Campaign, place: Place, around: Around, now: datetime) -> Move:
@@ -188,7 +203,7 @@ def _move(campaign: Campaign, place: Place, around: Around, now: datetime) -> Mo
         return failed(place, now, f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR])
 
 
-def _put_off(ctx: Context, now: datetime, real: datetime, error: Exception) -> tuple[int, int, int]:
+def _put_off(ctx: Context, now: datetime, real: datetime, error: Exception) -> _Done:
     """The enrollment whose effects could not be performed: put off on its own."""
     with ctx.database.write() as conn:
         places = store.claim(conn, now, 1)
@@ -196,7 +211,7 @@ def _put_off(ctx: Context, now: datetime, real: datetime, error: Exception) -> t
         keys = {one.id: one.key for one in campaign_store.every(conn)}
         moved = [Moved(place, keys[place.campaign_id], None, failed(place, now, text)) for place in places]
         perform(conn, moved, Scene(now, real, ctx.settings, {}, {}))
-        return len(moved), 0, len(moved)
+        return _Done(len(moved), 0, len(moved), more=bool(moved))
 
 
 def _end_archived(ctx: Context, now: datetime, real: datetime) -> int:
