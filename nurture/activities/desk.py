@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import CallOutcome, Kind
 from nurture.activities.service import Activity, record
-from nurture.kernel.errors import ForbiddenError, InputError, Problem
+from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
 from nurture.leads import service, store
 from nurture.leads.model import Filters, Lead, NewLead
@@ -165,3 +165,12 @@ def resume_mail(conn: Connection, hand: Hand, public_id: str) -> bool:
     if resumed:
         audit(conn, hand, lead, "lead.resume_mail")
     return resumed
+
+
+def settle_conflict(conn: Connection, hand: Hand, public_id: str, conflict: int, *, keep_other: bool) -> None:
+    """Decide between a lead's value and another that came in."""
+    lead = take(conn, hand.person, public_id)
+    if conflict not in {row["id"] for row in store.conflicts_of(conn, lead.id)}:
+        raise NotFoundError(N_("There is no such conflict"))
+    service.resolve_conflict(conn, conflict, keep_other=keep_other, **hand.stamps())
+    audit(conn, hand, lead, "lead.settle_conflict", {"keep_other": keep_other})

@@ -14,7 +14,7 @@ from nurture.kernel import installation
 from nurture.kernel.i18n import N_
 from nurture.web import assets, words
 from nurture.web.language import language, theme
-from nurture.web.page import context, now, said, zone
+from nurture.web.page import context, form_for, now, said, zone
 
 # The places of the menu: endpoint, label, icon, key after `g`. One without its page is not shown.
 PLACES = (
@@ -24,7 +24,7 @@ PLACES = (
     ("opportunities.index", N_("Opportunities"), "trophy", "p"),
     ("reports.index", N_("Reports"), "funnel", "r"),
 )
-_WITHIN = {"lead": "leads"}  # areas that stand under a place of another name
+_WITHIN = {"lead": "leads", "lead_actions": "leads"}  # areas that stand under a place of another name
 # Further places under the person's name: endpoint, label, icon, who sees it.
 CORNER = (
     ("account.profile", N_("Profile"), "person", "all"),
@@ -114,6 +114,7 @@ def install(app: Flask) -> None:
         band=_band,
         said=said,
         zone_name=lambda: zone().key,
+        forms_for=form_for,
         zipped=lambda values: [(value, value) for value in values],
     )
     macros: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.engine import Connection
 
+from nurture.activities.desk import Hand
 from nurture.kernel.context import Context
 from nurture.kernel.errors import InputError, Problem
 from nurture.web.language import say
@@ -61,6 +62,11 @@ def zone() -> ZoneInfo:
     return ZoneInfo(person().zone) if current_user.is_authenticated else context().settings.local_zone
 
 
+def hand() -> Hand:
+    """Who acts in this request, and when."""
+    return Hand(person(), now(), real())
+
+
 def is_htmx() -> bool:
     """Whether htmx asks, and a fragment will do."""
     return request.headers.get("HX-Request") == "true"
@@ -82,6 +88,15 @@ class Form:
     def errors(self, field: str) -> list[str]:
         """What is wrong with the field, in the reader's language."""
         return [said(problem) for problem in self.problems if problem.path == field]
+
+    def with_value(self, field: str, value: Any) -> "Form":
+        """The same form; this stands in the field unless something else was sent."""
+        return self if self.problems else replace(self, values={**self.values, field: value})
+
+
+def form_for(form: Form, name: str) -> Form:
+    """The form of this name on a page of several: the one that was refused, or an empty one."""
+    return form if form.name == name else Form({}, (), name)
 
 
 def said(problem: Problem) -> str:

@@ -1,13 +1,19 @@
 """Words and formats in the reader's language: reasons, states, names, instants. Needs a request."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
+from nurture.consents.model import Method
+from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import SENTENCES, Reason
 from nurture.leads.model import Lifecycle, Temperature
+from nurture.messages.model import MessageState
+from nurture.opportunities.model import OpportunityState
 from nurture.web import formats
 from nurture.web.language import language, say
 from nurture.web.page import now, real, zone
@@ -25,18 +31,69 @@ LIFECYCLES: Mapping[str, str] = {
     Lifecycle.OPPORTUNITY: N_("opportunity"),
     Lifecycle.CUSTOMER: N_("customer"),
 }
+METHODS: Mapping[str, str] = {
+    Method.IMPORT: N_("a column of a file"),
+    Method.STATEMENT: N_("a statement for a whole file"),
+    Method.FORM: N_("a form"),
+    Method.PAGE: N_("a page of ours"),
+    Method.PERSON: N_("told to us"),
+}
+OPPORTUNITY_STATES: Mapping[str, str] = {
+    OpportunityState.OPEN: N_("open"),
+    OpportunityState.WON: N_("won"),
+    OpportunityState.LOST: N_("lost"),
+    OpportunityState.RETURNED: N_("returned to marketing"),
+    OpportunityState.WITHDRAWN: N_("withdrawn"),
+}
+MESSAGE_STATES: Mapping[str, str] = {
+    MessageState.QUEUED: N_("queued"),
+    MessageState.SENDING: N_("sending"),
+    MessageState.SENT: N_("sent"),
+    MessageState.DEFERRED: N_("deferred"),
+    MessageState.BOUNCED: N_("bounced"),
+    MessageState.REJECTED: N_("rejected"),
+    MessageState.SKIPPED: N_("not sent"),
+    MessageState.CANCELED: N_("canceled"),
+    MessageState.UNKNOWN: N_("unknown"),
+}
+ENROLLMENT_STATES: Mapping[str, str] = {
+    EnrollmentState.ACTIVE: N_("under way"),
+    EnrollmentState.COMPLETED: N_("completed"),
+    EnrollmentState.EXITED: N_("left"),
+    EnrollmentState.FAILED: N_("failed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Rows of one day where the reader is."""
+
+    day: date
+    rows: tuple[Any, ...]
+
+
 # Every place of every reason's sentence, so that a missing param shows as a dash and never as an error.
 _GAPS = {name: "–" for sentence in SENTENCES.values() for name in re.findall(r"%\((\w+)\)s", sentence)}
 
 
+def word(words: Mapping[str, str], key: str) -> str:
+    """The reader's word for a key; the key itself when there is none."""
+    return say(words[key]) if key in words else key
+
+
 def temperature(key: str) -> str:
     """A temperature's word."""
-    return say(TEMPERATURES[key]) if key in TEMPERATURES else key
+    return word(TEMPERATURES, key)
 
 
 def lifecycle(key: str) -> str:
     """A lifecycle stage's word."""
-    return say(LIFECYCLES[key]) if key in LIFECYCLES else key
+    return word(LIFECYCLES, key)
+
+
+def by_day(rows: Iterable[Any]) -> list[Day]:
+    """Rows with an `at` in groups of one day each, in the order given."""
+    return [Day(day, tuple(one)) for day, one in groupby(rows, key=lambda row: local_day(row.at))]
 
 
 def named(names: Any) -> str:
@@ -90,6 +147,12 @@ def filters() -> dict[str, Any]:
         "named": named,
         "temperature": temperature,
         "lifecycle": lifecycle,
+        "consent_method": lambda key: word(METHODS, key),
+        "opportunity_state": lambda key: word(OPPORTUNITY_STATES, key),
+        "message_state": lambda key: word(MESSAGE_STATES, key),
+        "enrollment_state": lambda key: word(ENROLLMENT_STATES, key),
+        "by_day": by_day,
+        "digits": lambda stored: re.sub(r"\D", "", formats.phone(stored)),
         "zip_with": lambda values, others: list(zip(values, others, strict=True)),
     }
 

@@ -18,7 +18,7 @@ from nurture.segments import store as segments
 from nurture.users import store as accounts
 from nurture.web.language import say
 from nurture.web.layout import changed_query
-from nurture.web.page import Form, back, go, now, read, real, render, submitted, toast, write
+from nurture.web.page import Form, back, go, hand, read, render, submitted, toast, write
 from nurture.web.session import person
 from nurture.web.words import LIFECYCLES, named
 
@@ -40,11 +40,6 @@ _VIEWS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("free", N_("Nobody's"), {"owner": "none"}),
     ("new", N_("Newest"), {"sort": "created"}),
 )
-
-
-def hand() -> desk.Hand:
-    """Who acts in this request, and when."""
-    return desk.Hand(person(), now(), real())
 
 
 def filters_of(query: Mapping[str, str]) -> Filters:

@@ -44,3 +44,33 @@ if (status) {
     for (const change of changes) for (const node of change.addedNodes) if (node instanceof HTMLElement) tend(node);
   }).observe(status, { childList: true });
 }
+
+// A link to an explanation opens as a sheet over the page.
+document.addEventListener("click", async (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[data-sheet]") : null;
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  const go = () => location.assign(link.href);
+  try {
+    const answer = await fetch(link.href, { headers: { "HX-Request": "true" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const content = page.querySelector("#main > .container");
+    if (!answer.ok || !content) return go();
+    const sheet = document.createElement("dialog");
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "btn btn-sm sheet-close";
+    close.textContent = document.body.dataset.close ?? "";
+    close.addEventListener("click", () => sheet.close());
+    sheet.append(close, ...content.childNodes);
+    sheet.setAttribute("aria-label", link.textContent?.trim() ?? "");
+    sheet.addEventListener("close", () => {
+      sheet.remove();
+      link.focus();
+    });
+    document.body.append(sheet);
+    sheet.showModal();
+  } catch {
+    go();
+  }
+});

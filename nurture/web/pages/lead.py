@@ -1,0 +1,212 @@
+"""One lead's page: who it is, what happened and why, what comes next, and what a person can do about it."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Connection
+
+from nurture.activities import desk
+from nurture.activities.store import kinds_of, timeline
+from nurture.campaigns import store as campaigns
+from nurture.campaigns.model import CampaignState
+from nurture.consents import store as consents
+from nurture.enrollments import store as enrollments
+from nurture.enrollments.model import EnrollmentState
+from nurture.kernel.errors import ConflictError, InputError, Problem
+from nurture.leads import store
+from nurture.leads.model import HONORIFICS, Lead
+from nurture.messages import store as messages
+from nurture.opportunities import store as opportunities
+from nurture.scoring import published as scoring_rules
+from nurture.scoring import service as scoring
+from nurture.scoring.model import Axis, Line, Thresholds
+from nurture.segments import store as segments
+from nurture.users import store as accounts
+from nurture.web.blocks import collect
+from nurture.web.language import language, say
+from nurture.web.page import Form, context, go, hand, now, read, render, submitted, toast, write
+from nurture.web.session import person
+from nurture.web.timeline import GROUPS, OUTCOMES, Names, entries, people_in
+from nurture.web.words import named
+
+blueprint = Blueprint("lead", __name__, url_prefix="/leads/<public_id>")
+
+TABS = ("timeline", "score", "emails", "info", "consents")
+PAGE = 40
+
+
+@blueprint.get("")
+def show(public_id: str) -> ResponseReturnValue:
+    """The lead's page; the tab stands in the address."""
+    return page(public_id)
+
+
+def page(public_id: str, status: int = 200, form: Form | None = None) -> ResponseReturnValue:
+    """The page, with the form that was refused, if there is one."""
+    tab = request.args.get("tab", "timeline")
+    tab = tab if tab in TABS else "timeline"
+    with read() as conn:
+        lead = desk.see(conn, person(), public_id)
+        values = {**_frame(conn, lead), **_TAB_VALUES[tab](conn, lead)}
+        values["blocks"] = collect("lead_blocks", conn, person(), lead, now())
+    return render("leads/lead.html", status, lead=lead, tab=tab, form=form or Form({}), **values)
+
+
+def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
+    """What every tab shows: owner, standing, campaigns, opportunities, words to choose from."""
+    enrolled = enrollments.of_lead(conn, lead.id)
+    active = [one for one in enrolled if one.state is EnrollmentState.ACTIVE]
+    standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
+    live = campaigns.every(conn, (CampaignState.LIVE, CampaignState.PAUSED))
+    inside = {one.campaign_key for one in active}
+    return {
+        "enrolled": enrolled,
+        "active": active,
+        "standing": standing,
+        "refusal": standing.refusal("advertising"),
+        "owners": accounts.owners(conn),
+        "owner": accounts.by_id(conn, lead.owner_id) if lead.owner_id else None,
+        "tag_labels": store.tag_labels(conn),
+        "campaigns": [(one.key, one.named(language())) for one in live if one.key not in inside],
+        "segments": segments.of_lead(conn, lead.id),
+        "opportunities": opportunities.of_lead(conn, lead.id),
+        "outcomes": [(key.value, say(text)) for key, text in OUTCOMES.items()],
+    }
+
+
+def _rules(conn: Connection) -> Any:
+    return scoring_rules.live(conn, segments.facts(conn, context().settings.zone))
+
+
+def _timeline(conn: Connection, lead: Lead) -> dict[str, Any]:
+    group = request.args.get("only", "")
+    kinds = next((kinds for key, _, kinds in GROUPS if key == group), ())
+    lines = timeline(conn, lead.id, kinds, _cursor(request.args.get("before")), PAGE + 1)
+    shown = lines[:PAGE]
+    counts = kinds_of(conn, lead.id)
+    names = Names(
+        accounts.names(conn, list(people_in(shown))),
+        {one.key: one.named(language()) for one in campaigns.every(conn)},
+        store.tag_labels(conn),
+        {key: one.label for key, one in store.field_definitions_of(conn).items()},
+    )
+    ledger = scoring.unfold(conn, lead.id, _rules(conn))
+    last = shown[-1] if len(lines) > PAGE else None
+    return {
+        "entries": entries(shown, ledger, names, language()),
+        "older": f"{last.occurred_at.isoformat()}~{last.id}" if last else None,
+        "groups": [
+            {"key": key, "label": say(label), "count": sum(counts.get(kind, 0) for kind in kinds), "here": key == group}
+            for key, label, kinds in GROUPS
+        ],
+        "every": sum(counts.values()),
+        "only": group,
+    }
+
+
+def _cursor(text: str | None) -> tuple[datetime, int] | None:
+    instant, _, number = (text or "").partition("~")
+    try:
+        at = datetime.fromisoformat(instant)
+    except ValueError:
+        return None
+    return (at, int(number)) if at.tzinfo and number.isdecimal() and len(number) < 19 else None
+
+
+def _score(conn: Connection, lead: Lead) -> dict[str, Any]:
+    rules = _rules(conn)
+    lines = scoring.unfold(conn, lead.id, rules)
+    people = people_of(line.actor for line in lines)
+    return {
+        "axes": [_axis(axis, lines) for axis in Axis],
+        "thresholds": rules.thresholds if rules else Thresholds(),
+        "people": accounts.names(conn, people),
+    }
+
+
+def people_of(actors: Any) -> list[int]:
+    """Ids of the people among these actors."""
+    return [int(one[5:]) for one in set(actors) if one.startswith("user:") and one[5:].isdigit()]
+
+
+def _axis(axis: Axis, lines: list[Line]) -> dict[str, Any]:
+    """One axis of the score: its lines, and what each rule gave in all."""
+    mine = [line for line in lines if line.axis is axis]
+    sums: dict[str, dict[str, Any]] = {}
+    for line in mine:
+        rule = sums.setdefault(line.rule, {"name": named(line.name), "points": 0, "times": 0})
+        rule["points"] += line.points
+        rule["times"] += 1
+    by_rule = sorted(sums.values(), key=lambda rule: -rule["points"])
+    return {"key": axis.value, "total": mine[-1].running if mine else 0, "rules": by_rule, "lines": mine[::-1]}
+
+
+def _emails(conn: Connection, lead: Lead) -> dict[str, Any]:
+    before = request.args.get("before", "")
+    found = messages.page(conn, lead_id=lead.id, before=int(before) if before.isdecimal() else None)
+    return {"messages": found.rows, "older": found.next}
+
+
+def _info(conn: Connection, lead: Lead) -> dict[str, Any]:
+    return {"definitions": store.field_definitions_of(conn), "conflicts": store.conflicts_of(conn, lead.id)}
+
+
+def _consents(conn: Connection, lead: Lead) -> dict[str, Any]:
+    history = consents.history(conn, lead.id)
+    people = accounts.names(conn, people_of(row["origin"] for row in history))
+    return {"history": history, "people": people}
+
+
+_TAB_VALUES = {"timeline": _timeline, "score": _score, "emails": _emails, "info": _info, "consents": _consents}
+
+
+@blueprint.get("/edit")
+def edit(public_id: str) -> ResponseReturnValue:
+    """The form to put facts right."""
+    with read() as conn:
+        lead = desk.take(conn, person(), public_id)
+    facts = {key: getattr(lead, key) or "" for key in _FACTS}
+    return _edit(lead, Form({**facts, **{f"fields.{key}": value for key, value in lead.fields.items()}}))
+
+
+_FACTS = (
+    "name",
+    "given_name",
+    "honorific",
+    "email",
+    "phone",
+    "company",
+    "address",
+    "city",
+    "source",
+    "zone",
+    "language",
+)
+
+
+def _edit(lead: Lead, form: Form, status: int = 200) -> ResponseReturnValue:
+    with read() as conn:
+        definitions = store.field_definitions_of(conn)
+    return render(
+        "leads/edit.html", status, lead=lead, form=form, definitions=definitions, honorifics=HONORIFICS
+    )  # fmt: skip
+
+
+@blueprint.post("/edit")
+def save(public_id: str) -> ResponseReturnValue:
+    """Facts put right."""
+    sent = request.form
+    changes: dict[str, Any] = {key: sent[key] for key in _FACTS if key in sent}
+    own = {key.removeprefix("fields."): value for key, value in sent.items() if key.startswith("fields.")}
+    try:
+        with write() as conn:
+            desk.correct(conn, hand(), public_id, {**changes, **({"fields": own} if own else {})})
+    except (InputError, ConflictError) as error:
+        with read() as conn:
+            lead = desk.take(conn, person(), public_id)
+        known = InputError([Problem("known", str(error), path="email")])
+        return _edit(lead, submitted(error if isinstance(error, InputError) else known), 422)
+    toast(say("Saved"))
+    return go(url_for("lead.show", public_id=public_id, tab="info"))

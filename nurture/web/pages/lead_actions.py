@@ -1,0 +1,234 @@
+"""What a person does on a lead's page: POSTs that answer 303 to the page, or 422 with the page and its form."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Connection
+
+from nurture.activities import desk
+from nurture.consents import service as consents
+from nurture.consents.model import Method
+from nurture.consents.service import Said
+from nurture.enrollments import service as enrollments
+from nurture.kernel.errors import ConflictError, InputError, Problem
+from nurture.kernel.i18n import N_
+from nurture.leads.model import Temperature
+from nurture.opportunities import published
+from nurture.opportunities import service as opportunities
+from nurture.opportunities.model import NewOpportunity
+from nurture.scoring import published as scoring_rules
+from nurture.scoring import service as scoring
+from nurture.scoring.model import ScoringRules
+from nurture.segments import store as segments
+from nurture.web.language import say
+from nurture.web.layout import exists
+from nurture.web.page import context, go, hand, submitted, toast, write
+from nurture.web.pages.lead import page
+from nurture.web.session import person, safe_path
+from nurture.web.words import reason
+
+blueprint = Blueprint("lead_actions", __name__, url_prefix="/leads/<public_id>")
+
+
+def _done(public_id: str) -> ResponseReturnValue:
+    return go(safe_path(request.form.get("next")) or url_for("lead.show", public_id=public_id))
+
+
+def _try(public_id: str, name: str, act: Callable[[Connection], Any]) -> ResponseReturnValue | None:
+    """Do it in one transaction; the page with the refused form, or None when it is done."""
+    try:
+        with write() as conn:
+            act(conn)
+    except InputError as error:
+        return page(public_id, 422, submitted(error, name))
+    return None
+
+
+def _undo(endpoint: str, public_id: str, **fields: Any) -> dict[str, Any]:
+    sent = {key: str(value) for key, value in fields.items()}
+    return {"undo": url_for(f"lead_actions.{endpoint}", public_id=public_id), "fields": sent}
+
+
+@blueprint.post("/tag")
+def tag(public_id: str) -> ResponseReturnValue:
+    """Put a tag on."""
+    label = request.form.get("tag", "")
+    refused = _try(public_id, "tag", lambda conn: desk.tag(conn, hand(), public_id, label))
+    if refused is None:
+        toast(say("Tagged “%(tag)s”", tag=label.strip()), **_undo("untag", public_id, tag=label))
+    return refused or _done(public_id)
+
+
+@blueprint.post("/untag")
+def untag(public_id: str) -> ResponseReturnValue:
+    """Take a tag off."""
+    label = request.form.get("tag", "")
+    refused = _try(public_id, "tag", lambda conn: desk.untag(conn, hand(), public_id, label))
+    if refused is None:
+        toast(say("The tag “%(tag)s” was taken off", tag=label), **_undo("tag", public_id, tag=label))
+    return refused or _done(public_id)
+
+
+@blueprint.post("/record")
+def record(public_id: str) -> ResponseReturnValue:
+    """A call with its outcome, or a note."""
+    text, outcome = request.form.get("note", ""), request.form.get("outcome", "")
+    is_call = request.form.get("kind") == "call"
+
+    def act(conn: Connection) -> None:
+        if is_call:
+            desk.log_call(conn, hand(), public_id, outcome, text)
+        else:
+            desk.note(conn, hand(), public_id, text)
+
+    refused = _try(public_id, "call" if is_call else "note", act)
+    if refused is None:
+        toast(say("The call is noted") if is_call else say("The note is kept"))
+        context().wake.reactions.set()
+    return refused or _done(public_id)
+
+
+@blueprint.post("/temperature")
+def temperature(public_id: str) -> ResponseReturnValue:
+    """Set the temperature by hand, with the reason."""
+    wanted, why = request.form.get("temperature", ""), request.form.get("reason", "")
+
+    def act(conn: Connection) -> None:
+        lead = desk.take(conn, person(), public_id)
+        if wanted not in set(Temperature):
+            problem = Problem("no_temperature", N_("Choose a temperature"), path="temperature")
+            raise InputError([problem])
+        if not why.strip():
+            text = N_("Say why: the reason stands in the lead's score")
+            raise InputError([Problem("no_reason", text, path="reason")])
+        rules = _rules(conn)
+        by = hand()
+        scoring.set_temperature(
+            conn, person().actor, lead.id, Temperature(wanted), why, rules, now=by.now, real=by.real
+        )  # fmt: skip
+        desk.audit(conn, by, lead, "lead.set_temperature", {"temperature": wanted, "reason": why})
+
+    refused = _try(public_id, "temperature", act)
+    if refused is None:
+        toast(say("The temperature is set"))
+        context().wake.reactions.set()
+    return refused or _done(public_id)
+
+
+def _rules(conn: Connection) -> ScoringRules:
+    live = scoring_rules.live(conn, segments.facts(conn, context().settings.zone))
+    if live is None:
+        raise ConflictError(N_("There are no scoring rules yet: nurture apply"))
+    return live
+
+
+@blueprint.post("/owner")
+def owner(public_id: str) -> ResponseReturnValue:
+    """Somebody else in charge, or nobody."""
+    asked = request.form.get("owner", "")
+    wanted = int(asked) if asked.isdecimal() and len(asked) < 16 else None
+    seen: dict[str, int | None] = {}
+
+    def act(conn: Connection) -> None:
+        seen["before"] = desk.give_to(conn, hand(), public_id, wanted)
+        seen["sees_all"] = int(person().sees_all or wanted in {None, person().id})
+
+    refused = _try(public_id, "owner", act)
+    if refused is not None:
+        return refused
+    undo = _undo("owner", public_id, owner=seen["before"] or "") if seen["sees_all"] else {}
+    toast(say("The owner is changed"), **undo)
+    return _done(public_id) if seen["sees_all"] else go(url_for("leads.index"))
+
+
+@blueprint.post("/mail")
+def mail(public_id: str) -> ResponseReturnValue:
+    """Stop all automatic mail, or let it go again."""
+    why = request.form.get("reason", "")
+    if request.form.get("do") == "resume":
+        refused = _try(public_id, "mail", lambda conn: desk.resume_mail(conn, hand(), public_id))
+        text, undo = say("Automatic mail may go again"), _undo("mail", public_id, do="stop", reason=why)
+    else:
+        refused = _try(public_id, "mail", lambda conn: desk.stop_mail(conn, hand(), public_id, why))
+        text, undo = say("Automatic mail is stopped"), _undo("mail", public_id, do="resume")
+    if refused is None:
+        toast(text, **undo)
+    return refused or _done(public_id)
+
+
+@blueprint.post("/refusal")
+def refusal(public_id: str) -> ResponseReturnValue:
+    """The lead told us not to write any more: their address is suppressed, for good."""
+
+    def act(conn: Connection) -> None:
+        lead, by = desk.take(conn, person(), public_id), hand()
+        if not lead.email:
+            raise InputError([Problem("no_address", N_("The lead has no email address"))])
+        actor = person().actor
+        proof = request.form.get("proof", "")
+        said = Said(Method.PERSON, actor, actor, actor, by.now, by.real, proof)
+        consents.unsubscribe(conn, context().keys, lead.id, lead.email, said)
+        desk.audit(conn, by, lead, "lead.refusal")
+
+    refused = _try(public_id, "refusal", act)
+    if refused is None:
+        toast(say("The refusal is kept; no more email goes to this address"))
+    return refused or _done(public_id)
+
+
+@blueprint.post("/conflicts/<int:conflict>")
+def conflict(public_id: str, conflict: int) -> ResponseReturnValue:
+    """Decide between the lead's value and the other one that came in."""
+    keep_other = request.form.get("keep") == "other"
+    with write() as conn:
+        desk.settle_conflict(conn, hand(), public_id, conflict, keep_other=keep_other)
+    toast(say("Decided"))
+    return go(url_for("lead.show", public_id=public_id, tab="info"))
+
+
+@blueprint.post("/enroll")
+def enroll(public_id: str) -> ResponseReturnValue:
+    """Into a campaign by hand; a "no" is kept as a decision and shows its reason."""
+    key = request.form.get("campaign", "")
+    with write() as conn:
+        lead, by = desk.take(conn, person(), public_id), hand()
+        actor = person().actor
+        entered = enrollments.enroll(conn, key, [lead.id], cause=actor, now=by.now, real=by.real, actor=actor)
+        refused = next((one for one in entered if one.reason is not None), None)
+        if refused is None:
+            desk.audit(conn, by, lead, "lead.enroll", {"campaign": key})
+    if refused is not None and refused.reason is not None:
+        problem = Problem("not_enrolled", reason(refused.reason.value, refused.detail), path="campaign")
+        return page(public_id, 422, submitted(InputError([problem]), "enroll"))
+    toast(say("In the campaign now; the first step comes with the next tick"))
+    return _done(public_id)
+
+
+@blueprint.post("/opportunity")
+def opportunity(public_id: str) -> ResponseReturnValue:
+    """An opportunity in one click."""
+    opened: list[str] = []
+
+    def act(conn: Connection) -> None:
+        lead, by = desk.take(conn, person(), public_id), hand()
+        settings = context().settings
+        pipeline = published.live(conn, segments.facts(conn, settings.zone))
+        if pipeline is None:
+            raise ConflictError(N_("There is no pipeline yet: nurture apply"))
+        one = opportunities.open_by_hand(
+            conn, person(), NewOpportunity(lead.id), pipeline, now=by.now, real=by.real, zone=ZoneInfo(settings.zone)
+        )  # fmt: skip
+        desk.audit(conn, by, lead, "lead.open_opportunity", {"opportunity": one.public_id})
+        opened.append(one.public_id)
+
+    refused = _try(public_id, "opportunity", act)
+    if refused is not None:
+        return refused
+    context().wake.reactions.set()
+    toast(say("An opportunity is open"))
+    if exists("opportunities.show"):
+        return go(url_for("opportunities.show", public_id=opened[0]))
+    return _done(public_id)

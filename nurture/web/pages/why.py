@@ -1,0 +1,95 @@
+"""Why, and why not: one decision explained, as taken or as of now. A page, shown as a sheet where script runs."""
+
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Connection
+
+from nurture.activities import desk
+from nurture.activities.model import Decided
+from nurture.activities.store import decisions_of
+from nurture.consents import store as consents
+from nurture.engine import explain
+from nurture.kernel.errors import NotFoundError
+from nurture.kernel.i18n import N_
+from nurture.leads.model import Lead
+from nurture.messages import store as messages
+from nurture.opportunities.model import Criterion
+from nurture.rules.describe import sentence
+from nurture.rules.evaluate import Trace
+from nurture.segments import store as segments
+from nurture.web.language import language, say
+from nurture.web.page import context, now, read, render, zone
+from nurture.web.session import person
+from nurture.web.words import temperature
+
+blueprint = Blueprint("why", __name__)
+
+_CRITERIA = {
+    "temperature": N_("Temperature at least %(needed)s, seen: %(seen)s"),
+    "fit": N_("Fit at least %(needed)s, seen: %(seen)s"),
+    "customer": N_("Is not a customer already"),
+    "rule": N_("The pipeline's own condition"),
+    "open": N_("No opportunity is open already"),
+    "again": N_("The last opportunity was closed long enough ago"),
+}
+_VERDICTS = (Decided.ENROLL, Decided.SCORE, Decided.QUALIFY, Decided.ALERT, Decided.SEND)
+
+
+@blueprint.get("/leads/<public_id>/why")
+def show(public_id: str) -> ResponseReturnValue:
+    """A segment, a message, or how the lead stands to everything."""
+    with read() as conn:
+        lead = desk.see(conn, person(), public_id)
+        if "segment" in request.args:
+            return _segment(conn, lead, request.args["segment"])
+        if "message" in request.args:
+            return _message(conn, lead, request.args["message"])
+        return _all(conn, lead)
+
+
+def node(trace: Trace) -> dict[str, Any]:
+    """A trace as the template shows it: sentence with the value seen, tick or cross, children."""
+    children = [node(child) for child in trace.children]
+    return {"text": sentence(trace, language(), zone()), "holds": trace.holds, "children": children}
+
+
+def _segment(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
+    facts = segments.facts(conn, context().settings.zone)
+    found = segments.get(conn, key)
+    trace = explain.segment(conn, key, lead.id, facts, now()) if found else None
+    if found is None or trace is None:
+        raise NotFoundError
+    return render("leads/why_segment.html", lead=lead, name=found.named(language()), tree=node(trace))
+
+
+def _message(conn: Connection, lead: Lead, number: str) -> ResponseReturnValue:
+    one = messages.get(conn, int(number)) if number.isdecimal() and len(number) < 19 else None
+    if one is None or one.lead_id != lead.id:
+        raise NotFoundError
+    return render("leads/why_message.html", lead=lead, one=one, attempts=messages.attempts_of(conn, one.id))
+
+
+def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
+    facts = segments.facts(conn, context().settings.zone)
+    standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
+    ways = [
+        {"way": way, "name": way.campaign.named(language()), "tree": node(way.trace) if way.trace else None}
+        for way in explain.ways(conn, lead.id, facts, now())
+    ]
+    chance = explain.chance(conn, lead, facts, now())
+    criteria = [{"text": _criterion(one), "holds": one.holds} for one in chance.criteria] if chance else []
+    return render(
+        "leads/why_all.html", lead=lead, refusal=standing.refusal("advertising"), ways=ways, chance=chance,
+        criteria=criteria, rule=node(chance.trace) if chance and chance.trace else None,
+        decisions=decisions_of(conn, lead.id, _VERDICTS, limit=20),
+    )  # fmt: skip
+
+
+def _criterion(one: Criterion) -> str:
+    values = {"needed": one.needed, "seen": one.seen}
+    if one.key == "temperature":
+        values = {key: temperature(str(value)) for key, value in values.items()}
+    text = _CRITERIA.get(one.key)
+    return say(text, **values) if text else one.key

@@ -1,0 +1,186 @@
+"""A small house with everything in it: staff of each role, the gallery made live, leads who have lived through some of it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from nurture.activities import desk
+from nurture.activities.model import CallOutcome, Decided, Kind
+from nurture.activities.service import Activity, Decision, decide_many, record
+from nurture.consents import service as consents
+from nurture.consents.model import Method
+from nurture.consents.service import Said
+from nurture.engine import definitions
+from nurture.engine.react import react
+from nurture.engine.tick import tick
+from nurture.kernel.clock import ManualClock
+from nurture.kernel.context import Context
+from nurture.kernel.reasons import Reason
+from nurture.kernel.tables import installation
+from nurture.leads import service as leads
+from nurture.leads.model import NewLead, Temperature
+from nurture.messages import service as message_service
+from nurture.messages.links import unsubscribe_token
+from nurture.messages.model import MessageState
+from nurture.messages.tables import messages
+from nurture.scoring import published
+from nurture.scoring import service as scoring
+from nurture.segments import store as segments
+from nurture.users import service as users
+from nurture.users import store as accounts
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "mot cau that dai"
+STAFF = {
+    "admin": "Trần Thị Quản",
+    "marketer": "Lê Minh Thư",
+    "sales": "Phạm Văn Bán",
+    "other_sales": "Đỗ Hoài Nam",
+    "viewer": "Ngô Xem",
+}
+FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ")
+GIVEN = ("Thị Mai", "Văn Hùng", "Minh Châu", "Quốc Đạt", "Ngọc Ánh", "Thu Hà", "Đức Anh", "Bảo Ngọc", "Thanh Tùng")
+COMPANIES = ("An Phát", "Bình Minh", "Sao Việt", "", "Hoa Sen", "Đông Á", "")
+SOURCES = ("google", "zalo", "giới thiệu", "website")
+HOSTILE = '<script>alert("x")</script>{{ 7*7 }}'
+
+
+@dataclass(slots=True)
+class Filled:
+    """Ids of what is there, by a name that tests use."""
+
+    people: dict[str, int] = field(default_factory=dict)
+    leads: dict[str, str] = field(default_factory=dict)  # public ids
+    messages: list[int] = field(default_factory=list)
+    opportunity: str = ""
+    unsubscribe: str = ""
+    invite: str = ""
+    reset: str = ""
+
+
+def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
+    """Fill an empty database; the clock ends where the house stands now."""
+    house = Filled()
+    _staff(ctx, house)
+    _definitions(ctx)
+    _leads(ctx, house, leads_in_all)
+    _campaigns(ctx, clock, house)
+    _sales(ctx, clock, house)
+    return house
+
+
+def _staff(ctx: Context, house: Filled) -> None:
+    real = ctx.clock.real()
+    with ctx.database.write() as conn:
+        conn.execute(
+            installation.insert().values(
+                id=1,
+                instance="test",
+                place="here",
+                created_at=real,
+                mode="lapse",
+                demo=True,
+                engine_at=real,
+                speed=4320.0,
+            )
+        )
+        for key, name in STAFF.items():
+            role = "sales" if key == "other_sales" else key
+            house.people[key] = users.add(
+                conn, email=f"{key}@example.com", name=name, role=role, real=real, actor="cli", password=PASSWORD
+            )
+        _, house.invite = users.invite(
+            conn, email="moi@example.com", name="Người Mới", role="sales", real=real, actor="cli"
+        )
+        _, house.reset = users.reset(conn, email="viewer@example.com", real=real, actor="cli")
+
+
+def _definitions(ctx: Context) -> None:
+    with ctx.database.read() as conn:
+        found = definitions.read(ROOT / "campaigns", ROOT / "templates_email", definitions.facts_of(conn))
+    with ctx.database.write() as conn:
+        definitions.apply(conn, found, now=ctx.clock.engine(), real=ctx.clock.real(), actor="cli")
+
+
+def _leads(ctx: Context, house: Filled, number: int) -> None:
+    stamps = {"now": ctx.clock.engine(), "real": ctx.clock.real(), "actor": "cli", "cause": "cli"}
+    owners = [None, house.people["sales"], house.people["other_sales"]]
+    with ctx.database.write() as conn:
+        for index in range(number):
+            name = f"{FAMILY[index % 10]} {GIVEN[index % 9]}"
+            new = NewLead(
+                email=f"khach{index}@example.net", phone=f"0901 234 {index:03}", name=name, source=SOURCES[index % 4],
+                company=COMPANIES[index % 7], owner_id=owners[index % 3], honorific=("anh", "chị", "")[index % 3],
+                city="Đà Nẵng", tags=("Khách hội thảo",) if index % 5 == 0 else (),
+            )  # fmt: skip
+            lead = leads.add(conn, new, **stamps)
+            house.leads[f"lead{index}"] = lead.public_id
+            if index % 4:
+                said = Said(
+                    Method.FORM, "form:bao-gia", "lead", "form:bao-gia", stamps["now"], stamps["real"], "Tôi đồng ý"
+                )
+                consents.give(conn, ctx.keys, lead.id, lead.email, said)
+        hostile = leads.add(conn, NewLead(email="la@example.net", name=HOSTILE + "Ễ😀" * 70, company=HOSTILE), **stamps)
+        house.leads["hostile"] = hostile.public_id
+        bare = leads.add(conn, NewLead(phone="0912345678"), **stamps)
+        house.leads["bare"] = bare.public_id
+    house.leads |= {"of_sales": house.leads["lead1"], "of_other": house.leads["lead2"], "free": house.leads["lead3"]}
+
+
+def _campaigns(ctx: Context, clock: ManualClock, house: Filled) -> None:
+    clock.advance(timedelta(hours=2))
+    tick(ctx)
+    with ctx.database.read() as conn:
+        house.messages = list(conn.execute(sa.select(messages.c.id).order_by(messages.c.id)).scalars())
+    queued = house.messages[:20]
+    with ctx.database.write() as conn:
+        now = clock.engine()
+        message_service.set_state(conn, queued[:14], MessageState.SENT, now=now)
+        answer = {"answer": "550 5.1.1 no such user"}
+        message_service.set_state(
+            conn, queued[14:16], MessageState.BOUNCED, now=now, reason=Reason.HARD_BOUNCE, detail=answer
+        )
+        message_service.set_state(conn, queued[16:17], MessageState.UNKNOWN, now=now, reason=Reason.HANDOVER_UNSURE)
+    clock.advance(timedelta(hours=20))
+
+
+def _sales(ctx: Context, clock: ManualClock, house: Filled) -> None:
+    """One lead becomes hot by clicks, is called, and becomes an opportunity; others have a bit of everything."""
+    now, real = clock.engine(), clock.real()
+    with ctx.database.write() as conn:
+        mine = accounts.by_id(conn, house.people["sales"])
+        assert mine is not None
+        hand = desk.Hand(mine.person("vi", "Asia/Ho_Chi_Minh"), now, real)
+        lead = desk.see(conn, hand.person, house.leads["of_sales"])
+        message = next(iter(house.messages), None)
+        for minute, url in enumerate(("https://example.vn/bang-gia", "https://example.vn/tai-lieu")):
+            record(
+                conn,
+                Activity(
+                    lead.id, Kind.CLICKED, now + timedelta(minutes=minute), "lead", f"hit:{minute}", message_id=message,
+                    campaign_key="welcome_series", email_key="welcome_series_hello", url=url,
+                ),
+                real=real,
+            )  # fmt: skip
+        no = Decision(
+            Decided.SCORE, f"message:{message}", "no", Reason.MACHINE_HIT, now, lead.id, "hit:9", {"reasons": []}
+        )
+        decide_many(conn, [no])
+        desk.log_call(
+            conn, hand, lead.public_id, CallOutcome.INTERESTED, "Hỏi giá gói 12 tháng,\nhẹn gửi báo giá thứ Ba."
+        )
+        desk.note(conn, hand, lead.public_id, "Thích gọi buổi sáng.")
+        rules = published.live(conn, segments.facts(conn))
+        assert rules is not None
+        scoring.set_temperature(
+            conn, hand.person.actor, lead.id, Temperature.HOT, "Đã hẹn ký hợp đồng", rules, now=now, real=real
+        )
+        desk.stop_mail(conn, hand, house.leads["free"], "Khách nhờ đừng gửi tuần này")
+        house.unsubscribe = unsubscribe_token(
+            ctx.keys, message or 1, lead.id, ctx.keys.address_hash(lead.email or "")
+        )  # fmt: skip
+    clock.advance(timedelta(minutes=5))
+    react(ctx)
+    clock.advance(timedelta(minutes=10))
