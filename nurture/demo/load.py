@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record
 from nurture.bootstrap import gallery
+from nurture.capture.store import keep_definitions
 from nurture.consents import service as consents
 from nurture.consents.model import Method
 from nurture.consents.service import Said
@@ -18,13 +19,17 @@ from nurture.engine import definitions
 from nurture.kernel.context import Context
 from nurture.leads import service as leads
 from nurture.leads import store as lead_store
-from nurture.leads.model import Lead, Lifecycle, NewLead
+from nurture.leads.model import FieldDefinition, FieldType, Lead, Lifecycle, NewLead
 from nurture.leads.normalize import phone_of
 from nurture.leads.tables import leads as leads_table
 from nurture.users import service as accounts
 from nurture.users import store as account_store
 
 LEADS = 300
+FIELDS = (
+    FieldDefinition("occupation", "Nghề nghiệp", FieldType.TEXT),
+    FieldDefinition("interest", "Quan tâm", FieldType.TEXT),
+)
 _PER_TRANSACTION = 25
 _CAUSE = "demo"
 _PRICES = "https://www.nurture.example/vi/bang-gia"
@@ -47,6 +52,7 @@ def load_demo(context: Context, password: str) -> None:
     times = _Times(context.clock.engine(), context.clock.real())
     with context.database.write() as conn:
         _staff(conn, password, times)
+        keep_definitions(conn, FIELDS, times.now)
     campaigns_at, templates_at = gallery(context.settings)
     with context.database.read() as conn:
         found = definitions.read(campaigns_at, templates_at, definitions.facts_of(conn))
