@@ -14,7 +14,7 @@ from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_, translate
 
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_HEADERS = (N_("Line"), N_("Column"), N_("Value"), N_("Reason"))
+_HEADERS = (N_("line"), N_("column"), N_("value"), N_("reason"))
 
 
 def harmless(text: str) -> str:

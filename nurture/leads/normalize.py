@@ -51,7 +51,7 @@ def _validated(text: str) -> str | None:
         return None
     try:
         # test_environment lets reserved names such as example.test pass
-        found = validate_email(text, check_deliverability=False, test_environment=True)
+        found = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except (EmailNotValidError, ValueError):
         return None
     return found.normalized.lower()
