@@ -23,7 +23,7 @@ from nurture.tracking.client import client_address, truncated
 from nurture.tracking.event import events, prefixes
 from nurture.tracking.model import Hit, Target
 from nurture.tracking.spool import Spool, read_back
-from nurture.tracking.writer import Gatherer
+from nurture.tracking.writer import Gatherer, brief
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -83,6 +83,7 @@ class Tracker:
         self._disk.stop()
         self._stopping.set()
         self._drainer.join(10.0)
+        self._spool.close()
 
     @staticmethod
     def wants(path: str) -> bool:
@@ -111,7 +112,7 @@ class Tracker:
     def _hit(self, kind: str, target: Target, method: str, environ: "WSGIEnvironment") -> Hit:
         """The request as it is kept."""
         real = self._ctx.clock.real()
-        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")[-1000:]
         address = client_address(environ.get("REMOTE_ADDR", ""), forwarded, self._ctx.settings.trusted_proxies)
         return Hit(
             f"{int(real.timestamp() * 1_000_000):014x}-{self._origin}-{next(self._count):x}",
@@ -151,7 +152,7 @@ class Tracker:
             try:
                 self.drain()
             except Exception as error:  # noqa: BLE001 - the database is still away; tried again
-                _log.warning("spool_waits", error=f"{type(error).__name__}: {error}")
+                _log.warning("spool_waits", error=brief(error))
             if self._stopping.wait(DRAIN_EVERY):
                 return
 
@@ -208,10 +209,14 @@ def _reply(
     return [] if silent or not body else [body]
 
 
-@lru_cache(maxsize=4096)
 def readable(raw: str, limit: int) -> str:
     """A header's value as text: WSGI gives bytes as Latin-1 (PEP 3333); one line of at most `limit` characters."""
-    return clean(raw[: limit * 4].encode("latin-1", "replace").decode("utf-8", "replace"), limit)
+    return _readable(raw[: limit * 4], limit)
+
+
+@lru_cache(maxsize=4096)
+def _readable(raw: str, limit: int) -> str:
+    return clean(raw.encode("latin-1", "replace").decode("utf-8", "replace"), limit)
 
 
 def telling(environ: "WSGIEnvironment") -> dict[str, str]:

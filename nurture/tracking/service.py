@@ -48,7 +48,8 @@ def ingest(ctx: Context, limit: int = 500) -> int:
 def _judge(conn: Connection, wanted: Mapping[int, list[int]], now: datetime, real: datetime) -> int:
     """Judge these hits, by message, and what the new ones mean for their neighbors; gives how many of the wanted."""
     ours = store.claim(conn, wanted)
-    due = store.unsettled(conn, [hit_id for message_id in sorted(ours) for hit_id in wanted[message_id]])
+    ids = [hit_id for message_id in sorted(ours) for hit_id in wanted[message_id]]
+    due = store.due(conn, ids, real - SETTLING)
     if not due:
         return 0
     since, until = min(one.hit.at for one in due) - SWEEP, max(one.hit.at for one in due) + SWEEP

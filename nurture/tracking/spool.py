@@ -49,11 +49,15 @@ class Spool:
 
     def finished(self) -> list[Path]:
         """The files that nobody appends to any more, our own among them, oldest first."""
-        with self._turn:
-            self._end()
+        self.close()
         if not self._folder.is_dir():
             return []
         return [path for path in sorted(self._folder.glob("*.jsonl")) if _abandoned(path)]
+
+    def close(self) -> None:
+        """Append no more; the file is anybody's."""
+        with self._turn:
+            self._end()
 
     def _begin(self) -> IO[bytes]:
         self._folder.mkdir(parents=True, exist_ok=True)

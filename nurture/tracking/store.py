@@ -34,7 +34,7 @@ _SIZES = (256, 64, 16, 4, 1)
 def keep(conn: Connection, batch: Sequence[Hit]) -> None:
     """Write raw hits; one that is there already, by its key, is passed over."""
     if conn.dialect.name != "sqlite":
-        insert = upsert(conn.dialect.name, hits).on_conflict_do_nothing(index_elements=["key"])
+        insert = upsert(conn.dialect.name, hits).on_conflict_do_nothing(index_elements=["key"]).inline()
         conn.execute(insert, [{name: getattr(hit, name) for name in _RAW} for hit in batch])
         return
     # The driver lets go of the interpreter's lock at every row of an executemany, and the threads that answer hits
@@ -99,14 +99,15 @@ def claim(conn: Connection, message_ids: Collection[int]) -> set[int]:
     """Those of the messages whose hits nobody else is judging; they are ours until the transaction ends."""
     if conn.dialect.name == "sqlite":  # one writer at a time
         return set(message_ids)
-    locks = sa.func.unnest(sa.cast(sorted(message_ids), ARRAY(sa.BigInteger))).table_valued("id")
-    lock = sa.func.pg_try_advisory_xact_lock(sa.literal(_LOCKS, sa.BigInteger) + locks.c.id)
-    return set(conn.execute(sa.select(locks.c.id).where(lock)).scalars())
+    wanted = sa.func.unnest(sa.cast(sorted(message_ids), ARRAY(sa.BigInteger))).column_valued("message")
+    lock = sa.func.pg_try_advisory_xact_lock(sa.literal(_LOCKS, sa.BigInteger) + wanted)
+    return set(conn.execute(sa.select(wanted).where(lock)).scalars())
 
 
-def unsettled(conn: Connection, ids: Sequence[int]) -> list[Kept]:
-    """These hits, without the settled."""
-    rows = conn.execute(sa.select(hits).where(hits.c.id.in_(ids), sa.not_(hits.c.settled)))
+def due(conn: Connection, ids: Sequence[int], settling_until: datetime) -> list[Kept]:
+    """Those of the hits that still wait, as in `waiting`."""
+    ripe = sa.and_(sa.not_(hits.c.settled), hits.c.at <= settling_until)
+    rows = conn.execute(sa.select(hits).where(hits.c.id.in_(ids), sa.or_(hits.c.verdict.is_(None), ripe)))
     return [_kept(row) for row in rows]
 
 

@@ -58,6 +58,7 @@ class Gatherer(Generic[T]):
         self._thread: threading.Thread | None = None
         self._committing = False
         self._late = False
+        self._failing = False
 
     def start(self) -> None:
         """Begin to take items."""
@@ -109,7 +110,22 @@ class Gatherer(Generic[T]):
             self._commit(batch.items)
             kept = True
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must know
-            _log.error("commit_failed", by=self._name, count=len(batch.items), error=f"{type(error).__name__}: {error}")
+            self._say_failing(brief(error))
+        else:
+            self._say_failing("")
         finally:
             self._committing = False
             batch.settle(kept=kept)
+
+    def _say_failing(self, error: str) -> None:
+        """Log the first of a row of failures, and the end of it."""
+        if error and not self._failing:
+            _log.error("commits_fail", by=self._name, error=error)
+        if self._failing and not error:
+            _log.info("commits_work_again", by=self._name)
+        self._failing = bool(error)
+
+
+def brief(error: BaseException) -> str:
+    """An error in one line: what a database adds below may name people."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
