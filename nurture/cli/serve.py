@@ -29,6 +29,7 @@ EVERYTHING = frozenset({"web", "clock", "worker"})
 
 def _logs() -> None:
     """Structured lines on stderr: no personal data, no secrets are ever given to them."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that takes longer than a second is no warning
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
