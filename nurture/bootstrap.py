@@ -13,6 +13,7 @@ from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError, OutsideError
+from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
 from nurture.kernel.signing import load_ring
 from nurture.migrations import migrate
@@ -28,9 +29,9 @@ def for_demo(settings: Settings) -> Settings:
     default = f"sqlite:///{settings.data_dir / 'nurture.db'}"
     demo = f"sqlite:///{settings.data_dir / 'demo.db'}"
     if settings.smtp is not None:
-        raise GuardError("The demo sends to its own mailbox only: unset NURTURE_SMTP_URL")
+        raise GuardError(N_("The demo sends to its own mailbox only: unset NURTURE_SMTP_URL"))
     if settings.database_url not in {default, demo}:
-        raise GuardError("The demo has a database of its own: unset NURTURE_DATABASE_URL")
+        raise GuardError(N_("The demo has a database of its own: unset NURTURE_DATABASE_URL"))
     return replace(
         settings,
         database_url=demo,
@@ -49,7 +50,9 @@ def prepare(settings: Settings, *, demo: bool = False) -> installation.Installat
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutsideError(f"The data folder {settings.data_dir} cannot be made: {error.strerror}") from error
+        raise OutsideError(
+            N_("The data folder %(folder)s cannot be made: %(error)s"), folder=settings.data_dir, error=error.strerror
+        ) from error
     database = Database(settings.database_url)
     try:
         migrate(database)
@@ -68,7 +71,7 @@ def build(settings: Settings, *, runs_engine: bool = False) -> Context:
     with database.read() as conn:
         row = installation.load(conn)
     if row is None:
-        raise GuardError("The database has not been prepared: run nurture migrate")
+        raise GuardError(installation.UNPREPARED)
     clock = installation.clock_of(row, starting=runs_engine, system=system)
     return Context(with_secret(settings), database, clock, load_ring(settings.keys_file))
 
@@ -91,4 +94,4 @@ def gallery(settings: Settings) -> tuple[Path, Path]:
     for home in (package.parent, package / "_gallery"):
         if (home / "campaigns").is_dir() and (home / "templates_email").is_dir():
             return settings.campaigns_dir or home / "campaigns", settings.templates_dir or home / "templates_email"
-    raise OutsideError("The gallery of campaigns is missing; this installation is damaged, install it again")
+    raise OutsideError(N_("The gallery of campaigns is missing; this installation is damaged, install it again"))

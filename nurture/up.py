@@ -25,6 +25,7 @@ from nurture.bootstrap import build
 from nurture.demo.readers import Readers
 from nurture.kernel.context import Context
 from nurture.kernel.errors import OutsideError
+from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
 from nurture.runtime import Part, parts
 from nurture.web.front import front
@@ -71,7 +72,9 @@ def _free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise OutsideError(
-                f"{host}:{port} cannot be used ({error.strerror}); stop what runs there, or set NURTURE_PORT"
+                N_("%(place)s cannot be used (%(error)s); stop what runs there, or set NURTURE_PORT"),
+                place=f"{host}:{port}",
+                error=error.strerror,
             ) from error
 
 

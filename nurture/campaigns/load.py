@@ -51,7 +51,7 @@ def read_folder(folder: Path) -> Folder:
         shared = folder.parent / "_shared"
         return Folder({folder.name: _text(folder)}, _shared(shared))
     if not folder.is_dir():
-        raise OutsideError(f"There is no such file or folder: {folder}")
+        raise OutsideError(N_("There is no such file or folder: %(path)s"), path=folder)
     files = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"} and path.is_file())
     return Folder({path.name: _text(path) for path in files}, _shared(folder / "_shared"))
 
@@ -70,7 +70,7 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             return file.read(4 * LONGEST + 1).decode("utf-8-sig")
     except OSError as error:
-        raise OutsideError(f"{path} cannot be read: {error.strerror}") from error
+        raise OutsideError(N_("%(path)s cannot be read: %(error)s"), path=path, error=error.strerror) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         problem = Problem("not_utf8", N_("This is not UTF-8"), N_("save the file as UTF-8"), path.name, line)

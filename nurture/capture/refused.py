@@ -44,5 +44,7 @@ def write_refused(path: Path, rows: Iterable[Refused], language: str) -> Path:
             file.write(as_csv(rows, language))
         draft.replace(path)
     except OSError as error:
-        raise OutsideError(f"The file of refused rows {path} cannot be written: {error}") from error
+        raise OutsideError(
+            N_("The file of refused rows %(path)s cannot be written: %(error)s"), path=path, error=error
+        ) from error
     return path

@@ -89,7 +89,7 @@ def fail(error: NurtureError) -> Status:
         for problem in error.problems:
             say(problem_line(problem), err=True)
         return Status.WRONG_USE
-    say(_("Error: %(error)s", error=_(str(error))), err=True)
+    say(_("Error: %(error)s", error=_(error.message, **error.params)), err=True)
     return Status.FAILED
 
 

@@ -16,6 +16,7 @@ from nurture.cli.words import _
 from nurture.demo.load import is_loaded, load_demo
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError
+from nurture.kernel.i18n import N_
 from nurture.kernel.installation import Installation
 from nurture.kernel.settings import Settings
 from nurture.up import Plan, answers, run, serve
@@ -92,7 +93,9 @@ def up(ctx: click.Context, *, demo: bool) -> None:
     settings = for_demo(state.settings) if demo and not state.demo else state.settings
     _logs()
     if answers(settings.base_url):
-        raise ConflictError(f"A server answers at {settings.base_url} already; stop it, or set NURTURE_PORT")
+        raise ConflictError(
+            N_("A server answers at %(url)s already; stop it, or set NURTURE_PORT"), url=settings.base_url
+        )
     row = prepare(settings, demo=demo)
     _prepare(settings, row, demo=demo)
     serve(Plan(settings, EVERYTHING, demo=demo))
@@ -136,7 +139,7 @@ def demo(ctx: click.Context, *, reset: bool) -> None:
         say(ctx.get_help())
         return
     if answers(settings.base_url):
-        raise ConflictError(_("The server is running; stop it first (Ctrl+C)"))
+        raise ConflictError(N_("The server is running; stop it first (Ctrl+C)"))
     base = Path(settings.database_url.removeprefix("sqlite:///"))
     gone = [path for path in base.parent.glob(f"{base.name}*") if path.is_file()]
     for path in gone:

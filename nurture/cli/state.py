@@ -13,6 +13,7 @@ from nurture.cli.output import Status, fail, say
 from nurture.cli.words import _
 from nurture.kernel.context import Context
 from nurture.kernel.errors import NurtureError, OutsideError
+from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings, read_settings
 
 
@@ -51,18 +52,18 @@ class Commands(click.Group):
         except NurtureError as error:
             ctx.exit(fail(error))
         except OperationalError as error:
-            ctx.exit(fail(OutsideError(database_words(error))))
+            ctx.exit(fail(database_error(error)))
         except OSError as error:
             say(_("Error: %(error)s", error=f"{error.filename or ''} {error.strerror or error}".strip()), err=True)
             ctx.exit(Status.FAILED)
         return None
 
 
-def database_words(error: DBAPIError) -> str:
+def database_error(error: DBAPIError) -> OutsideError:
     """What the database refused, without SQL and without secrets."""
-    text = str(error.orig).strip().splitlines()[0] if error.orig else "unknown"
-    if "disk is full" in text or "No space left" in text:
-        return f"The disk is full; nothing of the last step was kept: {text}"
-    if "locked" in text:
-        return f"The database is locked by another program; close it and try again: {text}"
-    return f"The database does not answer: {text}"
+    said = str(error.orig).strip().splitlines()[0] if error.orig else "unknown"
+    if "disk is full" in said or "No space left" in said:
+        return OutsideError(N_("The disk is full; nothing of the last step was kept (%(said)s)"), said=said)
+    if "locked" in said:
+        return OutsideError(N_("The database is locked by another program; close it, try again (%(said)s)"), said=said)
+    return OutsideError(N_("The database does not answer: %(said)s"), said=said)

@@ -61,7 +61,7 @@ def show(state: State, *, as_json: bool) -> None:
         row = installation.load(conn)
         revision = current(conn)
     if row is None:
-        raise GuardError("The database has not been prepared: run nurture migrate")
+        raise GuardError(installation.UNPREPARED)
     data = {
         "instance": row.instance,
         "mode": row.mode,

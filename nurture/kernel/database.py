@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeDecorator
 
 from nurture.kernel.clock import aware
 from nurture.kernel.errors import OutsideError
+from nurture.kernel.i18n import N_
 from nurture.kernel.text import fold
 
 if sys.platform != "win32":
@@ -122,7 +123,7 @@ class Database:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
         if self.dialect not in {"sqlite", "postgresql"}:
-            raise OutsideError(f"This kind of database is not supported: {self.dialect}")
+            raise OutsideError(N_("This kind of database is not supported: %(kind)s"), kind=self.dialect)
         self._turn = threading.Lock()
         self._holder: int | None = None
         self._lock_file: IO[bytes] | None = None
@@ -146,7 +147,7 @@ class Database:
     def _sqlite(self) -> sa.Engine:
         path = self.url.database
         if not path or path == ":memory:":
-            raise OutsideError("SQLite needs a file; an in-memory database cannot be shared by the engine's threads")
+            raise OutsideError(N_("SQLite needs a file: a database in memory cannot be shared"))
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(
             self.url,
@@ -220,7 +221,7 @@ class Database:
             try:
                 self._lock_file = Path(path).open("ab")  # noqa: SIM115 - held as long as the process
             except OSError as error:
-                raise OutsideError(f"The database's folder cannot be written: {error}") from error
+                raise OutsideError(N_("The database's folder cannot be written: %(error)s"), error=error) from error
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         try:
             yield

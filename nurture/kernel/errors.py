@@ -49,7 +49,12 @@ class Problem:
 
 
 class NurtureError(Exception):
-    """Base of all errors that nurture raises on purpose."""
+    """Base of all errors that nurture raises on purpose: a message id of the catalog and what fills its places."""
+
+    def __init__(self, message: str = "", **params: object) -> None:
+        self.message = message
+        self.params = params
+        super().__init__(message % params if params else message)
 
 
 class InputError(NurtureError):

@@ -15,10 +15,12 @@ from sqlalchemy.engine import Connection
 from nurture.kernel.clock import Clock, LapseClock, SystemClock
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError
+from nurture.kernel.i18n import N_
 from nurture.kernel.identity import public_id
 from nurture.kernel.tables import installation
 
-MOVED = "This database was copied or moved: nothing is sent until it is claimed (nurture instance claim)"
+MOVED = N_("This database was copied or moved: nothing is sent until it is claimed (nurture instance claim)")
+UNPREPARED = N_("The database has not been prepared: run nurture migrate")
 _STALE = timedelta(seconds=10)
 
 
@@ -88,12 +90,12 @@ def choose_mode(database: Database, *, speed: float, real: datetime) -> None:
     with database.write() as conn:
         found = load(conn)
         if found is None:
-            raise GuardError("The database has not been prepared: run nurture migrate")
+            raise GuardError(UNPREPARED)
         if found.mode not in {None, mode}:
             raise GuardError(
-                "This database has run in time-lapse and cannot go back to the real clock; use another database"
+                N_("This database has run in time-lapse and cannot go back to the real clock; use another database")
                 if found.mode == "lapse"
-                else "This database has run on the real clock and cannot go into time-lapse; use another database"
+                else N_("This database has run on the real clock and cannot go into time-lapse; use another database")
             )
         values: dict[str, object] = {"mode": mode}
         if speed:

@@ -14,9 +14,19 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nurture.kernel.errors import Problem, SettingsError
+from nurture.kernel.i18n import N_
 from nurture.kernel.text import clean
 
 PREFIX = "NURTURE_"
+
+
+class UnusableError(ValueError):
+    """A setting's value that cannot be used; says what would be."""
+
+    def __init__(self, wanted: str, **params: object) -> None:
+        self.wanted = wanted
+        self.params = tuple((name, str(value)) for name, value in params.items())
+        super().__init__(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,35 +120,36 @@ def _data_dir(env: Mapping[str, str]) -> Path:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise ValueError("a port is between 0 and 65535")
-    return number
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise UnusableError(N_("a port between 0 and 65535"))
+    return int(text)
 
 
 def _count(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        number = int(text)
-        if not low <= number <= high:
-            raise ValueError(f"between {low} and {high}")
-        return number
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise UnusableError(N_("a number between %(low)s and %(high)s"), low=low, high=high)
+        return int(text)
 
     return read
 
 
 def _database_url(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
-        raise ValueError("it starts with sqlite:/// or postgresql://")
+        raise UnusableError(N_("an address that starts with sqlite:/// or postgresql://"))
     if text == "sqlite:///" or ":memory:" in text:
-        raise ValueError("SQLite needs a file")
+        raise UnusableError(N_("a file: sqlite:////var/lib/nurture/nurture.db"))
     return text.replace("postgres://", "postgresql://", 1)
 
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("an address such as https://nurture.example.vn")
-    _ = parts.port
+        raise UnusableError(N_("an address such as https://nurture.example.vn"))
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise UnusableError(N_("an address such as https://nurture.example.vn")) from error
     return text.rstrip("/")
 
 
@@ -148,18 +159,18 @@ def _relay(text: str) -> Relay | None:
     parts = urlsplit(text)
     security = {"smtp": "plain", "smtps": "tls", "smtp+starttls": "starttls"}.get(parts.scheme)
     if security is None or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError("smtp://, smtps:// or smtp+starttls://user:password@host:port")
+        raise UnusableError(N_("smtp://, smtps:// or smtp+starttls://user:password@host:port"))
     default = {"plain": 25, "tls": 465, "starttls": 587}[security]
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if user and security == "plain" and not is_loopback(parts.hostname):
-        raise ValueError("a password over smtp:// would be read by anybody; use smtp+starttls:// or smtps://")
+        raise UnusableError(N_("smtp+starttls:// or smtps://: a password over smtp:// can be read by anybody"))
     return Relay(parts.hostname, parts.port or default, security, user, password)
 
 
 def _sender(text: str) -> str:
     name, address = parseaddr(text)
     if address.count("@") != 1 or not address.isascii() or any(c in text for c in "\r\n") or " " in address:
-        raise ValueError('a sender such as "An Phát <tin@anphat.example>"')
+        raise UnusableError(N_('a sender such as "An Phát <tin@anphat.example>"'))
     return f"{clean(name)} <{address}>" if name else address
 
 
@@ -167,14 +178,14 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("a time zone such as Asia/Ho_Chi_Minh") from error
+        raise UnusableError(N_("a time zone such as Asia/Ho_Chi_Minh")) from error
     return text
 
 
 def _choice(*allowed: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in allowed:
-            raise ValueError("one of " + ", ".join(allowed))
+            raise UnusableError(N_("one of %(known)s"), known=", ".join(allowed))
         return text
 
     return read
@@ -185,14 +196,17 @@ def _folder(text: str) -> Path | None:
         return None
     path = Path(text).expanduser().absolute()
     if not path.is_dir():
-        raise ValueError("there is no such folder")
+        raise UnusableError(N_("a folder that exists"))
     return path
 
 
 def _lapse(text: str) -> float:
-    speed = float(text)
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
     if not 0 <= speed <= 1_000_000:
-        raise ValueError("engine seconds for each real second: 0 (off) to 1000000")
+        raise UnusableError(N_("engine seconds for each real second: 0 (off) to 1000000"))
     return speed
 
 
@@ -202,13 +216,13 @@ def _networks(text: str) -> tuple[str, ...]:
         try:
             ipaddress.ip_network(part, strict=False)
         except ValueError as error:
-            raise ValueError(f"addresses or networks such as 10.0.0.0/8, and {part!r} is none") from error
+            raise UnusableError(N_("addresses or networks such as 10.0.0.0/8, by comma")) from error
     return parts
 
 
 def _hook(text: str) -> str:
     if text and urlsplit(text).scheme not in {"http", "https"}:
-        raise ValueError("an http(s) address")
+        raise UnusableError(N_("an http or https address"))
     return text
 
 
@@ -251,18 +265,38 @@ def _raw(env: Mapping[str, str], problems: list[Problem]) -> dict[str, str]:
         if not name.startswith(PREFIX):
             continue
         if name not in known:
-            problems.append(Problem("unknown_setting", f"{name}: there is no such setting", "see .env.example"))
+            problems.append(
+                Problem(
+                    "unknown_setting",
+                    N_("%(name)s: there is no such setting"),
+                    N_("all of them stand in .env.example"),
+                    params=(("name", name),),
+                )
+            )
             continue
         variable = name.removeprefix(PREFIX)
         if variable.endswith("_FILE") and variable.removesuffix("_FILE") in _SECRETS:
             variable = variable.removesuffix("_FILE")
             if PREFIX + variable in env:
-                problems.append(Problem("set_twice", f"{name}: {PREFIX}{variable} is set too", "keep one of the two"))
+                problems.append(
+                    Problem(
+                        "set_twice",
+                        N_("%(name)s and %(other)s are both set"),
+                        N_("keep one of the two"),
+                        params=(("name", name), ("other", PREFIX + variable)),
+                    )
+                )
                 continue
             try:
                 given[variable] = Path(env[name]).read_text("utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                problems.append(Problem("unreadable", f"{name}: {env[name]} cannot be read: {error}"))
+                problems.append(
+                    Problem(
+                        "unreadable",
+                        N_("%(name)s: the file %(path)s cannot be read: %(error)s"),
+                        params=(("name", name), ("path", env[name]), ("error", str(error))),
+                    )
+                )
         else:
             given[variable] = env[name].strip()
     return given
@@ -276,12 +310,24 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {}
     for name, (read, default) in _READERS.items():
         variable = _VARIABLES[name]
-        text = given.get(variable) or (default if isinstance(default, str) else _derived(name, values, env))
+        follows = not isinstance(default, str) and not given.get(variable)
+        if follows and problems:
+            values[name] = None  # what it follows from may be the very thing that is wrong
+            continue
+        text = given.get(variable) or (_derived(name, values, env) if follows else default or "")
         try:
             values[name] = read(text)
         except ValueError as error:
-            shown = "" if variable in _SECRETS else f"{given.get(variable, '')!r}: "
-            problems.append(Problem("bad_setting", f"{PREFIX}{variable}: {shown}{error}"))
+            shown = "…" if variable in _SECRETS else given.get(variable, "")
+            wanted, params = (error.wanted, error.params) if isinstance(error, UnusableError) else (str(error), ())
+            problems.append(
+                Problem(
+                    "bad_setting",
+                    N_("%(name)s: “%(value)s” cannot be used"),
+                    wanted,
+                    params=(("name", PREFIX + variable), ("value", shown), *params),
+                )
+            )
             values[name] = None
     if not problems:
         problems += _together(values)
@@ -311,8 +357,9 @@ def _together(values: Mapping[str, Any]) -> list[Problem]:
         found.append(
             Problem(
                 "time_lapse_outside",
-                f"{PREFIX}TIME_LAPSE: time-lapse with a relay outside ({smtp.shown()}) would mail real people",
-                f"unset {PREFIX}TIME_LAPSE, or {PREFIX}SMTP_URL",
+                N_("NURTURE_TIME_LAPSE with a relay outside (%(relay)s) would mail real people"),
+                N_("unset NURTURE_TIME_LAPSE, or NURTURE_SMTP_URL"),
+                params=(("relay", smtp.shown()),),
             )
         )
     return found

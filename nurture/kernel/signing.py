@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from nurture.kernel.errors import OutsideError
+from nurture.kernel.i18n import N_
 
 VERSION = 1
 _HEAD = 10
@@ -129,7 +130,7 @@ def load_ring(path: Path) -> KeyRing:
             write_ring(path, new_ring())
         return ring_from_json(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise OutsideError(f"The key ring {path} cannot be used: {error}") from error
+        raise OutsideError(N_("The key ring %(path)s cannot be used: %(error)s"), path=path, error=error) from error
 
 
 def write_ring(path: Path, ring: KeyRing) -> None:

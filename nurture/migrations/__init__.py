@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError
+from nurture.kernel.i18n import N_
 
 HERE = Path(__file__).resolve().parent
 _LOCK = 5_117_302_011  # any number of our own, for PostgreSQL's advisory lock
@@ -32,7 +33,7 @@ def head() -> str:
     """The newest revision this code knows."""
     found = ScriptDirectory.from_config(alembic_config()).get_current_head()
     if found is None:
-        raise GuardError("This installation has no migrations; it is damaged, install it again")
+        raise GuardError(N_("This installation has no migrations; it is damaged, install it again"))
     return found
 
 
@@ -50,7 +51,9 @@ def migrate(database: Database) -> tuple[str | None, str]:
         return before, target
     known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
     if before is not None and before not in known:
-        raise GuardError(f"The database is of a newer nurture (revision {before}); upgrade this installation")
+        raise GuardError(
+            N_("The database is of a newer nurture (revision %(revision)s); upgrade this installation"), revision=before
+        )
     if before is not None and database.is_sqlite:
         _copy(Path(str(database.url.database)), before)
     with database.write() as conn:
