@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.activities.model import Decided, Kind
-from nurture.activities.tables import activities, decisions
+from nurture.activities.tables import activities, decisions, reactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +88,29 @@ def decisions_of(
         query = query.where(decisions.c.subject == subject)
     rows = conn.execute(query.order_by(decisions.c.id.desc()).limit(limit)).mappings()
     return [Chosen(**{**row, "kind": Decided(row["kind"]), "detail": row["detail"] or {}}) for row in rows]
+
+
+def counts_since(conn: Connection, kinds: Collection[Kind], since: datetime) -> dict[Kind, int]:
+    """How many activities of each of these kinds happened since an instant, of all leads."""
+    query = sa.select(activities.c.kind, sa.func.count()).where(
+        activities.c.kind.in_([kind.value for kind in kinds]),
+        activities.c.occurred_at >= since,
+        activities.c.withdrawn_at.is_(None),
+    )
+    return {Kind(kind): count for kind, count in conn.execute(query.group_by(activities.c.kind))}
+
+
+def details_since(conn: Connection, kind: Kind, since: datetime, limit: int = 1000) -> list[Mapping[str, Any]]:
+    """The details of the activities of a kind since an instant, the latest first."""
+    query = sa.select(activities.c.detail).where(
+        activities.c.kind == kind.value, activities.c.occurred_at >= since, activities.c.withdrawn_at.is_(None)
+    )
+    rows = conn.execute(query.order_by(activities.c.occurred_at.desc()).limit(limit)).scalars()
+    return [one or {} for one in rows]
+
+
+def failing_reactions(conn: Connection) -> tuple[int, str]:
+    """How many activities could not be reacted to so far, and the error of one."""
+    failed = reactions.c.error.is_not(None)
+    count, example = conn.execute(sa.select(sa.func.count(), sa.func.min(reactions.c.error)).where(failed)).one()
+    return int(count), example or ""

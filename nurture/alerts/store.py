@@ -49,6 +49,15 @@ def for_person(conn: Connection, person: Person, now: datetime, limit: int = 50)
     return [_alert(row) for row in rows.mappings()]
 
 
+def for_everybody(conn: Connection, person: Person, now: datetime, limit: int = 100) -> list[Alert]:
+    """What anybody should look at now, the newest first; for who sees all leads, else their own."""
+    if not person.sees_all:
+        return for_person(conn, person, now, limit)
+    due = sa.or_(a.state == AlertState.OPEN.value, sa.and_(a.state == AlertState.LATER.value, a.later_until <= now))
+    rows = conn.execute(sa.select(alerts).where(due).order_by(a.raised_at.desc(), a.id.desc()).limit(limit))
+    return [_alert(row) for row in rows.mappings()]
+
+
 def of_lead(conn: Connection, lead_id: int, limit: int = 50) -> list[Alert]:
     """A lead's alerts, the newest first."""
     rows = conn.execute(sa.select(alerts).where(a.lead_id == lead_id).order_by(a.id.desc()).limit(limit))

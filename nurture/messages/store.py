@@ -2,37 +2,43 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nurture.campaigns.tables import campaigns
+from nurture.leads.store import visible
 from nurture.leads.tables import leads
 from nurture.messages.model import Compiled, MessageState, Purposes
 from nurture.messages.tables import attempts, messages, template_revisions, templates
+from nurture.users.model import Person
 
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
 
 
-def account(conn: Connection, campaign_key: str | None = None) -> dict[str, Any]:
-    """The account of every mail to leads, of one campaign or of all, from one snapshot.
+def account(conn: Connection, campaign_key: str | None = None, seen_by: Person | None = None) -> dict[str, Any]:
+    """The account of every mail to leads, of one campaign or of all, from one snapshot; all, or those a person sees.
 
     `{"audience": n, "states": {state: n}}`; every state is named, and they add up to the audience.
     """
     states = dict.fromkeys((state.value for state in MessageState), 0)
-    query = sa.select(messages.c.state, sa.func.count()).where(_of_campaign(campaign_key)).group_by(messages.c.state)
+    query = sa.select(messages.c.state, sa.func.count()).where(_of_campaign(campaign_key), *_seen(seen_by))
+    query = query.group_by(messages.c.state)
     for state, count in conn.execute(query):
         states[state] = count
     return {"audience": sum(states.values()), "states": states}
 
 
-def reasons(conn: Connection, campaign_key: str | None = None) -> list[tuple[str, str, int]]:
+def reasons(
+    conn: Connection, campaign_key: str | None = None, seen_by: Person | None = None
+) -> list[tuple[str, str, int]]:
     """(state, reason, count) of what did not simply go, the most frequent first."""
     count = sa.func.count()
     query = (
         sa.select(messages.c.state, messages.c.reason, count)
-        .where(_of_campaign(campaign_key), messages.c.reason != "")
+        .where(_of_campaign(campaign_key), messages.c.reason != "", *_seen(seen_by))
         .group_by(messages.c.state, messages.c.reason)
         .order_by(count.desc(), messages.c.state, messages.c.reason)
     )
@@ -50,6 +56,24 @@ def by_step(conn: Connection, campaign_id: int) -> dict[str, dict[str, int]]:
     for step, state, count in conn.execute(query):
         found.setdefault(step, {})[state] = count
     return found
+
+
+def by_campaign(conn: Connection) -> dict[int, dict[str, int]]:
+    """For each campaign how many messages stand in which state."""
+    query = sa.select(messages.c.campaign_id, messages.c.state, sa.func.count()).where(
+        messages.c.campaign_id.is_not(None)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for campaign_id, state, count in conn.execute(query.group_by(messages.c.campaign_id, messages.c.state)):
+        found.setdefault(campaign_id, {})[state] = count
+    return found
+
+
+def _seen(person: Person | None) -> list[sa.ColumnElement[bool]]:
+    """Nothing for who sees every lead; else only mail to leads that this person sees."""
+    if person is None or person.sees_all:
+        return []
+    return [messages.c.lead_id.in_(sa.select(leads.c.id).where(visible(person)))]
 
 
 def _of_campaign(key: str | None) -> sa.ColumnElement[bool]:
@@ -76,8 +100,13 @@ def page(
     reason: str | None = None,
     before: int | None = None,
     limit: int = 50,
+    seen_by: Person | None = None,
+    within: tuple[datetime, datetime] | None = None,
 ) -> Page:
-    """Messages, the newest first, with lead and campaign; keyset paging by id. Frozen values are left out."""
+    """Messages, the newest first, with lead and campaign; keyset paging by id. Frozen values are left out.
+
+    `seen_by` leaves those of leads that this person sees; `within` those whose present state was reached in that span.
+    """
     columns = [c for c in messages.c if c.key not in {"values_", "policy"}]
     query = (
         sa.select(
@@ -85,14 +114,18 @@ def page(
             leads.c.public_id.label("lead_public_id"),
             leads.c.name.label("lead_name"),
             leads.c.email.label("lead_email"),
+            leads.c.phone.label("lead_phone"),
             leads.c.owner_id.label("lead_owner_id"),
             campaigns.c.key.label("campaign_key"),
             campaigns.c.name.label("campaign_name"),
         )
         .select_from(messages.outerjoin(leads).outerjoin(campaigns))
+        .where(*_seen(seen_by))
         .order_by(messages.c.id.desc())
         .limit(limit + 1)
     )
+    if within is not None:
+        query = query.where(messages.c.ended_at >= within[0], messages.c.ended_at < within[1])
     for column, value in ((messages.c.lead_id, lead_id), (messages.c.campaign_id, campaign_id)):
         if value is not None:
             query = query.where(column == value)
@@ -111,6 +144,25 @@ def page(
 def get(conn: Connection, message_id: int) -> Row[Any] | None:
     """One message with everything, or None."""
     return conn.execute(sa.select(messages).where(messages.c.id == message_id)).first()
+
+
+def seen(conn: Connection, message_id: int, person: Person) -> Row[Any] | None:
+    """One message with lead, reader and campaign, for somebody who may see it: mail to staff is theirs alone."""
+    query = (
+        sa.select(
+            messages,
+            leads.c.public_id.label("lead_public_id"),
+            leads.c.name.label("lead_name"),
+            leads.c.email.label("lead_email"),
+            campaigns.c.key.label("campaign_key"),
+            campaigns.c.name.label("campaign_name"),
+        )
+        .select_from(messages.outerjoin(leads).outerjoin(campaigns))
+        .where(messages.c.id == message_id)
+    )
+    mine = messages.c.user_id == person.id
+    allowed = sa.or_(messages.c.lead_id.is_not(None) & visible(person), mine)
+    return conn.execute(query if person.may_administer else query.where(allowed)).first()
 
 
 def by_header_id(conn: Connection, header_id: str) -> Row[Any] | None:

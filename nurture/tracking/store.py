@@ -111,6 +111,12 @@ def due(conn: Connection, ids: Sequence[int], settling_until: datetime) -> list[
     return [_kept(row) for row in rows]
 
 
+def of_message(conn: Connection, message_id: int, limit: int = 200) -> list[Kept]:
+    """The hits on a message, the earliest first."""
+    query = sa.select(hits).where(hits.c.message_id == message_id).order_by(hits.c.at, hits.c.id).limit(limit)
+    return [_kept(row) for row in conn.execute(query)]
+
+
 def company(conn: Connection, message_ids: Collection[int], since: datetime, until: datetime) -> list[Kept]:
     """The clicks on these messages in a span of real time, for each message at most MOST_COMPANY."""
     number = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id))
