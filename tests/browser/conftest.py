@@ -1,0 +1,112 @@
+"""The real application on a free port with a filled house, and the system's Chromium."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.browser.chromium import ARGUMENTS, find_chromium
+from tests.browser.good import CLS, Errors
+from tests.conftest import START
+from tests.web.client import Client
+from tests.web.filled import Filled, fill
+from werkzeug.serving import make_server
+
+from nurture.kernel.clock import ManualClock
+from nurture.kernel.context import Context
+from nurture.kernel.database import Database
+from nurture.kernel.settings import read_settings
+from nurture.kernel.signing import new_ring
+from nurture.schema import metadata
+from nurture.web.app import create_app
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The running application."""
+
+    url: str
+    app: Flask
+    house: Filled
+    cookies: dict[str, str]  # session cookie by member of staff
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server for all browser tests; what a test changes stays changed."""
+    folder = tmp_path_factory.mktemp("site")
+    settings = read_settings(
+        {"NURTURE_DATA_DIR": str(folder), "NURTURE_SECRET_KEY": "for tests only", "NURTURE_HOUSE_NAME": "An Phát"}
+    )
+    database = Database(settings.database_url)
+    metadata.create_all(database.engine)
+    clock = ManualClock(START)
+    ctx = Context(settings, database, clock, new_ring())
+    house = fill(ctx, clock)
+    app = create_app(ctx)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    cookies = {}
+    for who in ("admin", "sales"):
+        found = Client(app).sign_in(who).flask.get_cookie("nurture")
+        assert found is not None
+        cookies[who] = found.value
+    yield Site(f"http://127.0.0.1:{server.server_port}", app, house, cookies)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests."""
+    path = find_chromium()
+    assert path is not None, "no Chromium: leave these tests out with -m 'not browser', or name one in CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+class Desk:
+    """Opens pages: as whom, how wide, in which theme and language."""
+
+    def __init__(self, chromium: Browser, site: Site) -> None:
+        self.chromium = chromium
+        self.site = site
+        self.open_ones: list[Page] = []
+
+    def page(
+        self, who: str | None = "admin", *, width: int = 1280, theme: str = "light", lang: str = "vi", script: bool = True
+    ) -> tuple[Page, Errors]:
+        """A fresh page, and the list that its errors gather in."""
+        context = self.chromium.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=theme, locale=lang, base_url=self.site.url,  # type: ignore[arg-type]
+            java_script_enabled=script, reduced_motion="reduce",
+        )  # fmt: skip
+        if who is not None:
+            cookies = {"nurture": self.site.cookies[who], "language": lang}
+            context.add_cookies([{"name": name, "value": value, "url": self.site.url} for name, value in cookies.items()])
+        context.add_init_script(CLS)
+        page = context.new_page()
+        self.open_ones.append(page)
+        return page, Errors(page)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for page in self.open_ones:
+            page.context.close()
+
+
+@pytest.fixture
+def desk(chromium: Browser, site: Site) -> Iterator[Desk]:
+    """Opens pages for one test."""
+    one = Desk(chromium, site)
+    yield one
+    one.close()
