@@ -24,7 +24,7 @@ from nurture.tracking.verdict import SETTLING, SWEEP, VERSION, Neighbors, judge
 __all__ = ["ONE_CLICK", "ingest", "look", "resubscribe", "unsubscribe"]
 
 ONE_CLICK = timedelta(minutes=1)  # the same link followed again within this real time counts once
-_MESSAGES_AT_ONCE = 100
+_MESSAGES_AT_ONCE = 40
 _NO_MAIL = Mail(None, None, "", None, None)
 
 
