@@ -11,7 +11,7 @@ from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageState as State
 
-_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_STATUS = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\w)")
 _WAIT = re.compile(
     r"\b(?:in|after|wait)\s+(?:for\s+)?(\d{1,5})\s*(s|sec|second|seconds|m|min|minute|minutes)?\b", re.IGNORECASE
 )

@@ -6,6 +6,7 @@ message may open the next envelope's write; it never shares a write with its own
 """
 
 import base64
+import select
 import socket
 import ssl
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from typing import NoReturn
 
 from nurture.delivery.classify import enhanced_status
 from nurture.delivery.model import Connection, Phase
+from nurture.kernel.clock import SystemClock
 
 _LONGEST_REPLY = 64 * 1024
+_monotonic = SystemClock().monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Timeouts:
     data: float = 120
     body: float = 180
     dot: float = 600
+    patience: float = 0.005  # the most that a relay gets to say that it dropped a body, before the dot
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Conversation:
         self._timeouts = timeouts
         self._buffer = bytearray()
         self._features: dict[str, str] = {}
+        self._pace = timeouts.patience  # seconds from a write to its answer, smoothed
+        self._written = _monotonic()
         self._unclean = False  # an envelope was refused half-way: RSET before the next one
         self._socket = self._connected()
         try:
@@ -143,7 +149,12 @@ class Conversation:
         self._write(stuffed, Phase.BODY, self._timeouts.body)
 
     def still_listening(self) -> None:
-        """ConversationEnded(BODY) when the relay hung up or answered before the final dot."""
+        """ConversationEnded(BODY) when the relay hung up or answered before the final dot.
+
+        It is given as long to say so as its answers take, a few milliseconds at most: a body dropped half-way is then
+        safe to send again, where a dot written behind it at once would leave us not knowing.
+        """
+        select.select([self._socket], [], [], min(self._pace, self._timeouts.patience))
         self._socket.settimeout(0)
         try:
             part = self._socket.recv(4096)
@@ -163,6 +174,7 @@ class Conversation:
         """
         data = memoryview(b".\r\n" + following)
         self._socket.settimeout(self._timeouts.body)
+        self._written = _monotonic()
         encrypted = isinstance(self._socket, ssl.SSLSocket)
         try:
             first = self._socket.send(data)
@@ -266,6 +278,7 @@ class Conversation:
         return self._read(phase, seconds)
 
     def _write(self, data: bytes, phase: Phase, seconds: float | None = None) -> None:
+        self._written = _monotonic()
         self._socket.settimeout(self._timeouts.command if seconds is None else seconds)
         try:
             self._socket.sendall(data)
@@ -311,6 +324,7 @@ class Conversation:
             raise ConversationEnded(phase, cause=_said(error)) from error
         if not part:
             raise ConversationEnded(phase, cause="the connection was closed")
+        self._pace = 0.75 * self._pace + 0.25 * (_monotonic() - self._written)
         return part
 
 

@@ -1,0 +1,249 @@
+"""Each failure of the mail world, through the real senders: the state it gives, and that the others go on."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from nurture.consents.tables import suppressions
+from nurture.delivery.conversation import Conversation, ConversationEnded, Envelope, Timeouts
+from nurture.delivery.model import Connection, Phase
+from nurture.delivery.service import Dispatcher
+from nurture.delivery.tables import routes
+from nurture.kernel.clock import SystemClock
+from nurture.kernel.context import Context
+from nurture.messages.tables import attempts, messages
+from tests.faults import ground, runner
+from tests.faults.sink import Fault, Script, Sink
+
+QUICK = Timeouts(connect=2, greeting=1, command=1, data=1, body=1, dot=1, patience=0.2)
+ODD = "lead3@example.com"
+_monotonic = SystemClock().monotonic
+
+
+@dataclass
+class Bench:
+    """A sink with a script, and what handed over to it."""
+
+    ctx: Context
+    sink: Sink
+
+    def message(self, address: str = ODD) -> Any:
+        """The row of one address's message."""
+        with self.ctx.database.read() as conn:
+            number = int(address.partition("@")[0].removeprefix("lead"))
+            return conn.execute(sa.select(messages).where(messages.c.lead_id == number)).one()
+
+    def all(self, table: sa.Table) -> list[Any]:
+        """Every row of a table."""
+        with self.ctx.database.read() as conn:
+            return list(conn.execute(sa.select(table)).all())
+
+
+@contextmanager
+def _handed_over(url: str, folder: Path, script: Script, count: int, *, until: int | None = None) -> Iterator[Bench]:
+    """Hand messages over until so many have left the queue."""
+    with Sink(script) as sink:
+        ctx = runner.context(url, folder, sink.port)
+        ground.fill(ctx, count)
+        dispatcher = Dispatcher(ctx, timeouts=QUICK)
+        dispatcher.start()
+        last = _monotonic() + 20
+        wanted = count if until is None else until
+        pause = ctx.wake.hits  # rung by nobody here
+        while True:
+            states = ground.states(ctx)
+            if count - states["queued"] - states["sending"] >= wanted or _monotonic() > last:
+                break
+            pause.wait(0.02)
+        dispatcher.stop()
+        yield Bench(ctx, sink)
+        ctx.database.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "phase"),
+    [
+        (Fault("rcpt", "450 4.2.0 greylisted", ODD), "deferred", "rcpt"),
+        (Fault("rcpt", "550 5.1.1 unknown", ODD), "bounced", "rcpt"),
+        (Fault("rcpt", "552 5.2.2 mailbox full", ODD), "bounced", "rcpt"),
+        (Fault("rcpt", "550 5.7.1 policy", ODD), "bounced", "rcpt"),
+        (Fault("data", "451 4.3.0 later", ODD), "deferred", "data"),
+        (Fault("data", "554 5.6.0 no", ODD), "rejected", "data"),
+        (Fault("body", "close", ODD), "deferred", "body"),
+        (Fault("body", "reset", ODD), "deferred", "body"),
+        (Fault("dot", "451 4.3.0 later", ODD), "deferred", "answered"),
+        (Fault("dot", "554 5.6.0 refused", ODD), "rejected", "answered"),
+        (Fault("dot", "550 5.1.1 unknown after all", ODD), "bounced", "answered"),
+        (Fault("dot", "close", ODD), "unknown", "dot"),
+        (Fault("dot", "reset", ODD), "unknown", "dot"),
+        (Fault("dot", "hang", ODD), "unknown", "dot"),
+        (Fault("answered", "reset", ODD), "sent", "answered"),
+        (Fault("quit", "reset"), "sent", "answered"),
+    ],
+    ids=lambda value: f"{value.phase}-{value.action[:9]}" if isinstance(value, Fault) else str(value),
+)
+def test_a_failure_gives_its_state_and_changes_nothing_for_the_others(
+    sqlite_url: str, tmp_path: Path, fault: Fault, state: str, phase: str
+) -> None:
+    """One odd recipient among twelve; each of the others is accepted once."""
+    delay = 0.2 if fault.phase == "body" else 0.0  # a slow relay gets time to say that it dropped a body
+    with _handed_over(sqlite_url, tmp_path, Script([fault], delay=delay), 12) as bench:
+        row = bench.message()
+        states = ground.states(bench.ctx)
+        last = [one for one in bench.all(attempts) if one.message_id == row.id][-1]
+        accepted = sorted(bench.sink.accepted)
+    assert (row.state, last.phase, last.outcome) == (state, phase, state)
+    assert states["sent"] == 12 - (state != "sent")
+    assert len(set(accepted)) == len(accepted)
+    assert len(accepted) == 12 - (state in {"deferred", "bounced", "rejected"})
+
+
+def test_without_pipelining_it_goes_step_by_step(sqlite_url: str, tmp_path: Path) -> None:
+    """A refusal in the middle is cleared with RSET."""
+    script = Script([Fault("rcpt", "550 5.1.1 unknown", ODD)], features=("SIZE 1000000",))
+    with _handed_over(sqlite_url, tmp_path, script, 8) as bench:
+        assert ground.states(bench.ctx) == {"sent": 7, "bounced": 1}
+        assert b"RSET" in bench.sink.commands
+
+
+def test_conversations_are_kept_open(sqlite_url: str, tmp_path: Path) -> None:
+    """Forty mails, and no more conversations than the settings allow."""
+    with _handed_over(sqlite_url, tmp_path, Script(), 40) as bench:
+        assert ground.states(bench.ctx) == {"sent": 40}
+        assert bench.sink.connections <= bench.ctx.settings.senders * bench.ctx.settings.connections
+
+
+def test_an_address_that_does_not_exist_is_suppressed_and_a_full_one_is_not(sqlite_url: str, tmp_path: Path) -> None:
+    """The reason decides, not the first digit."""
+    faults = [Fault("rcpt", "550 5.1.1 unknown", ODD), Fault("rcpt", "552 5.2.2 full", "lead4@")]
+    with _handed_over(sqlite_url, tmp_path, Script(faults), 6) as bench:
+        kept = [(one.address_hash, one.reason) for one in bench.all(suppressions)]
+        assert kept == [(bench.ctx.keys.address_hash(ODD), "bounced")]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("banner", "554 5.7.1 no"), Fault("mail", "550 5.7.1 sender refused"), Fault("ehlo", "550 no")],
+    ids=["banner", "mail", "ehlo"],
+)
+def test_a_relay_that_refuses_us_pauses_the_route(sqlite_url: str, tmp_path: Path, fault: Fault) -> None:
+    """Few messages are touched, nobody is blamed, and the reason can be read."""
+    with _handed_over(sqlite_url, tmp_path, Script([fault]), 60, until=1) as bench:
+        states = ground.states(bench.ctx)
+        (route,) = bench.all(routes)
+        assert bench.sink.accepted == []
+        assert bench.all(suppressions) == []
+    assert states.keys() <= {"queued", "deferred"}
+    assert states["queued"] >= 40
+    assert (route.key, route.state, route.failures >= 1) == ("smtp", "paused", True)
+    assert fault.action in route.reason
+
+
+def test_a_dead_relay_costs_a_few_attempts(sqlite_url: str, tmp_path: Path) -> None:
+    """What waits goes on waiting; nothing is lost."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    ctx = runner.context(sqlite_url, tmp_path, port)
+    ground.fill(ctx, 50)
+    dispatcher = Dispatcher(ctx, timeouts=QUICK)
+    dispatcher.start()
+    last = _monotonic() + 15
+    while not ground.states(ctx)["deferred"] and _monotonic() < last:
+        ctx.wake.hits.wait(0.02)
+    dispatcher.stop()
+    states = ground.states(ctx)
+    with ctx.database.read() as conn:
+        (route,) = conn.execute(sa.select(routes)).all()
+    ctx.database.close()
+    assert states["queued"] + states["deferred"] == 50
+    assert 1 <= states["deferred"] <= 8
+    assert (route.state, route.reason) == ("paused", "Connection refused")
+
+
+def test_a_relay_with_room_for_one_conversation_is_served_by_one(sqlite_url: str, tmp_path: Path) -> None:
+    """The conversations it refuses rest, the messages go the other way."""
+    script = Script([Fault("banner", "421 4.7.0 too many connections", times=10_000)])
+    with Sink(script) as sink:
+        sink.script.faults[0].times = 0
+        way = Connection("smtp", "127.0.0.1", sink.port)
+        first = Conversation(way, QUICK)
+        sink.script.faults[0].times = 1
+        with pytest.raises(ConversationEnded) as refused:
+            Conversation(way, QUICK)
+        first.quit()
+    assert (refused.value.phase, refused.value.reply and refused.value.reply.code) == (Phase.GREETING, 421)
+
+
+@pytest.mark.parametrize("kind", ["PLAIN", "LOGIN"])
+def test_authentication_by(kind: str) -> None:
+    """Both kinds that relays offer."""
+    with Sink(Script(features=(f"AUTH {kind}", "PIPELINING"))) as sink:
+        one = Conversation(Connection("smtp", "127.0.0.1", sink.port, user="an", password="phát"), QUICK)
+        one.quit()
+        assert any(line.startswith(b"AUTH " + kind.encode()) for line in sink.commands)
+
+
+@pytest.mark.parametrize(
+    ("script", "way", "phase"),
+    [
+        (Script([Fault("auth", "535 5.7.8 no")], features=("AUTH PLAIN",)), {"user": "an"}, Phase.AUTH),
+        (Script(features=("PIPELINING",)), {"user": "an"}, Phase.AUTH),
+        (Script(features=("PIPELINING",)), {"security": "starttls"}, Phase.GREETING),
+        (Script([Fault("banner", "hang")]), {}, Phase.GREETING),
+        (Script([Fault("ehlo", "close")]), {}, Phase.GREETING),
+        (Script([Fault("banner", "HTTP/1.1 400 Bad Request")]), {}, Phase.GREETING),
+    ],
+    ids=["wrong password", "no AUTH", "no STARTTLS", "silent", "hangs up", "no SMTP"],
+)
+def test_a_conversation_that_cannot_begin_says_where(script: Script, way: dict[str, str], phase: Phase) -> None:
+    """And leaves no open socket."""
+    with Sink(script) as sink, pytest.raises(ConversationEnded) as ended:
+        Conversation(Connection("smtp", "127.0.0.1", sink.port, **way), QUICK)
+    assert ended.value.phase is phase
+
+
+def test_a_dot_never_travels_with_its_body() -> None:
+    """The dot opens the next envelope's write; the body went before it, alone."""
+    writes: list[bytes] = []
+    with Sink() as sink:
+        one = Conversation(Connection("smtp", "127.0.0.1", sink.port), QUICK)
+        real = one._socket
+
+        class Spy:
+            def sendall(self, data: bytes) -> None:
+                writes.append(bytes(data))
+                real.sendall(data)
+
+            def send(self, data: bytes) -> int:
+                writes.append(bytes(data))
+                return real.send(data)
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(real, name)
+
+        one._socket = Spy()  # type: ignore[assignment]
+        envelopes = [Envelope("a@example.com", f"b{n}@example.com", 10) for n in range(2)]
+        assert one.open_envelope(envelopes[0]) is None
+        one.body(b"hello\r\n")
+        one.finish(one.envelope_bytes(envelopes[1]))
+        assert one.answer().code == 250
+        assert one.envelope_answers() is None
+        one.quit()
+    assert writes[1] == b"hello\r\n"
+    assert writes[2].startswith(b".\r\nMAIL FROM:")
+
+
+def test_a_certificate_that_nobody_signed_is_refused() -> None:
+    """Encryption without knowing with whom is none."""
+    context = ssl.create_default_context()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    with Sink(Script([Fault("banner", "220 plain text here")])) as sink, pytest.raises(ConversationEnded) as ended:
+        Conversation(Connection("smtp", "127.0.0.1", sink.port, "tls"), QUICK)
+    assert ended.value.phase is Phase.CONNECT

@@ -1,0 +1,104 @@
+"""A letter becomes a mail, or the report why not; nothing of it can harm the line."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from nurture.delivery.conversation import stuffed
+from nurture.delivery.letter import Letter, Mail, write
+from nurture.delivery.model import Phase, Report
+from nurture.kernel.reasons import Reason
+from nurture.kernel.signing import new_ring
+from nurture.messages.model import Compiled
+from nurture.messages.personalize import Personalizer
+
+RING = new_ring()
+COMPILED = Compiled(
+    key="hello",
+    language="vi",
+    subject="Chào {{ lead.name }}",
+    preheader="",
+    html="<p>{{ lead.name }}</p><a href='{{ unsubscribe_url }}'>hủy</a>",
+    text=".một dòng\n{{ lead.company }}\n{{ unsubscribe_url }}",
+    reads=("lead",),
+)
+LETTER = Letter(
+    message_id=7,
+    fence=2,
+    template=1,
+    envelope_from="tin@anphat.example",
+    from_address="tin@anphat.example",
+    from_name="An Phát",
+    to_address="minh@example.com",
+    to_name="Minh",
+    reply_to=("", ""),
+    header_id="abc@anphat.example",
+    dated=1_762_000_000_000_000,
+    lead_id=5,
+    address_hash="0" * 40,
+    tracking=True,
+    values={"lead": {"name": "Minh", "company": "Sao Mai"}},
+)
+
+
+def _write(letter: Letter) -> Mail | Report:
+    return write(letter, Personalizer(COMPILED), RING, "https://nurture.example")
+
+
+def test_a_letter_survives_the_pipe() -> None:
+    """Packed and unpacked it is the same."""
+    assert replace(Letter.unpacked(LETTER.packed()), reply_to=("", "")) == LETTER
+
+
+def test_the_same_letter_gives_the_same_bytes() -> None:
+    """A retry is the mail that went before, its date and id included."""
+    first, second = _write(LETTER), _write(replace(LETTER, fence=3))
+    assert isinstance(first, Mail)
+    assert isinstance(second, Mail)
+    assert first.data == second.data
+    assert b"Message-ID: <abc@anphat.example>" in first.data
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in first.data
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"values": {"lead": {"name": "Minh", "company": ""}}}, Reason.MISSING_FIELD),
+        ({"values": {"lead": {"name": "Minh"}}}, Reason.TEMPLATE_ERROR),
+        ({"values": {}}, Reason.TEMPLATE_ERROR),
+        ({"to_address": "a@b.example>\r\nRCPT TO:<x@evil.test"}, Reason.NO_ADDRESS),
+        ({"to_address": "khách@example.com"}, Reason.NO_ADDRESS),
+        ({"header_id": "x>\r\nBcc: y"}, Reason.TEMPLATE_ERROR),
+    ],
+    ids=["missing", "no such field", "no values", "injection", "not ASCII", "header id"],
+)
+def test_a_letter_that_cannot_be_written_is_reported(change: dict[str, Any], reason: Reason) -> None:
+    """It never reaches the line."""
+    report = _write(replace(LETTER, **change))
+    assert isinstance(report, Report)
+    assert (report.phase, report.reason, report.message_id) == (Phase.RENDER, reason.value, 7)
+
+
+def test_a_hostile_name_stays_text() -> None:
+    """No header comes of it."""
+    values = {"lead": {"name": "=?UTF-8?Q?=0A?=Bcc: x@evil.test\r\nBcc: y@evil.test", "company": "{{ 7*7 }}"}}
+    mail = _write(replace(LETTER, values=values, to_name=values["lead"]["name"]))
+    assert isinstance(mail, Mail)
+    head = mail.data.partition(b"\r\n\r\n")[0]
+    assert not [line for line in head.split(b"\r\n") if line.lower().startswith(b"bcc")]
+    assert b"49" not in mail.data.partition(b"text/plain")[2].partition(b"--=_")[0]
+
+
+@pytest.mark.parametrize(
+    ("plain", "travels"),
+    [
+        (b"a\r\n.b\r\n", b"a\r\n..b\r\n"),
+        (b".a\r\n", b"..a\r\n"),
+        (b"a\r\n.\r\nb\r\n", b"a\r\n..\r\nb\r\n"),
+        (b"a", b"a\r\n"),
+    ],
+)
+def test_dots_are_stuffed(plain: bytes, travels: bytes) -> None:
+    """No line of a body is the final dot."""
+    assert stuffed(plain) == travels

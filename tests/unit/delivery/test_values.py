@@ -1,0 +1,28 @@
+"""Who a mail seems to come from."""
+
+import pytest
+
+from nurture.delivery.values import sender
+from nurture.kernel.settings import read_settings
+
+SETTINGS = read_settings({"HOME": "/nowhere", "NURTURE_MAIL_FROM": "An Phát <tin@anphat.example>"})
+OURS = {"name": "Lan", "email": "lan@anphat.example", "phone": ""}
+ELSEWHERE = {"name": "Lan", "email": "lan@gmail.com", "phone": ""}
+NOBODY = {"name": "", "email": "", "phone": ""}
+
+
+@pytest.mark.parametrize(
+    ("owner", "wanted", "expected"),
+    [
+        (OURS, "house", ("tin@anphat.example", "An Phát", ("", ""))),
+        (OURS, "owner", ("lan@anphat.example", "Lan", ("", ""))),
+        (ELSEWHERE, "owner", ("tin@anphat.example", "Lan", ("lan@gmail.com", "Lan"))),
+        (NOBODY, "owner", ("tin@anphat.example", "An Phát", ("", ""))),
+    ],
+    ids=["house", "owner in the domain", "owner elsewhere", "no owner"],
+)
+def test_from_is_an_address_of_the_house_domain(
+    owner: dict[str, str], wanted: str, expected: tuple[str, str, tuple[str, str]]
+) -> None:
+    """An owner's foreign address stands in Reply-To."""
+    assert sender({"owner": owner}, wanted, SETTINGS) == expected
