@@ -13,7 +13,7 @@ from nurture.kernel.reasons import SENTENCES
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = re.compile(r"%\((\w+)\)[sd]")
-METHODS = [("**/migrations/**", "ignore"), ("**.py", "python"), ("**/templates/**.html", "jinja2")]
+METHODS = [("**/migrations/versions/**", "ignore"), ("**.py", "python"), ("**/templates/**.html", "jinja2")]
 WORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "translate": (2,), "translate_plural": (2, 3)}
 
 
