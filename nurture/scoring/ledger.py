@@ -119,7 +119,7 @@ def write(
 ) -> Entry:
     values = {
         "lead_id": lead_id, "axis": axis.value, "rule": rule, "cause": cause, "points": points, "reverses": reverses,
-        "sequence": store.uses(conn, lead_id, rule, cause) + 1, "reason": reason, "detail": dict(detail or {}),
+        "sequence": store.next_sequence(lead_id, rule, cause), "reason": reason, "detail": dict(detail or {}),
         "actor": actor, "at": at, "recorded_at": real,
     }  # fmt: skip
     new = conn.execute(score_entries.insert().values(values).returning(score_entries.c.id)).scalar_one()

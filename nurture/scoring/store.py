@@ -141,10 +141,10 @@ def counted(conn: Connection, lead_id: int, rule: str, since: datetime | None) -
     return [_entry(row) for row in conn.execute(query).mappings()]
 
 
-def uses(conn: Connection, lead_id: int, rule: str, cause: str) -> int:
-    """How many lines of this rule and cause there are, taken back ones included."""
-    query = sa.select(sa.func.count()).where(e.rule == rule, e.lead_id == lead_id, e.cause == cause)
-    return int(conn.execute(query).scalar_one())
+def next_sequence(lead_id: int, rule: str, cause: str) -> sa.ColumnElement[int]:
+    """The number of the next line of this rule and cause, taken back ones included; for use within the insert."""
+    count = sa.select(sa.func.count() + 1).select_from(score_entries)
+    return count.where(e.rule == rule, e.lead_id == lead_id, e.cause == cause).scalar_subquery()
 
 
 def sums(conn: Connection, lead_id: int) -> dict[Axis, int]:
