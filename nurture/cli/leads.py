@@ -25,6 +25,7 @@ from nurture.leads import store as lead_store
 
 _SHOWN = 12  # columns of the sample that fit a terminal
 _WIDE = 18
+_DELIMITERS = {",": _("by comma"), ";": _("by semicolon"), "\t": _("by tab"), "|": _("by vertical bar")}
 
 
 @main.group(help=_("Leads: import a file, show somebody."))
@@ -44,7 +45,7 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _reading_lines(reading: Reading) -> list[str]:
     """How the file is understood, with five rows of it."""
-    form = ", ".join(filter(None, (reading.format.upper(), reading.encoding, repr(reading.delimiter).strip("'"))))
+    form = ", ".join(filter(None, (reading.format.upper(), reading.encoding, _DELIMITERS.get(reading.delimiter))))
     lines = [_("%(file)s: %(form)s, %(rows)s rows", file=reading.file_name, form=form, rows=f"{reading.rows:n}")]
     known = [one for one in reading.columns if one.target and not one.key]
     own = [one for one in reading.columns if one.key]
