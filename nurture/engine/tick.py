@@ -2,9 +2,9 @@
 
 1. Once an engine minute the memberships of all segments are brought up to date.
 2. Live campaigns take in who joined the segment of their entry, with a reason for each who may not enter.
-3. Due enrollments are claimed in chunks. A chunk is one transaction: what it needs is loaded in a fixed number of
-   queries, every enrollment is advanced in plain values, and the effects are performed as the enrollments move on. A
-   kill between any two statements loses and doubles nothing.
+3. Due enrollments go in chunks. What a chunk needs is loaded in a fixed number of queries and every enrollment is
+   advanced in plain values, before any lock is taken. Then one transaction claims those that are still where they
+   were, performs the effects and moves them on. A kill between any two statements loses and doubles nothing.
 4. An enrollment that fails is put off with the error, and blocks nobody.
 
 A tick after a stop catches up at once: planned instants stay, and unique keys keep everything from happening twice.
@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 CHUNK = 500
 SMALLEST = 50
 MOST = 20_000  # enrollments in one tick
-_TRANSACTION = 0.04  # seconds a chunk should hold the writer's turn
+_TRANSACTION = 0.04  # seconds for which a chunk should hold the writer's turn
 _REFRESH_EVERY = timedelta(minutes=1)  # engine time
 _MOST_OF_ERROR = 500
 # When the segments of a database were last refreshed by this process, and how large a chunk fits its transactions.
@@ -68,6 +68,7 @@ class _Done:
     queued: int = 0
     failed: int = 0
     more: bool = False
+    took: float = 0.0  # seconds within the transaction
 
 
 def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None) -> TickReport:
@@ -139,7 +140,6 @@ def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: i
     advanced = queued = bad = singly = 0
     while advanced < limit:
         size = 1 if singly else min(_sizes.get(ctx.database, CHUNK), limit - advanced)
-        begun = ctx.clock.monotonic()
         try:
             done = _chunk(ctx, facts, now, real, size)
         except sa.exc.OperationalError:
@@ -154,22 +154,22 @@ def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: i
         if singly:
             singly -= 1
         else:
-            _fit(ctx, size, done.count, ctx.clock.monotonic() - begun)
+            _fit(ctx, size, done)
         if not done.more:
             break
     return advanced, queued, bad
 
 
-def _fit(ctx: Context, size: int, count: int, took: float) -> None:
+def _fit(ctx: Context, size: int, done: _Done) -> None:
     """Make chunks as large as keeps the writer's turn short."""
-    if took > 0 and count == size:
-        _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, _TRANSACTION / took))))
+    if done.took > 0 and done.count == size:
+        _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, _TRANSACTION / done.took))))
 
 
 def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int) -> _Done:
-    """One transaction: claim, load, advance, perform."""
-    with ctx.database.write() as conn:
-        places = store.claim(conn, now, size)
+    """Look and decide, then claim and perform in one transaction."""
+    with ctx.database.read() as conn:
+        places = store.due(conn, now, size)
         if not places:
             return _Done()
         ready = revisions.load(conn, [place.revision_id for place in places], facts)
@@ -185,9 +185,14 @@ def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int)
                 move = _move(one.campaign, place, around.around(place, one.campaign), now)
                 moved.append(Moved(place, one.key, one.campaign, move))
         emails = around.emails if around.emails is not None else languages(conn)
+    with ctx.database.write() as conn:
+        begun = ctx.clock.monotonic()
+        claimed = store.claim(conn, places, now)
+        moved = [one for one in moved if one.place in claimed]
         queued = perform(conn, moved, Scene(now, real, ctx.settings, around.rows, emails))
-        more = len(moved) == size or any(_is_due(one.move, now) for one in moved)
-        return _Done(len(moved), queued, sum(one.move.error is not None for one in moved), more)
+        took = ctx.clock.monotonic() - begun
+    more = len(places) == size or any(_is_due(one.move, now) for one in moved)
+    return _Done(len(moved), queued, sum(one.move.error is not None for one in moved), more, took)
 
 
 def _is_due(move: Move, now: datetime) -> bool:
@@ -206,7 +211,7 @@ def _move(campaign: Campaign, place: Place, around: Around, now: datetime) -> Mo
 def _put_off(ctx: Context, now: datetime, real: datetime, error: Exception) -> _Done:
     """The enrollment whose effects could not be performed: put off on its own."""
     with ctx.database.write() as conn:
-        places = store.claim(conn, now, 1)
+        places = store.claim(conn, store.due(conn, now, 1), now)
         text = f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR]
         keys = {one.id: one.key for one in campaign_store.every(conn)}
         moved = [Moved(place, keys[place.campaign_id], None, failed(place, now, text)) for place in places]

@@ -38,20 +38,24 @@ def _place(row: Any) -> Place:
     )
 
 
-def claim(conn: Connection, now: datetime, limit: int) -> list[Place]:
-    """Due enrollments of live campaigns, the longest due first, locked until the transaction ends.
+def _due(now: datetime) -> sa.Select[Any]:
+    live = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.LIVE.value)
+    return sa.select(enrollments).where(_IDLE, enrollments.c.due_at <= now, enrollments.c.campaign_id.in_(live))
+
+
+def due(conn: Connection, now: datetime, limit: int) -> list[Place]:
+    """Due enrollments of live campaigns, the longest due first."""
+    query = _due(now).order_by(enrollments.c.due_at, enrollments.c.id).limit(limit)
+    return [_place(row) for row in conn.execute(query)]
+
+
+def claim(conn: Connection, places: Sequence[Place], now: datetime) -> set[Place]:
+    """Those of the places that are due still and where they were, locked until the transaction ends.
 
     On PostgreSQL rows that another worker holds are passed over; on SQLite there is one writer.
     """
-    live = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.LIVE.value)
-    query = (
-        sa.select(enrollments)
-        .where(_IDLE, enrollments.c.due_at <= now, enrollments.c.campaign_id.in_(live))
-        .order_by(enrollments.c.due_at, enrollments.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return [_place(row) for row in conn.execute(query)]
+    query = _due(now).where(enrollments.c.id.in_([place.id for place in places])).with_for_update(skip_locked=True)
+    return {_place(row) for row in conn.execute(query)} & set(places)
 
 
 def active(
