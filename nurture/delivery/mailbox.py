@@ -7,6 +7,7 @@ what goes here goes as it would go to a relay.
 import asyncio
 import contextlib
 import queue
+import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 from sqlalchemy.engine import Connection, Row
 
 from nurture.delivery.tables import mailbox_mails
@@ -74,37 +75,61 @@ class _Handler:
 
 
 class Mailbox:
-    """The server with its writing thread."""
+    """The server and its writing thread."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, name="mailbox", daemon=True)
-        self._controller: Any = Controller(
-            _Handler(self._arrivals),
-            hostname="127.0.0.1",
-            port=ctx.settings.mailbox_port,
-            data_size_limit=LARGEST,
-            ident="nurture mailbox",
-            server_hostname="localhost",
-        )
+        self._writer = threading.Thread(target=self._write, name="mailbox-writer", daemon=True)
+        self._loop = asyncio.new_event_loop()
         self._since_sweep = _SWEEP_EVERY
+        self._server: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to listen. OutsideError when the port is taken."""
-        self._writer.start()
+        port = self._ctx.settings.mailbox_port
+        # asyncio sends answers without delay only where the protocol is named
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            self._controller.start()
-        except (OSError, TimeoutError) as error:
-            self._arrivals.put(None)
-            port = self._ctx.settings.mailbox_port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(("127.0.0.1", port))
+            listening.listen(64)
+        except OSError as error:
+            listening.close()
+            self._loop.close()
             raise OutsideError(f"The mailbox cannot use port {port}: {error}; set NURTURE_MAILBOX_PORT") from error
+        self._server = threading.Thread(target=self._serve, args=(listening,), name="mailbox", daemon=True)
+        self._writer.start()
+        self._server.start()
 
     def stop(self) -> None:
-        """Stop listening; what was received is kept."""
-        self._controller.stop(no_assert=True)
+        """Stop listening; what was answered is kept."""
+        if self._server is None:
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._server.join(10)
+        self._server = None
         self._arrivals.put(None)
         self._writer.join(10)
+        self._loop.close()
+
+    def _serve(self, listening: socket.socket) -> None:
+        loop, handler = self._loop, _Handler(self._arrivals)
+        asyncio.set_event_loop(loop)
+
+        def session() -> Any:
+            return SMTP(
+                handler, loop=loop, data_size_limit=LARGEST, hostname="localhost", ident="nurture", decode_data=False
+            )
+
+        server = loop.run_until_complete(loop.create_server(session, sock=listening))
+        loop.run_forever()
+        server.close()
+        open_sessions = asyncio.all_tasks(loop)
+        for task in open_sessions:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*open_sessions, return_exceptions=True))
+        loop.run_until_complete(server.wait_closed())
 
     def _write(self) -> None:
         while (first := self._arrivals.get()) is not None:
