@@ -14,9 +14,6 @@ from nurture.kernel.database import Id, Instant, upsert
 from nurture.kernel.reasons import Reason
 
 # The one column of a lead that its timeline moves. The stage that owns the table stands above this one.
-leads = sa.table("leads", sa.column("id", sa.BigInteger), sa.column("last_activity_at", Instant))
-
-# Leads are a later stage; all that is touched of one here is when something last happened.
 leads = sa.table("leads", sa.column("id", Id), sa.column("last_activity_at", Instant))
 
 

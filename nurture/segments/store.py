@@ -1,6 +1,7 @@
 """Queries on segments and memberships, and the facts that rules may ask as of now."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,8 +28,13 @@ def built_in(zone: str = "Asia/Ho_Chi_Minh") -> Facts:
 def facts(conn: Connection, zone: str = "Asia/Ho_Chi_Minh") -> Facts:
     """The facts of all stages and of the installation's own fields."""
     rows = conn.execute(sa.select(field_definitions).order_by(field_definitions.c.position, field_definitions.c.key))
-    definitions = [FieldDefinition(r.key, r.label, FieldType(r.type), tuple(r.choices or ())) for r in rows]
-    return built_in(zone).with_values(own(definitions))
+    own_fields = tuple(FieldDefinition(r.key, r.label, FieldType(r.type), tuple(r.choices or ())) for r in rows)
+    return _with_own(zone, own_fields)
+
+
+@lru_cache(maxsize=8)
+def _with_own(zone: str, own_fields: tuple[FieldDefinition, ...]) -> Facts:
+    return built_in(zone).with_values(own(own_fields))
 
 
 def every(conn: Connection, keys: Sequence[str] | None = None) -> list[Segment]:
