@@ -45,7 +45,7 @@ class Flow:
         if not isinstance(data, list):
             self.reading.wrong("not_a_list", path, N_("A list of steps belongs here, each after a dash"))
             return []
-        if depth > DEEPEST:
+        if depth > DEEPEST and data:
             self.reading.wrong("too_deep", path, N_("Branches are nested at most %(limit)s deep"), limit=DEEPEST)
             return []
         nodes = [node for i, one in enumerate(data) if (node := self._step(one, f"{path}[{i}]", depth))]

@@ -45,7 +45,7 @@ class Change:
 
     def sentences(self, language: str) -> list[str]:
         """The change in words, one fact each."""
-        found = [translate(language, _KINDS[self.what], kind=self.kind, key=self.key)]
+        found = [translate(language, _WHATS[self.what], kind=translate(language, _KINDS[self.kind]), key=self.key)]
         found += [translate(language, _STEPS[what], step=step) for step, what in self.steps]
         if self.parts:
             found.append(translate(language, "Changes in: %(parts)s", parts=", ".join(self.parts)))
@@ -60,10 +60,16 @@ class Change:
 
 
 _KINDS = {
-    What.NEW: N_("New %(kind)s “%(key)s”"),
-    What.CHANGED: N_("Changed %(kind)s “%(key)s”"),
-    What.TEXTS: N_("Names or comments of %(kind)s “%(key)s”"),
-    What.UNCHANGED: N_("Nothing changes in %(kind)s “%(key)s”"),
+    "campaign": N_("the campaign"),
+    "segment": N_("the segment"),
+    "scoring": N_("the scoring rules"),
+    "pipeline": N_("the pipeline"),
+}
+_WHATS = {
+    What.NEW: N_("New: %(kind)s “%(key)s”"),
+    What.CHANGED: N_("Changed: %(kind)s “%(key)s”"),
+    What.TEXTS: N_("Only names or comments change: %(kind)s “%(key)s”"),
+    What.UNCHANGED: N_("Nothing changes: %(kind)s “%(key)s”"),
 }
 _STEPS = {
     StepChange.ADDED: N_("Step “%(step)s” is added"),

@@ -19,12 +19,13 @@ from nurture.campaigns.model import Campaign, CampaignState, Existing
 from nurture.campaigns.plan import Change, What, changed_parts, step_changes
 from nurture.campaigns.tables import campaign_revisions, campaigns, shared_definitions
 from nurture.kernel.database import upsert
-from nurture.kernel.errors import ConflictError, DefinitionError, NotFoundError
+from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.yamlfile import Source
 from nurture.rules.facts import Facts
 from nurture.segments import service as segment_service
 from nurture.segments import store as segment_store
+from nurture.users.model import Person
 from nurture.users.service import note
 
 _MOVES = {
@@ -197,6 +198,16 @@ def _move(conn: Connection, key: str, state: CampaignState, real: datetime, acto
             raise NotFoundError(N_("There is no such campaign"))
         raise ConflictError(N_("The campaign's state does not allow this"))
     note(conn, actor=actor, action=action, subject=f"campaign:{key}", at=real)
+
+
+def steer(conn: Connection, person: Person, key: str, verb: str, *, real: datetime) -> None:
+    """What a person does to a campaign: `pause`, `resume`, `archive`. ForbiddenError unless they define campaigns."""
+    if not person.may_define:
+        raise ForbiddenError(N_("Only marketers and administrators steer campaigns"))
+    verbs = {"pause": pause, "resume": resume, "archive": archive}
+    if verb not in verbs:
+        raise InputError(N_("There is no such choice"))
+    verbs[verb](conn, key, real=real, actor=person.actor)
 
 
 def export(conn: Connection) -> dict[str, str]:
