@@ -79,7 +79,7 @@ def record_many(conn: Connection, batch: list[Activity], *, real: datetime, reac
     return ids
 
 
-def record_set(conn: Connection, batch: list[Activity], *, real: datetime) -> None:
+def record_set(conn: Connection, batch: list[Activity], *, real: datetime, react: bool = True) -> None:
     """Write what the engine did to many leads, in a fixed number of statements, each with its pending reaction.
 
     It is no sign of life of the lead: `last_activity_at` stays. A cause_key that is there already is passed over.
@@ -103,6 +103,9 @@ def record_set(conn: Connection, batch: list[Activity], *, real: datetime) -> No
     ]
     if rows:
         insert = upsert(conn.dialect.name, activities).on_conflict_do_nothing(index_elements=["cause_key"])
+        if not react:
+            conn.execute(insert, rows)
+            return
         written = conn.execute(insert.returning(activities.c.id, activities.c.lead_id), rows).all()
         if written:
             conn.execute(reactions.insert(), [{"activity_id": new, "lead_id": lead_id} for new, lead_id in written])

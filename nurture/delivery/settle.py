@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nurture.activities.model import Decided, Kind
-from nurture.activities.service import Activity, Decision, decide_many, record_many
+from nurture.activities.service import Activity, Decision, decide_many, record_set
 from nurture.consents.model import Method, SuppressionReason
 from nurture.consents.service import Said, suppress
 from nurture.delivery import store
@@ -135,8 +135,8 @@ def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now:
     to_leads = [case for case in cases if case.row.lead_id is not None]
     sent = [_activity(case, Kind.MESSAGE_SENT, now) for case in to_leads if case.verdict.state is MessageState.SENT]
     bounced = [case for case in to_leads if case.verdict.state is MessageState.BOUNCED]
-    record_many(conn, sent, real=real, react=False)
-    record_many(conn, [_activity(case, Kind.MESSAGE_BOUNCED, now) for case in bounced], real=real)
+    record_set(conn, sent, real=real, react=False)
+    record_set(conn, [_activity(case, Kind.MESSAGE_BOUNCED, now) for case in bounced], real=real)
     for case in cases:
         if case.verdict.suppress and case.row.address:
             origin = f"message:{case.row.id}"
