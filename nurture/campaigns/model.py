@@ -99,6 +99,11 @@ class Campaign:
     data: Mapping[str, Any]
     language: str | None = None
 
+    @property
+    def may_end(self) -> bool:
+        """Whether there is a goal or an exit condition to look at between steps."""
+        return self.goal is not None or self.exit_when is not None
+
     def rules(self) -> Iterator[Rule]:
         """Every rule the definition names."""
         if self.exit_when is not None:

@@ -36,10 +36,14 @@ def examine(
     To be called when something relevant happened; a step that comes due looks by itself. `language` is that of the
     sentence kept with the reason.
     """
-    facts = facts or segment_store.facts(conn)
     places = store.active(conn, lead_ids=lead_ids)
+    if not places:
+        return []
+    facts = facts or segment_store.facts(conn)
     ready = revisions.load(conn, [place.revision_id for place in places], facts)
-    known = [(place, one) for place in places if (one := ready[place.revision_id].campaign) is not None]
+    known = [(place, one) for place in places if (one := ready[place.revision_id].campaign) is not None and one.may_end]
+    if not known:
+        return []
     zone = facts.zone.key
     around = surroundings.load(conn, known, facts, now, zone=zone, language=language, keys=None)
     moved = []
