@@ -186,7 +186,7 @@ def resume(conn: Connection, key: str, *, real: datetime, actor: str) -> None:
 
 
 def archive(conn: Connection, key: str, *, real: datetime, actor: str) -> None:
-    """Put it away; the next tick lets those under way leave. See engine.leave.stop for at once."""
+    """Put it away; the next tick lets those under way leave, and takes back what has not gone."""
     _move(conn, key, CampaignState.ARCHIVED, real, actor, "campaign.archive")
 
 

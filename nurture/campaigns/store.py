@@ -83,6 +83,12 @@ def get(conn: Connection, key: str) -> Stored | None:
     return None if row is None else _stored(row)
 
 
+def lock(conn: Connection, key: str) -> Stored | None:
+    """The campaign of this key as it is now; nobody else enters leads or changes it until the transaction ends."""
+    conn.execute(sa.select(campaigns.c.id).where(campaigns.c.key == key).with_for_update())
+    return get(conn, key)
+
+
 def by_id(conn: Connection, campaign_id: int) -> Stored | None:
     """The campaign of this id, or None."""
     row = conn.execute(_query().where(campaigns.c.id == campaign_id)).one_or_none()

@@ -128,8 +128,8 @@ def _enter(ctx: Context, facts: Facts, now: datetime, real: datetime) -> int:
 
 
 def _enter_some(conn: Connection, key: str, campaign: Campaign, now: datetime, real: datetime) -> int:
-    """Read again within the transaction: it may have been paused meanwhile."""
-    stored = campaign_store.get(conn, key)
+    """Read again under a lock: it may have been paused meanwhile, and no other tick decides about the same leads."""
+    stored = campaign_store.lock(conn, key)
     if stored is None or stored.state is not CampaignState.LIVE:
         return 0
     return service.enter(conn, stored, campaign, now=now, real=real)

@@ -95,7 +95,7 @@ def enroll(
 
     NotFoundError when there is no such campaign, ConflictError when it does not run.
     """
-    stored = campaign_store.get(conn, key)
+    stored = campaign_store.lock(conn, key)
     if stored is None:
         raise NotFoundError(N_("There is no such campaign"))
     if stored.state not in {CampaignState.LIVE, CampaignState.PAUSED}:

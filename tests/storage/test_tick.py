@@ -1,5 +1,6 @@
 """A tick moves on what is due, once, with a reason for everything it does not do."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -98,6 +99,7 @@ def test_a_tick_after_a_stop_catches_up_once(ready: Context) -> None:
     assert second == [("second", start + 2 * DAY, start + 2 * DAY)] * 3
 
 
+DECIDED_COUNT = sa.select(sa.func.count()).select_from(decisions)
 WINDOWED = HELLO + 'sending: {window: {days: mon-sat, from: "08:00", to: "20:00"}, cap: 2 in 7 days}\n'
 
 
@@ -420,3 +422,21 @@ def test_statements_do_not_grow_with_rows(ready: Context, count: int) -> None:
         sa.event.remove(ready.database.engine, "before_cursor_execute", note)
     assert (report.advanced, report.queued) == (count, count)
     assert statements <= 60 * count / 1000
+
+
+def test_ticks_at_the_same_time_do_everything_once(ready: Context) -> None:
+    """Three at once, as when a lease changes hands: one enrollment, one mail, one passage each."""
+    add_leads(ready, 300)
+    apply(ready, BRANCHED)
+    for _ in range(3):
+        with ThreadPoolExecutor(3) as pool:
+            reports = [job.result() for job in [pool.submit(tick, ready, refresh=True) for _ in range(3)]]
+        assert sum(report.failed for report in reports) == 0
+        hand_over(ready)
+        clock(ready).advance(2 * DAY)
+    written = sa.select(messages.c.lead_id, messages.c.step)
+    found = rows(ready, written)
+    assert len(found) == len(set(found)) == 600
+    assert len(places(ready, "id")) == 300
+    assert len(passed(ready)) == 300 * 4
+    assert rows(ready, DECIDED_COUNT) == [(0,)]
