@@ -8,11 +8,6 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.browser.chromium import ARGUMENTS, find_chromium
-from tests.browser.good import CLS, Errors
-from tests.conftest import START
-from tests.web.client import Client
-from tests.web.filled import Filled, fill
 from werkzeug.serving import make_server
 
 from nurture.kernel.clock import ManualClock
@@ -22,6 +17,11 @@ from nurture.kernel.settings import read_settings
 from nurture.kernel.signing import new_ring
 from nurture.schema import metadata
 from nurture.web.app import create_app
+from tests.browser.chromium import ARGUMENTS, find_chromium
+from tests.browser.good import CLS, Errors
+from tests.conftest import START
+from tests.web.client import Client
+from tests.web.filled import Filled, fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,13 @@ class Desk:
         self.open_ones: list[Page] = []
 
     def page(
-        self, who: str | None = "admin", *, width: int = 1280, theme: str = "light", lang: str = "vi", script: bool = True
+        self,
+        who: str | None = "admin",
+        *,
+        width: int = 1280,
+        theme: str = "light",
+        lang: str = "vi",
+        script: bool = True,
     ) -> tuple[Page, Errors]:
         """A fresh page, and the list that its errors gather in."""
         context = self.chromium.new_context(
@@ -92,7 +98,9 @@ class Desk:
         )  # fmt: skip
         if who is not None:
             cookies = {"nurture": self.site.cookies[who], "language": lang}
-            context.add_cookies([{"name": name, "value": value, "url": self.site.url} for name, value in cookies.items()])
+            context.add_cookies(
+                [{"name": name, "value": value, "url": self.site.url} for name, value in cookies.items()]
+            )
         context.add_init_script(CLS)
         page = context.new_page()
         self.open_ones.append(page)

@@ -36,15 +36,21 @@ class Errors(list[str]):
 
 
 def violations(page: Page) -> list[dict[str, Any]]:
-    """What axe finds."""
-    found: list[dict[str, Any]] = Axe().run(page, options=AXE).response["violations"]
+    """What axe finds; it is brought into a page once."""
+    axe = Axe()
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(axe.axe_script)
+    found: list[dict[str, Any]] = page.evaluate("(options) => axe.run(options).then((all) => all.violations)", AXE)
     return found
 
 
 def assert_good(page: Page, errors: Errors) -> None:
     """No axe violation, no sideways scroll, no shift of the layout, no error, control borders that can be seen."""
     found = violations(page)
-    told = [f"{one['id']}: {[node['html'][:160] + ' / ' + node['failureSummary'][:220] for node in one['nodes']]}" for one in found]
+    told = [
+        f"{one['id']}: {[node['html'][:160] + ' / ' + node['failureSummary'][:220] for node in one['nodes']]}"
+        for one in found
+    ]
     assert not found, "\n".join(told)
     wide = page.evaluate(
         "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"

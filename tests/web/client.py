@@ -30,7 +30,9 @@ class Client:
         if not self.token:
             self.get("/login")
         sent = {"csrf_token": self.token, **(data or {})}
-        return self.flask.post(path, data=sent, headers={key.replace("_", "-"): value for key, value in headers.items()})
+        return self.flask.post(
+            path, data=sent, headers={key.replace("_", "-"): value for key, value in headers.items()}
+        )
 
     def follow(self, answer: TestResponse) -> TestResponse:
         """The page that a 303 leads to."""

@@ -1,4 +1,4 @@
-"""A small house with everything in it: staff of each role, the gallery made live, leads who have lived through some of it."""
+"""A small house with everything in it: staff of each role, the gallery made live, leads with a past."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -68,6 +68,7 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     _leads(ctx, house, leads_in_all)
     _campaigns(ctx, clock, house)
     _sales(ctx, clock, house)
+    tick(ctx)
     return house
 
 
@@ -94,7 +95,6 @@ def _staff(ctx: Context, house: Filled) -> None:
         _, house.invite = users.invite(
             conn, email="moi@example.com", name="Người Mới", role="sales", real=real, actor="cli"
         )
-        _, house.reset = users.reset(conn, email="viewer@example.com", real=real, actor="cli")
 
 
 def _definitions(ctx: Context) -> None:
@@ -182,5 +182,8 @@ def _sales(ctx: Context, clock: ManualClock, house: Filled) -> None:
             ctx.keys, message or 1, lead.id, ctx.keys.address_hash(lead.email or "")
         )  # fmt: skip
     clock.advance(timedelta(minutes=5))
-    react(ctx)
+    while react(ctx):
+        pass
     clock.advance(timedelta(minutes=10))
+    with ctx.database.write() as conn:
+        _, house.reset = users.reset(conn, email="viewer@example.com", real=clock.real(), actor="cli")

@@ -1,5 +1,6 @@
 """One lead's page: who it is, what happened and why, what comes next, and what a person can do about it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,9 @@ from nurture.activities import desk
 from nurture.activities.store import kinds_of, timeline
 from nurture.campaigns import store as campaigns
 from nurture.campaigns.model import CampaignState
+from nurture.campaigns.steps import kinds
 from nurture.consents import store as consents
+from nurture.engine import revisions
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.errors import ConflictError, InputError, Problem
@@ -19,6 +22,7 @@ from nurture.leads import store
 from nurture.leads.model import HONORIFICS, Lead
 from nurture.messages import store as messages
 from nurture.opportunities import store as opportunities
+from nurture.rules.facts import Facts
 from nurture.scoring import published as scoring_rules
 from nurture.scoring import service as scoring
 from nurture.scoring.model import Axis, Line, Thresholds
@@ -61,9 +65,11 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
     standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
     live = campaigns.every(conn, (CampaignState.LIVE, CampaignState.PAUSED))
     inside = {one.campaign_key for one in active}
+    facts = segments.facts(conn, context().settings.zone)
     return {
         "enrolled": enrolled,
         "active": active,
+        "steps": _steps(conn, active, live, facts),
         "standing": standing,
         "refusal": standing.refusal("advertising"),
         "owners": accounts.owners(conn),
@@ -74,6 +80,20 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
         "opportunities": opportunities.of_lead(conn, lead.id),
         "outcomes": [(key.value, say(text)) for key, text in OUTCOMES.items()],
     }
+
+
+def _steps(
+    conn: Connection, active: Sequence[enrollments.Enrolled], live: Sequence[campaigns.Stored], facts: Facts
+) -> dict[int, str]:
+    """What comes next in each of these enrollments, in words; the step's id where the revision has no such step."""
+    revision = {one.key: one.revision_id for one in live if one.revision_id is not None}
+    ready = revisions.load(conn, [revision[one.campaign_key] for one in active if one.campaign_key in revision], facts)
+    said: dict[int, str] = {}
+    for one in active:
+        found = ready.get(revision.get(one.campaign_key, 0))
+        step = found.campaign.steps.get(one.step or "") if found and found.campaign else None
+        said[one.id] = kinds()[step.kind].describe(step.config, language()) if step else one.step or "–"
+    return said
 
 
 def _rules(conn: Connection) -> Any:

@@ -18,6 +18,7 @@ from nurture.messages import store as messages
 from nurture.opportunities.model import Criterion
 from nurture.rules.describe import sentence
 from nurture.rules.evaluate import Trace
+from nurture.rules.model import Group, Join
 from nurture.segments import store as segments
 from nurture.web.language import language, say
 from nurture.web.page import context, now, read, render, zone
@@ -52,7 +53,8 @@ def show(public_id: str) -> ResponseReturnValue:
 def node(trace: Trace) -> dict[str, Any]:
     """A trace as the template shows it: sentence with the value seen, tick or cross, children."""
     children = [node(child) for child in trace.children]
-    return {"text": sentence(trace, language(), zone()), "holds": trace.holds, "children": children}
+    is_none = isinstance(trace.rule, Group) and trace.rule.join is Join.NONE
+    return {"text": sentence(trace, language(), zone()), "holds": trace.holds, "none": is_none, "children": children}
 
 
 def _segment(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
