@@ -1,13 +1,14 @@
 """What an activity leads to, up to the alert; or, once it was withdrawn, what is taken back. Uses the database."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from nurture.activities.facts import moved
 from nurture.activities.model import Decided, Kind
@@ -35,11 +36,13 @@ from nurture.opportunities.model import (
 from nurture.opportunities.qualify import qualify
 from nurture.rules.describe import describe
 from nurture.rules.evaluate import evaluate
-from nurture.rules.facts import Facts, View
+from nurture.rules.facts import Facts
 from nurture.rules.model import reads
 from nurture.scoring import published as score_rules
 from nurture.scoring import service as scoring
+from nurture.scoring import store as scores
 from nurture.scoring.model import Change, Happened, ScoringRules, Standing
+from nurture.scoring.rating import rate
 from nurture.segments.store import facts as facts_of
 from nurture.segments.view import view
 
@@ -67,8 +70,9 @@ class Effects:
     zone: ZoneInfo
     now: datetime
     real: datetime
-    views: Mapping[int, View]
-    merged: frozenset[int]
+    before: Mapping[int, Standing]  # of the leads that are leads, as the transaction found them
+    rated: Mapping[int, int]  # by how much the fit of each has changed since
+    failed: Mapping[int, Exception]  # leads that could not be rated
 
     @classmethod
     def prepare(
@@ -78,15 +82,11 @@ class Effects:
         facts = facts_of(conn, settings.zone)
         rules = score_rules.live(conn, facts) or _BEFORE
         pipeline = deal_rules.live(conn, facts)
-        wanted = [one.lead_id for one in batch if _asks_facts(rules, one)]
-        asked = [rule.when for rule in rules.rules if rule.when is not None]
-        views = view(conn, wanted, rules.facts, asked) if wanted and rules.facts is not None else {}
-        gone = sa.select(leads.c.id).where(
-            leads.c.id.in_([one.lead_id for one in batch]), leads.c.merged_into.is_not(None)
-        )
-        merged = frozenset(conn.execute(gone).scalars())
+        before = scores.standings(conn, [one.lead_id for one in batch])
+        asking = [one for one in batch if one.lead_id in before and _asks_facts(rules, one)]
+        rated, failed = _rate(conn, rules, asking, now, real)
         house = alerts.house_of(settings)
-        return cls(conn, facts, rules, pipeline, house, settings.local_zone, now, real, views, merged)
+        return cls(conn, facts, rules, pipeline, house, settings.local_zone, now, real, before, rated, failed)
 
     @property
     def _times(self) -> dict[str, datetime]:
@@ -94,12 +94,16 @@ class Effects:
 
     def of(self, happened: Happened) -> Outcome:
         """The effects of one activity. A second run finds them done."""
-        if happened.lead_id in self.merged:
+        before = self.before.get(happened.lead_id)
+        if before is None:
             return Outcome()
         if happened.withdrawn_at is not None:
             return self._take_back(happened)
-        seen = self.views.get(happened.lead_id) if _asks_facts(self.rules, happened) else None
-        change = scoring.score_activity(self.conn, happened, self.rules, view=seen, **self._times)
+        if happened.lead_id in self.failed:
+            raise self.failed[happened.lead_id]
+        start = replace(before, fit=before.fit + self.rated.get(happened.lead_id, 0))
+        scored = scoring.score_activity(self.conn, happened, self.rules, before=start, **self._times)
+        change = replace(scored, before=before)
         became_hot = change.became_hot or _said_hot(happened, change.after)
         alerted = self._sell(happened, change, became_hot=became_hot)
         return Outcome(_SCORES if change.after != change.before else frozenset(), alerted)
@@ -241,6 +245,31 @@ class Effects:
                 self.conn, happened.lead_id, Lifecycle(led["before"]), actor="engine",
                 cause=happened.cause_of_effects, **self._times,
             )  # fmt: skip
+
+
+def _rate(
+    conn: Connection, rules: ScoringRules, asking: Sequence[Happened], now: datetime, real: datetime
+) -> tuple[dict[int, int], dict[int, Exception]]:
+    """Rate the leads of a batch together, and one by one only when that fails."""
+    asked = [rule.when for rule in rules.rules if rule.when is not None]
+    if not asking or rules.facts is None:
+        return {}, {}
+    rated: dict[int, int] = {}
+    failed: dict[int, Exception] = {}
+    for part in (asking, *([one] for one in asking)):
+        try:
+            with conn.begin_nested():
+                views = view(conn, [one.lead_id for one in part], rules.facts, asked)
+                pairs = [(one, views[one.lead_id]) for one in part if one.lead_id in views]
+                rated |= rate(conn, pairs, rules, now=now, real=real)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - noted for the lead it belongs to
+            failed |= {part[0].lead_id: error} if part is not asking else {}
+        else:
+            if part is asking:
+                break
+    return rated, failed
 
 
 def _asks_facts(rules: ScoringRules, happened: Happened) -> bool:

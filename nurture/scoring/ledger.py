@@ -14,8 +14,6 @@ from nurture.activities.service import Activity, Decision, decide_many, record
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.reasons import Reason
 from nurture.leads.model import Temperature
-from nurture.rules.evaluate import evaluate
-from nurture.rules.facts import View
 from nurture.scoring import store
 from nurture.scoring.matching import meets
 from nurture.scoring.model import (
@@ -74,32 +72,6 @@ def _same(entry: Entry, limit: Limit, happened: Happened) -> bool:
     if entry.detail.get("message") != happened.message_id:
         return False
     return limit.per is Per.MESSAGE or entry.detail.get("url") == happened.url
-
-
-def rate(
-    conn: Connection,
-    lead_id: int,
-    rules: ScoringRules,
-    view: View,
-    cause: str,
-    now: datetime,
-    real: datetime,
-) -> list[Entry]:
-    """Lines for facts that hold now, and reversals of those that no longer do (or whose points changed)."""
-    if rules.facts is None:
-        return []
-    facts = rules.facts
-    asked = [rule for rule in rules.rules if rule.when is not None]
-    standing = {entry.rule: entry for entry in store.fact_lines(conn, lead_id)}
-    holding = {rule.key: rule for rule in asked if rule.when and evaluate(rule.when, view, now, facts).holds}
-    lines = []
-    for key, entry in standing.items():
-        if key not in holding or holding[key].points != entry.points:
-            lines.append(reverse(conn, entry, Reason.FACT_GONE.value, now, real))
-    for key, rule in holding.items():
-        if key not in standing or standing[key].points != rule.points:
-            lines.append(write(conn, lead_id, rule.axis, key, rule.points, cause, now, real, detail=FACT))
-    return lines
 
 
 def write(

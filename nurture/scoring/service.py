@@ -10,11 +10,9 @@ from nurture.kernel.i18n import LANGUAGES, N_, translate
 from nurture.kernel.reasons import Reason
 from nurture.kernel.text import clean
 from nurture.leads.model import Temperature
-from nurture.rules.facts import View
 from nurture.scoring import ledger, store
 from nurture.scoring.matching import met
 from nurture.scoring.model import BY_HAND, DECAY, REVERSAL, Axis, Change, Happened, Line, ScoringRules, Standing
-from nurture.scoring.store import Entry
 from nurture.scoring.temperature import middle, replay
 
 NAMES: Mapping[str, str] = {
@@ -34,18 +32,16 @@ def score_activity(
     *,
     now: datetime,
     real: datetime,
-    view: View | None = None,
+    before: Standing | None = None,
 ) -> Change:
-    """Count an activity: lines, sums, temperature. With a `view` (of `rules.facts`),
-    facts about the lead are rated as well.
+    """Count an activity: lines, sums, temperature. The same activity counts once, however often this is called.
 
-    The same activity counts once, however often this is called.
+    `before` is given by a caller who holds the lead's row and has read it.
     """
-    before = ledger.held(conn, happened.lead_id)
-    counted = [ledger.count(conn, rule, happened, now, real) for rule in met(rules, happened)]
-    lines: list[Entry] = [line for line in counted if line is not None]
-    if view is not None:
-        lines += ledger.rate(conn, happened.lead_id, rules, view, happened.cause_of_effects, now, real)
+    counting = list(met(rules, happened))
+    before = before or ledger.held(conn, happened.lead_id)
+    counted = [ledger.count(conn, rule, happened, now, real) for rule in counting]
+    lines = [line for line in counted if line is not None]
     return ledger.settle(conn, before, lines, rules, "score", happened.cause_of_effects, now, real)
 
 

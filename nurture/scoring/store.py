@@ -98,6 +98,16 @@ def standing(conn: Connection, lead_id: int, *, lock: bool = False) -> Standing 
     return Standing(row.id, row.engagement, row.fit, Temperature(row.temperature)) if row else None
 
 
+def standings(conn: Connection, lead_ids: Iterable[int]) -> dict[int, Standing]:
+    """The cached sums of these leads; those that were merged away are left out."""
+    query = sa.select(leads.c.id, leads.c.engagement, leads.c.fit, leads.c.temperature).where(
+        leads.c.id.in_(sorted(set(lead_ids))), leads.c.merged_into.is_(None)
+    )
+    return {
+        row.id: Standing(row.id, row.engagement, row.fit, Temperature(row.temperature)) for row in conn.execute(query)
+    }
+
+
 def save_standing(conn: Connection, standing: Standing) -> None:
     """Keep the sums and the temperature."""
     conn.execute(
@@ -125,12 +135,6 @@ def by_rules(conn: Connection, lead_id: int, rules: Iterable[str], axis: Axis) -
     """A lead's lines of these rules that still stand."""
     query = sa.select(*_ENTRY).where(e.lead_id == lead_id, e.axis == axis.value, e.rule.in_(sorted(rules)), ~TAKEN_BACK)
     return [_entry(row) for row in conn.execute(query.order_by(e.id)).mappings()]
-
-
-def fact_lines(conn: Connection, lead_id: int) -> list[Entry]:
-    """The standing lines for facts about the lead."""
-    query = sa.select(*_ENTRY).where(e.lead_id == lead_id, e.axis == Axis.FIT.value, e.rule != REVERSAL, ~TAKEN_BACK)
-    return [entry for row in conn.execute(query).mappings() if (entry := _entry(row)).detail.get("fact")]
 
 
 def counted(conn: Connection, lead_id: int, rule: str, since: datetime | None) -> list[Entry]:

@@ -16,6 +16,7 @@ from nurture.leads.tables import leads
 from nurture.scoring import service as scoring
 from nurture.scoring.model import Axis, Change
 from nurture.scoring.published import live, publish
+from nurture.scoring.rating import rate
 from nurture.scoring.sweep import decay_sweep, rate_sweep, sweep_due
 from nurture.scoring.tables import score_entries
 from nurture.segments.store import built_in
@@ -45,10 +46,11 @@ def _score(context: Context, rules: Any, activity_id: int, rated: bool = False) 
     now, real = context.clock.engine(), context.clock.real()
     with context.database.write() as conn:
         one = selling.happened(conn, activity_id)
-        seen = view(conn, [one.lead_id], rules.facts).get(one.lead_id) if rated else None
+        if rated:
+            rate(conn, [(one, view(conn, [one.lead_id], rules.facts)[one.lead_id])], rules, now=now, real=real)
         if one.withdrawn_at is not None:
             return scoring.reverse_activity(conn, one, rules, now=now, real=real)
-        return scoring.score_activity(conn, one, rules, view=seen, now=now, real=real)
+        return scoring.score_activity(conn, one, rules, now=now, real=real)
 
 
 def _sums(context: Context, lead_id: int) -> tuple[int, int, str]:
