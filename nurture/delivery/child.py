@@ -83,6 +83,7 @@ class Sender:
         self._templates: dict[int, Personalizer | str] = {}
         self._closing = False
         self._open = 0
+        self.opening = threading.Lock()  # one after the other, so that the first is known when the next is refused
         self._threads = [threading.Thread(target=Line(self).run, name=f"line-{n}") for n in range(setup.connections)]
 
     def start(self) -> None:
@@ -247,7 +248,9 @@ class Line:
         if self._conversation is not None:
             return self._conversation
         try:
-            self._conversation = Conversation(self._sender.setup.connection, self._sender.setup.timeouts)
+            with self._sender.opening:
+                self._conversation = Conversation(self._sender.setup.connection, self._sender.setup.timeouts)
+                self._sender.opened(1)
         except ConversationEnded as ended:
             if self._sender.has_open_line and (ended.reply is None or ended.reply.code < 500):
                 self._put_back(task)
@@ -256,7 +259,6 @@ class Line:
                 self._report(task, ended.phase, ended.reply, ended.cause)
                 self._sender.hand_back()
             return None
-        self._sender.opened(1)
         return self._conversation
 
     def _body(self, line: Conversation, task: _Task, mail: Mail) -> _Ready | None:

@@ -7,7 +7,6 @@ What was committed before it counts: a refusal, a stop, a pause, the window, the
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parseaddr
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -188,7 +187,7 @@ def _letter(row: Row[Any], revision: int, judge: _Judge, ctx: Context, times: _I
         message_id=row.id,
         fence=row.fence + 1,
         template=revision,
-        envelope_from=parseaddr(ctx.settings.mail_from)[1],
+        envelope_from=values.parts(ctx.settings.mail_from)[1],
         from_address=from_address,
         from_name=from_name,
         to_address=address,

@@ -212,3 +212,14 @@ def mails(
 def mail(conn: Connection, mail_id: int) -> Row[Any] | None:
     """One mail with its bytes, or None."""
     return conn.execute(sa.select(mailbox_mails).where(mailbox_mails.c.id == mail_id)).first()
+
+
+def newest(conn: Connection) -> int:
+    """The id of the newest mail; 0 when there is none."""
+    return int(conn.execute(sa.select(sa.func.max(mailbox_mails.c.id))).scalar_one() or 0)
+
+
+def number_of(conn: Connection, header_id: str) -> int | None:
+    """The id of the newest mail with this Message-ID (without brackets), or None."""
+    query = sa.select(sa.func.max(mailbox_mails.c.id)).where(mailbox_mails.c.header_id == header_id)
+    return conn.execute(query).scalar_one_or_none()

@@ -40,7 +40,7 @@ class SenderProcess:
         self.is_registered = False
         self._bell = bell
         self._reports: deque[Report] = deque()
-        self._is_ready = self._is_leaving = self._is_gone = False
+        self._is_ready = self._is_leaving = self._is_closed = self._is_gone = False
         folder = ctx.settings.data_dir / "senders"
         folder.mkdir(parents=True, exist_ok=True)
         self.journal = folder / f"{self.id}.journal"
@@ -111,9 +111,14 @@ class SenderProcess:
         """How many reports wait."""
         return len(self._reports)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was asked to end, or has."""
+        return self._is_closed or self._is_gone
+
     def close(self) -> None:
         """Ask it to end: it gives back what it has not begun, and waits for open answers."""
-        self._is_leaving = True
+        self._is_leaving = self._is_closed = True
         with contextlib.suppress(OSError):
             self._out.close()
 

@@ -21,6 +21,7 @@ from nurture.messages.model import MessageState
 OPEN, PAUSED = "open", "paused"
 COPIED = "restored_copy"
 DEAD_LINKS = "links_unreachable"
+NO_SENDER = "sender_failed"
 
 _SENTENCES = {
     COPIED: N_("This database was copied or moved: nothing is sent until it is claimed (nurture instance claim)"),
@@ -28,6 +29,7 @@ _SENTENCES = {
         "Nothing goes to a relay outside while NURTURE_BASE_URL cannot be opened from there: "
         "every link and every unsubscribe would be dead"
     ),
+    NO_SENDER: N_("A sender process cannot start; the log says why (is the disk full?)"),
 }
 
 
@@ -61,11 +63,18 @@ def is_open(conn: Connection, key: str, real: datetime) -> bool:
     return row is None or row.state == OPEN or row.retry_at is None or row.retry_at <= real
 
 
-def keep_in(conn: Connection, key: str, reason: str, real: datetime) -> None:
-    """Show why nothing leaves; it is asked again at once when the reason is gone."""
+def kept_in(conn: Connection, key: str) -> bool:
+    """Whether the route shows that we keep everything in."""
     row = store.route(conn, key)
-    if row is None or row.state != PAUSED or row.reason != reason:
-        store.set_route(conn, key, {"state": PAUSED, "reason": reason, "since": real, "retry_at": None, "failures": 0})
+    return row is not None and row.state == PAUSED and row.reason in _SENTENCES
+
+
+def keep_in(conn: Connection, key: str, reason: str, real: datetime) -> None:
+    """Show why we let nothing leave; without a reason the route is open again."""
+    row = store.route(conn, key)
+    state = PAUSED if reason else OPEN
+    if row is None or (row.state, row.reason) != (state, reason):
+        store.set_route(conn, key, {"state": state, "reason": reason, "since": real, "retry_at": None, "failures": 0})
 
 
 def note(conn: Connection, key: str, settled: Settled, real: datetime) -> None:

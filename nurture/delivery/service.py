@@ -30,7 +30,7 @@ _PERIOD = 1.0  # seconds between looks while nothing rings
 _GATHER = 0.004  # seconds in which reports gather for one transaction
 _UPKEEP = 2.0  # seconds between looks at dead senders
 _SEEN = 20.0  # seconds between notes that our senders live
-_RESERVED = 256
+_RESERVED_WINDOWS = 4  # a sender reserves so many times what it can take at once
 _RESERVE_LEASE = timedelta(seconds=90)
 _WINDOW_SECONDS = 0.25
 _RETIRE_AFTER = 200_000  # letters; its journal has grown to about 15 MB by then
@@ -69,10 +69,6 @@ class Dispatcher:
         if self._thread.is_alive():
             self._thread.join()
 
-    def pids(self) -> list[int]:
-        """The process numbers of the senders that take letters."""
-        return [one.pid for one in list(self._senders) if one.is_ready]
-
     # -- the loop --
 
     def _run(self) -> None:
@@ -109,15 +105,19 @@ class Dispatcher:
         with ctx.database.read() as conn:
             real = ctx.clock.real()
             reason = self._guard(conn, ctx)
-            if not reason:
+            shown = route.kept_in(conn, self._way.route)
+            if not reason and not shown:
                 if not route.is_open(conn, self._way.route, real):
                     return False
                 if any(one.reserved for one in hungry):
                     return True
                 return store.anything_waits(conn, ctx.clock.engine(), real, ctx.database.now(conn))
-        with ctx.database.write() as conn:
-            route.keep_in(conn, self._way.route, reason, real)
+        self._keep_in(reason)
         return False
+
+    def _keep_in(self, reason: str) -> None:
+        with self._ctx.database.write() as conn:
+            route.keep_in(conn, self._way.route, reason, self._ctx.clock.real())
 
     def _exchange(self, hungry: Sequence[SenderProcess]) -> bool:
         """One transaction; then the letters leave for the senders. Whether any did."""
@@ -155,7 +155,7 @@ class Dispatcher:
         room = self._pace[sender.id].room(sender)
         if len(sender.reserved) < room:
             times = {"now": ctx.clock.engine(), "real": ctx.clock.real(), "at": at}
-            found = store.reserve(conn, sender.id, _RESERVED, lease=_RESERVE_LEASE, **times)
+            found = store.reserve(conn, sender.id, _RESERVED_WINDOWS * room, lease=_RESERVE_LEASE, **times)
             sender.reserved.extend(found)
         ids = [sender.reserved.popleft() for _ in range(min(room, len(sender.reserved)))]
         letters = go(conn, ctx, sender.id, ids, at=at) if ids else []
@@ -192,8 +192,8 @@ class Dispatcher:
             self._senders.append(one)
             working.append(one)
         for one in self._senders:
-            if one.handed >= _RETIRE_AFTER and not one.is_leaving:
-                one.close()
+            if one.handed >= _RETIRE_AFTER or one.is_leaving:
+                self._let_leave(one)
         if now >= self._next_upkeep:
             self._next_upkeep = now + _UPKEEP
             recover(self._ctx, but={one.id for one in self._senders})
@@ -201,6 +201,17 @@ class Dispatcher:
             self._next_seen = now + _SEEN
             with self._ctx.database.write() as conn:
                 store.see_senders(conn, [one.id for one in self._senders], self._ctx.database.now(conn))
+
+    def _let_leave(self, sender: SenderProcess) -> None:
+        """Close the pipe of a sender that is to end; what was reserved for it is for the others."""
+        if sender.is_closed:
+            return
+        sender.close()
+        if sender.reserved:
+            sender.reserved.clear()
+            with self._ctx.database.write() as conn:
+                store.give_back(conn, sender.id)
+            self._bell.set()
 
     def _register(self, new: Sequence[SenderProcess]) -> None:
         with self._ctx.database.write() as conn:
@@ -218,6 +229,7 @@ class Dispatcher:
             recover_sender(self._ctx, one.id)
             if not one.is_registered:
                 one.journal.unlink(missing_ok=True)
+                self._keep_in(route.NO_SENDER)
             self._senders.remove(one)
             self._pace.pop(one.id, None)
             self._pause_spawning(one)

@@ -134,10 +134,11 @@ def compiled(conn: Connection, revision: int) -> dict[str, Any]:
     return dict(conn.execute(query).scalar_one())
 
 
-def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -> Sequence[Row[Any]]:
+def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -> list[Row[Any]]:
     """Messages that this sender has in a conversation, locked; of these ids or all."""
+    columns: list[Any] = [messages.c[name] for name in _OF_SETTLING]
     query = (
-        sa.select(messages, campaigns.c.key.label("campaign_key"))
+        sa.select(*columns, campaigns.c.key.label("campaign_key"))
         .select_from(messages.outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id))
         .where(SENDING, messages.c.lease_holder == sender)
         .order_by(messages.c.id)
@@ -145,7 +146,13 @@ def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -
     )
     if ids is not None:
         query = query.where(messages.c.id.in_(ids))
-    return conn.execute(query).all()
+    return list(conn.execute(query))
+
+
+_OF_SETTLING = (
+    "id", "fence", "attempts", "dated_at", "gone_at", "lead_id", "enrollment_id", "address", "template_key",
+    "lease_until",
+)  # fmt: skip
 
 
 def overdue_holders(conn: Connection, at: datetime) -> list[str]:

@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import Any
 
 from nurture.kernel.settings import Settings
 
 
+@lru_cache(maxsize=16)
+def parts(mail_from: str) -> tuple[str, str]:
+    """Name and address of the house, out of the setting."""
+    return parseaddr(mail_from)
+
+
 def house(settings: Settings) -> dict[str, str]:
     """The sender's own name, postal address and email address."""
-    name, address = parseaddr(settings.mail_from)
+    name, address = parts(settings.mail_from)
     return {"name": settings.house_name or name or address, "address": settings.house_address, "email": address}
 
 
@@ -44,7 +51,7 @@ def sender(values: Mapping[str, Any], wanted: str, settings: Settings) -> tuple[
     From the owner's own address only where it lies in the house's domain; elsewhere receivers would take it for a
     forgery (RFC 7489), so that the house's address carries the owner's name, and answers go to the owner.
     """
-    name, address = parseaddr(settings.mail_from)
+    name, address = parts(settings.mail_from)
     owner = values.get("owner") or {}
     if wanted != "owner" or not owner.get("email"):
         return address, name, ("", "")

@@ -38,7 +38,7 @@ class Script:
     faults: list[Fault] = field(default_factory=list)
     features: tuple[str, ...] = ("PIPELINING", "SIZE 30000000", "ENHANCEDSTATUSCODES", "8BITMIME")
     delay: float = 0.0
-    users: dict[str, str] = field(default_factory=dict)
+    at_most: int = 1_000  # conversations at a time
 
     def fault(self, phase: str, recipient: str = "") -> Fault | None:
         """The fault that strikes here, if any; it is used up once."""
@@ -86,6 +86,11 @@ class Sink:
             transport.abort()
         self.loop.run_until_complete(asyncio.sleep(0.01))
 
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more conversations than it wants."""
+        return len(self._open) > self.script.at_most
+
     def seen(self, transport: asyncio.Transport) -> None:
         """A conversation began."""
         self.connections += 1
@@ -121,7 +126,10 @@ class _Session(asyncio.Protocol):
         # asyncio leaves it out where the listening socket names no protocol
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sink.seen(transport)
-        self._say("banner", b"220 sink ESMTP")
+        if self.sink.crowded:
+            self._do("421 4.7.0 too many conversations")
+        else:
+            self._say("banner", b"220 sink ESMTP")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.sink.left(self.transport)

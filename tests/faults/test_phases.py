@@ -1,5 +1,7 @@
 """Each failure of the mail world, through the real senders: the state it gives, and that the others go on."""
 
+import os
+import signal
 import socket
 import ssl
 from collections.abc import Iterator
@@ -47,10 +49,12 @@ class Bench:
 
 
 @contextmanager
-def _handed_over(url: str, folder: Path, script: Script, count: int, *, until: int | None = None) -> Iterator[Bench]:
+def _handed_over(
+    url: str, folder: Path, script: Script, count: int, *, until: int | None = None, **settings: str
+) -> Iterator[Bench]:
     """Hand messages over until so many have left the queue."""
     with Sink(script) as sink:
-        ctx = runner.context(url, folder, sink.port)
+        ctx = runner.context(url, folder, sink.port, **settings)
         ground.fill(ctx, count)
         dispatcher = Dispatcher(ctx, timeouts=QUICK)
         dispatcher.start()
@@ -63,8 +67,10 @@ def _handed_over(url: str, folder: Path, script: Script, count: int, *, until: i
                 break
             pause.wait(0.02)
         dispatcher.stop()
-        yield Bench(ctx, sink)
-        ctx.database.close()
+        try:
+            yield Bench(ctx, sink)
+        finally:
+            ctx.database.close()
 
 
 @pytest.mark.parametrize(
@@ -168,17 +174,63 @@ def test_a_dead_relay_costs_a_few_attempts(sqlite_url: str, tmp_path: Path) -> N
 
 
 def test_a_relay_with_room_for_one_conversation_is_served_by_one(sqlite_url: str, tmp_path: Path) -> None:
-    """The conversations it refuses rest, the messages go the other way."""
-    script = Script([Fault("banner", "421 4.7.0 too many connections", times=10_000)])
-    with Sink(script) as sink:
-        sink.script.faults[0].times = 0
-        way = Connection("smtp", "127.0.0.1", sink.port)
-        first = Conversation(way, QUICK)
-        sink.script.faults[0].times = 1
-        with pytest.raises(ConversationEnded) as refused:
-            Conversation(way, QUICK)
-        first.quit()
-    assert (refused.value.phase, refused.value.reply and refused.value.reply.code) == (Phase.GREETING, 421)
+    """The conversation it refuses rests, and its messages go the other way."""
+    with _handed_over(sqlite_url, tmp_path, Script(at_most=1, delay=0.02), 30, NURTURE_SENDERS="1") as bench:
+        assert ground.states(bench.ctx) == {"sent": 30}
+        assert len(set(bench.sink.accepted)) == 30
+
+
+def test_stopping_finishes_or_gives_back(sqlite_url: str, tmp_path: Path) -> None:
+    """Nothing stays under way or unknown, no lease and no journal is left; later it goes on."""
+    with _handed_over(sqlite_url, tmp_path, Script(delay=0.03), 100, until=20) as bench:
+        states = ground.states(bench.ctx)
+        with bench.ctx.database.read() as conn:
+            held = conn.execute(sa.select(messages.c.id).where(messages.c.lease_holder.is_not(None))).all()
+        assert states.keys() == {"sent", "queued"}
+        assert sorted(bench.sink.accepted) == sorted(ground.addresses(bench.ctx, "sent"))
+        assert held == []
+        assert list((tmp_path / "senders").iterdir()) == []
+        assert ground.living_pids(bench.ctx) == []
+
+
+def test_nothing_leaves_for_a_relay_outside_while_links_are_dead(sqlite_url: str, tmp_path: Path) -> None:
+    """The route's row says why, until it is mended."""
+    ctx = runner.context(sqlite_url, tmp_path, 1, NURTURE_SMTP_URL="smtp://relay.example:25")
+    ground.fill(ctx, 3)
+    dispatcher = Dispatcher(ctx, timeouts=QUICK)
+    dispatcher.start()
+    last = _monotonic() + 10
+    rows: list[Any] = []
+    while not rows and _monotonic() < last:
+        ctx.wake.hits.wait(0.05)
+        with ctx.database.read() as conn:
+            rows = list(conn.execute(sa.select(routes)).all())
+    dispatcher.stop()
+    states = ground.states(ctx)
+    ctx.database.close()
+    assert states == {"queued": 3}
+    assert [(row.state, row.reason) for row in rows] == [("paused", "links_unreachable")]
+
+
+def test_a_sender_told_to_end_gives_back_and_is_replaced(sqlite_url: str, tmp_path: Path) -> None:
+    """By its process's own signal; nothing is unknown."""
+    with Sink(Script(delay=0.02)) as sink:
+        ctx = runner.context(sqlite_url, tmp_path, sink.port)
+        ground.fill(ctx, 60)
+        dispatcher = Dispatcher(ctx, timeouts=QUICK)
+        dispatcher.start()
+        last, told = _monotonic() + 20, False
+        while ground.states(ctx)["sent"] < 60 and _monotonic() < last:
+            ctx.wake.hits.wait(0.02)
+            if not told and len(sink.accepted) > 10:
+                os.kill(ground.living_pids(ctx)[0], signal.SIGTERM)
+                told = True
+        dispatcher.stop()
+        states = ground.states(ctx)
+        ctx.database.close()
+    assert told
+    assert states == {"sent": 60}
+    assert len(sink.accepted) == len(set(sink.accepted)) == 60
 
 
 @pytest.mark.parametrize("kind", ["PLAIN", "LOGIN"])
