@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
-from nurture.activities.service import Activity, record_many
+from nurture.activities.service import Activity, record_set
 from nurture.kernel.database import upsert
 from nurture.kernel.reasons import Reason
 from nurture.leads.model import Temperature
@@ -158,7 +158,7 @@ def _cool(conn: Connection, rules: ScoringRules, ids: Sequence[int], cause: str,
         conn.execute(leads.update().where(leads.c.id == lead_id).values(temperature=after.value))
         detail = {"before": before, "after": after.value, "reason": DECAY, "engagement": points}
         changes.append(Activity(lead_id, Kind.TEMPERATURE_CHANGED, now, "engine", cause, detail=detail))
-    record_many(conn, changes, real=real)
+    record_set(conn, changes, real=real)
 
 
 def rate_sweep(conn: Connection, rules: ScoringRules, *, now: datetime, real: datetime, part: int = PART) -> int:

@@ -303,6 +303,17 @@ def test_engagement_halves_in_its_half_life_after_the_quiet_days(context: Contex
     assert len(causes) == len(set(causes)) == 31
 
 
+def test_cooling_down_is_no_sign_of_life(context: Context) -> None:
+    """The lead's last activity stays what the lead did last; what waits is the reaction to the temperature."""
+    rules, lead = _rules(context), selling.lead(context)
+    for _ in range(2):
+        _score(context, rules, selling.happen(context, lead))
+    last = selling.row(context, lead).last_activity_at
+    _sweep_days(context, rules, 40)
+    assert selling.row(context, lead).temperature == "cold"
+    assert selling.row(context, lead).last_activity_at == last
+
+
 def test_decay_ends_at_zero(context: Context) -> None:
     """At least a point a day, never more than there is."""
     rules, lead = _rules(context), selling.lead(context)
