@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_compact_currency, format_decimal
 
 from nurture.kernel.i18n import translate
@@ -54,7 +54,7 @@ def day_heading(value: date, language: str, today: date) -> str:
 
 def day_long(value: date, language: str) -> str:
     """Weekday and date: `Thứ Hai, 02/11/2026`."""
-    weekday = str(format_skeleton("EEEE", datetime.combine(value, datetime.min.time()), locale=language))
+    weekday = str(format_date(value, "EEEE", locale=language))
     return f"{weekday}, {day(value, language)}"
 
 

@@ -1,0 +1,137 @@
+"""Accounts: added, invited, reset, changed, each with its audit line."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from nurture.kernel.clock import ManualClock
+from nurture.kernel.context import Context
+from nurture.kernel.errors import ConflictError, InputError, NotFoundError
+from nurture.users import login, service, store
+
+PASSWORD = "một câu dễ nhớ"
+
+
+def _add(context: Context, email: str = "an@example.com", role: str = "sales", password: str | None = PASSWORD) -> int:
+    with context.database.write() as conn:
+        return service.add(
+            conn, email=email, name="Nguyễn An", role=role, real=context.clock.real(), actor="cli", password=password
+        )
+
+
+def test_every_fault_of_a_new_account_is_named(context: Context) -> None:
+    """Role, name and password at once."""
+    with pytest.raises(InputError) as caught, context.database.write() as conn:
+        service.add(
+            conn, email="an@example.com", name=" ", role="boss", real=context.clock.real(), actor="cli", password="x"
+        )
+    assert [one.path for one in caught.value.problems] == ["role", "name", "password"]
+
+
+def test_an_address_has_one_account(context: Context) -> None:
+    """Whatever its case."""
+    _add(context)
+    with pytest.raises(ConflictError):
+        _add(context, "AN@Example.com")
+
+
+def test_an_invitation_works_once_and_for_seven_days(context: Context, clock: ManualClock) -> None:
+    """A second one replaces the first."""
+    with context.database.write() as conn:
+        values = {"email": "moi@example.com", "name": "Mới", "role": "sales", "actor": "cli"}
+        user_id, first = service.invite(conn, **values, real=clock.real())
+        same, second = service.invite(conn, **values, real=clock.real())
+        assert same == user_id
+        assert service.holder(conn, "invite", first, clock.real()) is None
+        assert service.holder(conn, "reset", second, clock.real()) is None
+        assert service.holder(conn, "invite", second, clock.real() + timedelta(days=8)) is None
+        assert service.redeem(conn, "invite", second, PASSWORD, real=clock.real()) == user_id
+        with pytest.raises(NotFoundError):
+            service.redeem(conn, "invite", second, PASSWORD, real=clock.real())
+
+
+def test_a_reset_is_for_accounts_that_may_come_in(context: Context) -> None:
+    """Neither for strangers nor for the disabled."""
+    user_id, real = _add(context), context.clock.real()
+    with context.database.write() as conn:
+        service.reset(conn, email="an@example.com", real=real, actor="cli")
+        service.disable(conn, user_id, real=real, actor="user:1")
+        for email in ("an@example.com", "nobody@example.com"):
+            with pytest.raises(NotFoundError):
+                service.reset(conn, email=email, real=real, actor="cli")
+
+
+def test_a_new_password_ends_sessions_and_open_links(context: Context) -> None:
+    """Whoever held the old one is out."""
+    user_id, real = _add(context), context.clock.real()
+    with context.database.write() as conn:
+        _, token = service.reset(conn, email="an@example.com", real=real, actor="cli")
+        before = store.by_id(conn, user_id)
+        service.set_password(conn, user_id, "một câu khác hẳn", real=real, actor=f"user:{user_id}")
+        after = store.by_id(conn, user_id)
+        assert before is not None
+        assert after is not None
+        assert after.session_epoch == before.session_epoch + 1
+        assert service.holder(conn, "reset", token, real) is None
+
+
+def test_days_away_are_looked_up_by_day(context: Context) -> None:
+    """Both ends included; only one's own can be removed."""
+    user_id, real = _add(context), context.clock.real()
+    other = _add(context, "binh@example.com")
+    with context.database.write() as conn:
+        absence = service.add_absence(
+            conn, user_id, date(2026, 11, 5), date(2026, 11, 6), real=real, actor=f"user:{user_id}"
+        )
+        days = [store.away_on(conn, date(2026, 11, day)) for day in (4, 5, 6, 7)]
+        with pytest.raises(NotFoundError):
+            service.remove_absence(conn, other, absence, real=real, actor=f"user:{other}")
+        service.remove_absence(conn, user_id, absence, real=real, actor=f"user:{user_id}")
+        assert store.absences(conn, user_id) == []
+    mine = frozenset({user_id})
+    assert days == [frozenset(), mine, mine, frozenset()]
+
+
+def test_a_profile_that_is_changed_leaves_one_audit_line(context: Context) -> None:
+    """With before and after; saving the same again leaves none."""
+    user_id, real = _add(context), context.clock.real()
+    working = {"days": "mon,tue,wed", "from": "08:30", "to": "17:00"}
+    for _ in range(2):
+        with context.database.write() as conn:
+            service.set_profile(
+                conn, user_id, name="An Nguyễn", phone="+84901234567", zone="Asia/Bangkok", working=working, real=real
+            )
+    with context.database.read() as conn:
+        lines = [line for line in store.trail(conn, f"user:{user_id}") if line.action == "user.profile"]
+        account = store.by_id(conn, user_id)
+    assert len(lines) == 1
+    assert lines[0].detail["name"] == ["Nguyễn An", "An Nguyễn"]
+    assert account is not None
+    assert account.working_hours == {"days": "mon-wed", "from": "08:30", "to": "17:00"}
+
+
+def test_guessing_is_stopped_for_the_address_it_comes_from(context: Context, clock: ManualClock) -> None:
+    """After five wrong passwords even the right one waits; elsewhere, and a quarter of an hour later, it works."""
+    _add(context)
+
+    def attempt(password: str, address: str = "10.0.0.1") -> object:
+        found = login.sign_in(context.database, "An@example.com ", password, address, clock.real())
+        return found.email if isinstance(found, store.Account) else found
+
+    wrong = [attempt("wrong") for _ in range(5)]
+    assert wrong == [login.Refused.WRONG] * 5
+    assert attempt(PASSWORD) is login.Refused.TOO_MANY
+    assert attempt(PASSWORD, "10.0.0.2") == "an@example.com"
+    clock.advance(timedelta(minutes=16))
+    assert attempt(PASSWORD) == "an@example.com"
+
+
+def test_nobody_the_disabled_and_the_invited_are_refused_alike(context: Context) -> None:
+    """The answer does not tell whether there is such an account."""
+    user_id = _add(context)
+    _add(context, "moi@example.com", password=None)
+    with context.database.write() as conn:
+        service.disable(conn, user_id, real=context.clock.real(), actor="cli")
+    for email in ("an@example.com", "moi@example.com", "nobody@example.com"):
+        found = login.sign_in(context.database, email, PASSWORD, "10.0.0.1", context.clock.real())
+        assert found is login.Refused.WRONG
