@@ -60,7 +60,7 @@ def _tick(context: Context) -> None:
 def _react(context: Context) -> int:
     language = context.settings.language
 
-    def leave(conn: Connection, lead_id: int, now: datetime, real: datetime) -> None:
-        examine(conn, [lead_id], now, real, language=language)
+    def leave(conn: Connection, lead_ids: list[int], *, now: datetime, real: datetime) -> None:
+        examine(conn, lead_ids, now, real, language=language)
 
     return react(context, after=(leave,))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -24,7 +26,14 @@ from nurture.scoring import store as scores
 from nurture.scoring.model import Happened
 from nurture.segments import service as segments
 
-After = Callable[[Connection, int, datetime, datetime], object]
+
+class After(Protocol):
+    """What follows once the effects on some leads are written."""
+
+    def __call__(self, conn: Connection, lead_ids: list[int], *, now: datetime, real: datetime) -> object:
+        """Act on these leads in the transaction of the effects."""
+        ...
+
 
 BATCH = 40
 _LONGEST = 0.04  # seconds of one transaction, after which the rest of a batch waits for the next
@@ -53,7 +62,7 @@ class _Batch:
 def react(ctx: Context, limit: int = 200, *, after: Sequence[After] = ()) -> int:
     """React to at most `limit` activities; gives how many were looked at, 0 when none is pending.
 
-    Each of `after` is called with (conn, lead id, now, real) once the effects on that lead are written.
+    Each of `after` is called for the leads of a batch once the effects on them are written.
     """
     looked = 0
     while looked < limit:
@@ -81,12 +90,10 @@ def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bo
             batch.done.append(one)
             if ctx.clock.monotonic() - began > _LONGEST:
                 break
-        _touch(conn, batch, happened, effects, now)
-        for one in batch.done:
-            if one.id not in batch.failed:
-                with _apart(conn, batch, one):
-                    for tell in after:
-                        tell(conn, one.lead_id, now, real)
+        moved = _moved(batch, happened)
+        _together(conn, batch, lambda ids: segments.touched(conn, ids, moved, now, effects.facts))
+        for tell in after:
+            _together(conn, batch, partial(tell, conn, now=now, real=real))
         _finish(conn, batch, real)
     return len(batch.done), any(outcome.alerted for outcome in batch.outcomes.values())
 
@@ -121,22 +128,28 @@ def _apart(conn: Connection, batch: _Batch, one: _Claim) -> Iterator[None]:
         batch.failed[one.id] = error
 
 
-def _touch(conn: Connection, batch: _Batch, happened: dict[int, Happened], effects: Effects, now: datetime) -> None:
-    """Segments that read what has moved: for all leads at once, one by one only when that fails."""
+def _together(conn: Connection, batch: _Batch, act: Callable[[list[int]], object]) -> None:
+    """Act on the leads of all that went well at once; one by one only when that fails, to find whose fault it is."""
     good = [one for one in batch.done if one.id not in batch.failed]
-    kinds = {happened[one.activity_id].kind.value for one in good}
-    kinds |= {key for one in good for key in batch.outcomes[one.id].moved}
     if not good:
         return
     try:
         with conn.begin_nested():
-            segments.touched(conn, [one.lead_id for one in good], kinds, now, effects.facts)
+            act(list(dict.fromkeys(one.lead_id for one in good)))
     except (OperationalError, InterfaceError):
         raise
     except Exception:  # noqa: BLE001 - found again, and noted, one by one
         for one in good:
             with _apart(conn, batch, one):
-                segments.touched(conn, [one.lead_id], kinds, now, effects.facts)
+                act([one.lead_id])
+
+
+def _moved(batch: _Batch, happened: dict[int, Happened]) -> set[str]:
+    """Kinds of facts that moved: segments that read none of them need not be looked at."""
+    good = [one for one in batch.done if one.id not in batch.failed]
+    return {happened[one.activity_id].kind.value for one in good} | {
+        key for one in good for key in batch.outcomes[one.id].moved
+    }
 
 
 def _finish(conn: Connection, batch: _Batch, real: datetime) -> None:

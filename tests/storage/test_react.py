@@ -361,11 +361,11 @@ def test_what_comes_after_is_called_with_the_effects_written(context: Context) -
     _look_at_prices(context, lead, 1)
     seen = []
 
-    def look(conn: Any, lead_id: int, now: Any, real: Any) -> None:
-        seen.append((lead_id, conn.execute(sa.select(leads.c.temperature)).scalar_one(), now == real))
+    def look(conn: Any, lead_ids: list[int], *, now: Any, real: Any) -> None:
+        seen.append((lead_ids, conn.execute(sa.select(leads.c.temperature)).scalar_one(), now == real))
 
     react(context, after=[look])
-    assert seen[0] == (lead, "hot", True)
+    assert seen[0] == ([lead], "hot", True)
 
 
 def test_a_failing_reaction_is_put_off_and_blocks_only_its_own_lead(context: Context) -> None:
@@ -376,8 +376,8 @@ def test_a_failing_reaction_is_put_off_and_blocks_only_its_own_lead(context: Con
     _look_at_prices(context, good, 1)
     broken = {bad}
 
-    def fail(conn: Any, lead_id: int, now: Any, real: Any) -> None:
-        if lead_id in broken:
+    def fail(conn: Any, lead_ids: list[int], *, now: Any, real: Any) -> None:
+        if broken & set(lead_ids):
             raise ValueError("a bad row")
 
     for _ in range(5):
