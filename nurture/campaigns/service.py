@@ -3,7 +3,6 @@
 A campaign is stored as revisions by content hash. New enrollments get the latest; those under way keep theirs.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.campaigns import store
+from nurture.campaigns import shared, store
 from nurture.campaigns.definition import content_hash, from_revision
 from nurture.campaigns.load import Loaded
 from nurture.campaigns.model import Campaign, CampaignState, Existing
@@ -71,7 +70,7 @@ def apply(
     changes = plan(conn, loaded, now=now, under_way=under_way)
     segment_service.apply(conn, loaded.segments, now=now, actor=actor)
     for key, source in loaded.shared.items():
-        _store_shared(conn, key, source, now)
+        shared.keep(conn, key, source.text, source.data, now)
     rules = _segment_rules(conn, loaded)
     for campaign, source in loaded.campaigns:
         _store_campaign(conn, campaign, source, content_hash(campaign, rules), now=now, real=real, actor=actor)
@@ -139,15 +138,6 @@ def _existing(
     rule = next((one.rule for one in loaded.segments if one.key == campaign.entry.segment), None)
     rule = rule or segment_service.rule_of(conn, campaign.entry.segment, facts)
     return segment_service.preview(conn, rule, now, facts).count if rule is not None else None
-
-
-def _store_shared(conn: Connection, key: str, source: Source, now: datetime) -> None:
-    digest = hashlib.sha256(source.text.encode()).hexdigest()
-    values = {"hash": digest, "source": source.text, "definition": source.data, "applied_at": now}
-    insert = upsert(conn.dialect.name, shared_definitions).values(key=key, **values)
-    conn.execute(
-        insert.on_conflict_do_update(index_elements=["key"], set_=values, where=shared_definitions.c.hash != digest)
-    )
 
 
 def _store_campaign(

@@ -17,8 +17,7 @@ from nurture.campaigns.check import Known, check
 from nurture.campaigns.load import Loaded, SharedCheck, read_folder
 from nurture.campaigns.plan import Change
 from nurture.campaigns.tables import campaigns
-from nurture.enrollments.model import EnrollmentState
-from nurture.enrollments.tables import enrollments
+from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.messages.compile import compile_library
 from nurture.messages.model import Compiled
@@ -26,6 +25,7 @@ from nurture.messages.service import Published, publish_templates
 from nurture.messages.source import Source, read_library
 from nurture.messages.tables import template_revisions, templates
 from nurture.opportunities import pipeline
+from nurture.opportunities.published import refuse_orphans
 from nurture.rules.facts import Facts
 from nurture.scoring import rules as scoring
 from nurture.segments import store as segment_store
@@ -87,7 +87,7 @@ def facts_of(conn: Connection) -> Facts:
 
 def plan(conn: Connection, definitions: Definitions, *, now: datetime) -> Planned:
     """What `apply` would change now."""
-    changes = campaign_service.plan(conn, definitions.loaded, now=now, under_way=_under_way(conn))
+    changes = campaign_service.plan(conn, definitions.loaded, now=now, under_way=enrollment_store.under_way(conn))
     return Planned(changes, _changed_emails(conn, definitions.emails))
 
 
@@ -95,21 +95,14 @@ def apply(conn: Connection, definitions: Definitions, *, now: datetime, real: da
     """Make all of it live. DefinitionError with every finding when something is wrong."""
     if definitions.errors:
         raise DefinitionError(definitions.errors)
+    selling = definitions.loaded.shared.get("pipeline")
+    if selling is not None:
+        refuse_orphans(conn, pipeline.load(selling.text, selling.file, facts_of(conn)), selling.file)
     published: Published = publish_templates(conn, definitions.emails, now=now)
     changes = campaign_service.apply(
-        conn, definitions.loaded, now=now, real=real, actor=actor, under_way=_under_way(conn)
+        conn, definitions.loaded, now=now, real=real, actor=actor, under_way=enrollment_store.under_way(conn)
     )
     return Planned(changes, (*published.added, *published.changed))
-
-
-def _under_way(conn: Connection) -> dict[str, int]:
-    rows = conn.execute(
-        sa.select(campaigns.c.key, sa.func.count().label("active"))
-        .join(enrollments, enrollments.c.campaign_id == campaigns.c.id)
-        .where(enrollments.c.state == EnrollmentState.ACTIVE.value)
-        .group_by(campaigns.c.key)
-    )
-    return {row.key: row.active for row in rows}
 
 
 def _changed_emails(conn: Connection, emails: Sequence[tuple[Source, Compiled]]) -> tuple[tuple[str, str], ...]:

@@ -5,18 +5,17 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.campaigns.tables import shared_definitions
-from nurture.kernel.database import upsert
+from nurture.campaigns.shared import Live, keep
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.yamlfile import read
-from nurture.opportunities import store
 from nurture.opportunities.model import OpportunityState, Pipeline
 from nurture.opportunities.pipeline import FILE, load
 from nurture.opportunities.tables import opportunities
 from nurture.rules.facts import Facts
 
-_LIVE: dict[tuple[str, str, frozenset[str]], Pipeline] = {}
+# The pipeline that is live, or None before the first publish.
+live: Live[Pipeline] = Live("pipeline", lambda text, facts: load(text, FILE, facts))
 
 
 def publish(conn: Connection, text: str, facts: Facts, now: datetime, file: str = FILE) -> bool:
@@ -24,22 +23,12 @@ def publish(conn: Connection, text: str, facts: Facts, now: datetime, file: str 
 
     One is an open opportunity in a stage that the new text no longer has.
     """
-    pipeline = load(text, file, facts)
-    known = store.definition(conn)
-    if known is not None and known[0] == pipeline.hash:
-        return False
-    _refuse_orphans(conn, pipeline, file)
-    values = {
-        "key": "pipeline", "hash": pipeline.hash, "source": text, "definition": read(text, file).data,
-        "applied_at": now,
-    }  # fmt: skip
-    insert = upsert(conn.dialect.name, shared_definitions).values(values)
-    changed = {name: value for name, value in values.items() if name != "key"}
-    conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=changed))
-    return True
+    refuse_orphans(conn, load(text, file, facts), file)
+    return keep(conn, "pipeline", text, read(text, file).data, now)
 
 
-def _refuse_orphans(conn: Connection, pipeline: Pipeline, file: str) -> None:
+def refuse_orphans(conn: Connection, pipeline: Pipeline, file: str = FILE) -> None:
+    """DefinitionError when an open opportunity stands in a stage that this pipeline lacks."""
     o = opportunities.c
     query = sa.select(o.stage).distinct().where(
         o.state == OpportunityState.OPEN.value, o.pipeline == pipeline.key,
@@ -50,16 +39,3 @@ def _refuse_orphans(conn: Connection, pipeline: Pipeline, file: str) -> None:
         message = N_("Open opportunities stand in stages that are gone: %(stages)s")
         shown = (("stages", ", ".join(orphaned)),)
         raise DefinitionError([Problem("stages_in_use", message, file=file, path="stages", params=shown)])
-
-
-def live(conn: Connection, facts: Facts) -> Pipeline | None:
-    """The pipeline that is live, parsed once for each text; None before the first publish."""
-    known = store.definition(conn)
-    if known is None:
-        return None
-    key = (known[0], str(facts.zone), frozenset(facts.values))
-    if key not in _LIVE:
-        if len(_LIVE) > 20:
-            _LIVE.clear()
-        _LIVE[key] = load(known[1], FILE, facts)
-    return _LIVE[key]

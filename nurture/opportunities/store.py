@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
-from nurture.campaigns.tables import shared_definitions
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.leads.model import Temperature
@@ -110,13 +109,6 @@ _CARD = (
 def visible(person: Person) -> sa.ColumnElement[bool]:
     """Sales see their own and those without an owner; everybody else sees all."""
     return sa.true() if person.sees_all else sa.or_(o.owner_id.is_(None), o.owner_id == person.id)
-
-
-def definition(conn: Connection) -> tuple[str, str] | None:
-    """Hash and text of the pipeline that is live; None when none was published."""
-    query = sa.select(shared_definitions.c.hash, shared_definitions.c.source)
-    row = conn.execute(query.where(shared_definitions.c.key == "pipeline")).one_or_none()
-    return (row.hash, row.source) if row else None
 
 
 def _opportunity(row: RowMapping) -> Opportunity:

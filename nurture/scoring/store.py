@@ -10,7 +10,6 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.activities.model import Kind
 from nurture.activities.tables import activities
-from nurture.campaigns.tables import shared_definitions
 from nurture.leads.model import Temperature
 from nurture.leads.tables import leads
 from nurture.scoring.model import DECAY, REVERSAL, Axis, Happened, Standing
@@ -82,13 +81,6 @@ def activities_of(conn: Connection, lead_id: int, kind: Kind, since: datetime) -
         .limit(1000)
     )
     return [happened_of(row) for row in conn.execute(query).mappings()]
-
-
-def definition(conn: Connection) -> tuple[str, str] | None:
-    """Hash and text of the rules that are live; None when none were published."""
-    query = sa.select(shared_definitions.c.hash, shared_definitions.c.source)
-    row = conn.execute(query.where(shared_definitions.c.key == "scoring")).one_or_none()
-    return (row.hash, row.source) if row else None
 
 
 def standing(conn: Connection, lead_id: int, *, lock: bool = False) -> Standing | None:
