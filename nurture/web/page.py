@@ -14,9 +14,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.engine import Connection
 
-from nurture.activities.desk import Hand
 from nurture.kernel.context import Context
 from nurture.kernel.errors import InputError, Problem
+from nurture.leads.desk import Hand
+from nurture.rules.facts import Facts
+from nurture.segments import store as segments
 from nurture.web.language import say
 from nurture.web.session import person, safe_path
 
@@ -57,6 +59,14 @@ def real() -> datetime:
     return found
 
 
+def facts(conn: Connection) -> Facts:
+    """What rules may ask, read once for each request."""
+    if "facts" not in g:
+        g.facts = segments.facts(conn, context().settings.zone)
+    found: Facts = g.facts
+    return found
+
+
 def zone() -> ZoneInfo:
     """The reader's time zone."""
     return ZoneInfo(person().zone) if current_user.is_authenticated else context().settings.local_zone
@@ -70,6 +80,11 @@ def hand() -> Hand:
 def is_htmx() -> bool:
     """Whether htmx asks, and a fragment will do."""
     return request.headers.get("HX-Request") == "true"
+
+
+def is_live() -> bool:
+    """Whether a region of an open page asks if something is new; 204 says no."""
+    return request.headers.get("X-Live") == "true"
 
 
 @dataclass(frozen=True, slots=True)

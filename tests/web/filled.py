@@ -6,7 +6,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from nurture.activities import desk
 from nurture.activities.model import CallOutcome, Decided, Kind
 from nurture.activities.service import Activity, Decision, decide_many, record
 from nurture.consents import service as consents
@@ -19,6 +18,7 @@ from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation
+from nurture.leads import desk
 from nurture.leads import service as leads
 from nurture.leads.model import NewLead, Temperature
 from nurture.messages import service as message_service

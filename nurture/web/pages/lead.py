@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
-from nurture.activities import desk
-from nurture.activities.store import kinds_of, timeline
+from nurture.activities.store import kinds_of, newest, timeline
 from nurture.campaigns import store as campaigns
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.steps import kinds
@@ -18,11 +17,10 @@ from nurture.engine import revisions
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.errors import ConflictError, InputError, Problem
-from nurture.leads import store
+from nurture.leads import desk, store
 from nurture.leads.model import HONORIFICS, Lead
 from nurture.messages import store as messages
 from nurture.opportunities import store as opportunities
-from nurture.rules.facts import Facts
 from nurture.scoring import published as scoring_rules
 from nurture.scoring import service as scoring
 from nurture.scoring.model import Axis, Line, Thresholds
@@ -30,7 +28,7 @@ from nurture.segments import store as segments
 from nurture.users import store as accounts
 from nurture.web.blocks import collect
 from nurture.web.language import language, say
-from nurture.web.page import Form, context, go, hand, now, read, render, submitted, toast, write
+from nurture.web.page import Form, context, facts, go, hand, is_live, now, read, render, submitted, toast, write
 from nurture.web.session import person
 from nurture.web.timeline import GROUPS, OUTCOMES, Names, entries, people_in
 from nurture.web.words import named
@@ -53,9 +51,17 @@ def page(public_id: str, status: int = 200, form: Form | None = None) -> Respons
     tab = tab if tab in TABS else "timeline"
     with read() as conn:
         lead = desk.see(conn, person(), public_id)
+        version = _version(conn, lead)
+        if is_live() and request.args.get("since") == version:
+            return Response(status=204)
         values = {**_frame(conn, lead), **_TAB_VALUES[tab](conn, lead)}
         values["blocks"] = collect("lead_blocks", conn, person(), lead, now())
-    return render("leads/lead.html", status, lead=lead, tab=tab, form=form or Form({}), **values)
+    return render("leads/lead.html", status, lead=lead, tab=tab, version=version, form=form or Form({}), **values)
+
+
+def _version(conn: Connection, lead: Lead) -> str:
+    """Changes with whatever the page shows of the lead."""
+    return f"{newest(conn, lead.id)}.{lead.engagement}.{lead.fit}.{lead.temperature}.{lead.updated_at.timestamp():.0f}"
 
 
 def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
@@ -65,11 +71,10 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
     standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
     live = campaigns.every(conn, (CampaignState.LIVE, CampaignState.PAUSED))
     inside = {one.campaign_key for one in active}
-    facts = segments.facts(conn, context().settings.zone)
     return {
         "enrolled": enrolled,
         "active": active,
-        "steps": _steps(conn, active, live, facts),
+        "steps": _steps(conn, active, live),
         "standing": standing,
         "refusal": standing.refusal("advertising"),
         "owners": accounts.owners(conn),
@@ -83,11 +88,13 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
 
 
 def _steps(
-    conn: Connection, active: Sequence[enrollments.Enrolled], live: Sequence[campaigns.Stored], facts: Facts
+    conn: Connection, active: Sequence[enrollments.Enrolled], live: Sequence[campaigns.Stored]
 ) -> dict[int, str]:
     """What comes next in each of these enrollments, in words; the step's id where the revision has no such step."""
     revision = {one.key: one.revision_id for one in live if one.revision_id is not None}
-    ready = revisions.load(conn, [revision[one.campaign_key] for one in active if one.campaign_key in revision], facts)
+    ready = revisions.load(
+        conn, [revision[one.campaign_key] for one in active if one.campaign_key in revision], facts(conn)
+    )
     said: dict[int, str] = {}
     for one in active:
         found = ready.get(revision.get(one.campaign_key, 0))
@@ -97,7 +104,7 @@ def _steps(
 
 
 def _rules(conn: Connection) -> Any:
-    return scoring_rules.live(conn, segments.facts(conn, context().settings.zone))
+    return scoring_rules.live(conn, facts(conn))
 
 
 def _timeline(conn: Connection, lead: Lead) -> dict[str, Any]:

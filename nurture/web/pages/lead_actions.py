@@ -8,13 +8,13 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
-from nurture.activities import desk
 from nurture.consents import service as consents
 from nurture.consents.model import Method
 from nurture.consents.service import Said
 from nurture.enrollments import service as enrollments
 from nurture.kernel.errors import ConflictError, InputError, Problem
 from nurture.kernel.i18n import N_
+from nurture.leads import desk
 from nurture.leads.model import Temperature
 from nurture.opportunities import published
 from nurture.opportunities import service as opportunities
@@ -22,10 +22,9 @@ from nurture.opportunities.model import NewOpportunity
 from nurture.scoring import published as scoring_rules
 from nurture.scoring import service as scoring
 from nurture.scoring.model import ScoringRules
-from nurture.segments import store as segments
 from nurture.web.language import say
 from nurture.web.layout import exists
-from nurture.web.page import context, go, hand, submitted, toast, write
+from nurture.web.page import context, facts, go, hand, submitted, toast, write
 from nurture.web.pages.lead import page
 from nurture.web.session import person, safe_path
 from nurture.web.words import reason
@@ -119,7 +118,7 @@ def temperature(public_id: str) -> ResponseReturnValue:
 
 
 def _rules(conn: Connection) -> ScoringRules:
-    live = scoring_rules.live(conn, segments.facts(conn, context().settings.zone))
+    live = scoring_rules.live(conn, facts(conn))
     if live is None:
         raise ConflictError(N_("There are no scoring rules yet: nurture apply"))
     return live
@@ -215,7 +214,7 @@ def opportunity(public_id: str) -> ResponseReturnValue:
     def act(conn: Connection) -> None:
         lead, by = desk.take(conn, person(), public_id), hand()
         settings = context().settings
-        pipeline = published.live(conn, segments.facts(conn, settings.zone))
+        pipeline = published.live(conn, facts(conn))
         if pipeline is None:
             raise ConflictError(N_("There is no pipeline yet: nurture apply"))
         one = opportunities.open_by_hand(

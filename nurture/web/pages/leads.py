@@ -8,10 +8,9 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
-from nurture.activities import desk
 from nurture.kernel.errors import ConflictError, InputError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
-from nurture.leads import store
+from nurture.leads import desk, store
 from nurture.leads.model import HONORIFICS, Filters, Lifecycle, NewLead, Sort, Temperature
 from nurture.leads.normalize import email_of, tag_key
 from nurture.segments import store as segments

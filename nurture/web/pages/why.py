@@ -6,13 +6,13 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
-from nurture.activities import desk
 from nurture.activities.model import Decided
 from nurture.activities.store import decisions_of
 from nurture.consents import store as consents
 from nurture.engine import explain
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
+from nurture.leads import desk
 from nurture.leads.model import Lead
 from nurture.messages import store as messages
 from nurture.opportunities.model import Criterion
@@ -21,7 +21,7 @@ from nurture.rules.evaluate import Trace
 from nurture.rules.model import Group, Join
 from nurture.segments import store as segments
 from nurture.web.language import language, say
-from nurture.web.page import context, now, read, render, zone
+from nurture.web.page import context, facts, now, read, render, zone
 from nurture.web.session import person
 from nurture.web.words import temperature
 
@@ -58,9 +58,8 @@ def node(trace: Trace) -> dict[str, Any]:
 
 
 def _segment(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
-    facts = segments.facts(conn, context().settings.zone)
     found = segments.get(conn, key)
-    trace = explain.segment(conn, key, lead.id, facts, now()) if found else None
+    trace = explain.segment(conn, key, lead.id, facts(conn), now()) if found else None
     if found is None or trace is None:
         raise NotFoundError
     return render("leads/why_segment.html", lead=lead, name=found.named(language()), tree=node(trace))
@@ -74,13 +73,12 @@ def _message(conn: Connection, lead: Lead, number: str) -> ResponseReturnValue:
 
 
 def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
-    facts = segments.facts(conn, context().settings.zone)
     standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
     ways = [
         {"way": way, "name": way.campaign.named(language()), "tree": node(way.trace) if way.trace else None}
-        for way in explain.ways(conn, lead.id, facts, now())
+        for way in explain.ways(conn, lead.id, facts(conn), now())
     ]
-    chance = explain.chance(conn, lead, facts, now())
+    chance = explain.chance(conn, lead, facts(conn), now())
     criteria = [{"text": _criterion(one), "holds": one.holds} for one in chance.criteria] if chance else []
     return render(
         "leads/why_all.html", lead=lead, refusal=standing.refusal("advertising"), ways=ways, chance=chance,
