@@ -1,0 +1,177 @@
+"""A campaign as people read it: its conditions as sentences, its steps as a tree with counts. No I/O."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from babel.dates import get_day_names
+
+from nurture.campaigns.model import Again, Campaign, Existing, OpportunityOpened, Sender, Step
+from nurture.campaigns.spans import spoken
+from nurture.campaigns.steps import kinds
+from nurture.enrollments.store import StepCounts
+from nurture.kernel.i18n import N_
+from nurture.policy.windows import Window
+from nurture.rules.describe import describe
+from nurture.web.language import say
+
+CLASSES = {
+    "advertising": N_("Advertising"),
+    "care": N_("Care"),
+    "deal": N_("About an open deal"),
+    "transactional": N_("Transactional"),
+}
+_WAYS = {"then": N_("Yes"), "else": N_("No")}
+_ICONS = {
+    "send_email": "envelope",
+    "wait": "clock",
+    "branch": "signpost-split",
+    "add_tag": "tag",
+    "exit": "box-arrow-right",
+    "notify_owner": "bell",
+}
+_EMAIL = "send_email"
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way of a branch: its label, who went there, its steps."""
+
+    way: str
+    label: str
+    count: int
+    share: int | None  # percent of those who passed the branch; None while nobody has
+    nodes: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step of the tree."""
+
+    id: str
+    icon: str
+    text: str
+    email: str  # key of the email it sends, or nothing
+    counts: StepCounts
+    arms: tuple[Arm, ...]
+    depth: int
+
+
+def entry(campaign: Campaign, segment_name: str, language: str) -> list[str]:
+    """Who comes in, what became of those there before, and whether one may come again."""
+    if campaign.entry.segment is None:
+        found = [say("By hand only, from a lead's page.")]
+    else:
+        found = [say("Leads who come into the segment “%(segment)s”.", segment=segment_name)]
+        if campaign.entry.existing is Existing.ENROLL:
+            found.append(say("Those who were in it already came in at the first publish."))
+        else:
+            found.append(say("Those who were in it before the first publish stay out."))
+    match campaign.entry.again:
+        case Again.NEVER:
+            found.append(say("Each lead goes through it once."))
+        case Again.AFTER_EXIT:
+            found.append(say("A lead may come again after leaving."))
+        case timedelta() as span:
+            found.append(say("A lead may come again %(span)s after leaving.", span=spoken(span, language)))
+    return found
+
+
+def goal(campaign: Campaign, language: str) -> str:
+    """When it has done its work for a lead; nothing when it has no goal."""
+    if campaign.goal is None:
+        return ""
+    if isinstance(campaign.goal, OpportunityOpened):
+        return say("An opportunity is opened")
+    return describe(campaign.goal, language)
+
+
+def leave(campaign: Campaign, language: str) -> str:
+    """When a lead leaves before the end; nothing when never."""
+    return describe(campaign.exit_when, language) if campaign.exit_when is not None else ""
+
+
+def sending(campaign: Campaign, language: str) -> list[str]:
+    """How its mails go: kind and sender, when, how many at most."""
+    owner = campaign.sending.sender is Sender.OWNER
+    kind = say(CLASSES[campaign.sending.class_])
+    found = [say("%(kind)s, in the name of the lead's owner.", kind=kind) if owner
+             else say("%(kind)s, in the name of the house.", kind=kind)]  # fmt: skip
+    policy = campaign.sending.policy
+    if policy.window is None:
+        found.append(say("At any time of day."))
+    else:
+        found.append(window(policy.window, language))
+    if policy.cap is not None:
+        span = spoken(policy.cap.span, language)
+        found.append(say("At most %(count)s emails to one lead in %(span)s.", count=policy.cap.limit, span=span))
+    return found
+
+
+def window(one: Window, language: str) -> str:
+    """`Monday to Saturday, 08:00 to 20:00, where the lead is.`"""
+    start, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in (one.start, one.end))
+    return say(
+        "%(days)s, %(start)s to %(end)s, where the lead is.", days=days(one.days, language), start=start, end=end
+    )
+
+
+def days(chosen: frozenset[int], language: str) -> str:
+    """Days of the week, runs of three and more as `Monday to Saturday`."""
+    if len(chosen) == 7:
+        return say("Every day")
+    names = get_day_names("wide", locale=language)
+    parts: list[str] = []
+    for run in _runs(sorted(chosen)):
+        if len(run) > 2:
+            parts.append(say("%(first)s to %(last)s", first=names[run[0]], last=names[run[-1]]))
+        else:
+            parts += [str(names[day]) for day in run]
+    return ", ".join(parts)
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
+    run: list[int] = []
+    for number in numbers:
+        if run and number != run[-1] + 1:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
+
+
+def tree(campaign: Campaign, counts: Mapping[str, StepCounts], language: str) -> tuple[Node, ...]:
+    """The steps as they are nested, each with its counts."""
+    by_way: dict[str, list[Step]] = {}
+    for step in campaign.steps.values():
+        by_way.setdefault(step.way, []).append(step)
+    return _nodes(by_way, "", counts, language)
+
+
+def _nodes(
+    by_way: Mapping[str, list[Step]], way: str, counts: Mapping[str, StepCounts], language: str
+) -> tuple[Node, ...]:
+    return tuple(_node(by_way, step, counts, language) for step in by_way.get(way, ()))
+
+
+def _node(by_way: Mapping[str, list[Step]], step: Step, counts: Mapping[str, StepCounts], language: str) -> Node:
+    mine = counts.get(step.id, StepCounts())
+    arms = tuple(
+        Arm(
+            way,
+            say(_WAYS[way]) if way in _WAYS else way,
+            mine.outcomes.get(way, 0),
+            round(100 * mine.outcomes.get(way, 0) / mine.passed) if mine.passed else None,
+            _nodes(by_way, f"{step.id}.{way}", counts, language),
+        )
+        for way in step.ways
+    )
+    text = kinds()[step.kind].describe(step.config, language)
+    return Node(step.id, _ICONS.get(step.kind, "arrow-right"), text, _email(step), mine, arms, step.depth)
+
+
+def _email(step: Step) -> str:
+    config: Any = step.config
+    return str(config.email) if step.kind == _EMAIL else ""

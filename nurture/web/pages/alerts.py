@@ -1,0 +1,196 @@
+"""Alerts: whom to call and why; taking it on, putting it off, saying that it is none. Also first on Today of sales."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Connection
+
+from nurture.alerts import letters, service, store
+from nurture.alerts.model import Alert
+from nurture.alerts.reasons import text
+from nurture.kernel.errors import InputError, Problem
+from nurture.kernel.i18n import N_
+from nurture.leads import store as leads
+from nurture.leads.model import Filters, Lead, Sort, Temperature
+from nurture.opportunities import store as deals
+from nurture.users import store as accounts
+from nurture.users.model import Person, may_edit_lead
+from nurture.web.blocks import Block
+from nurture.web.language import language, say
+from nurture.web.page import Form, back, context, now, read, real, render, submitted, toast, write, zone
+from nurture.web.selling import pipeline_of
+from nurture.web.session import person
+from nurture.web.words import named
+
+blueprint = Blueprint("alerts", __name__)
+
+_LATER = {
+    "hour": N_("In an hour"),
+    "afternoon": N_("This afternoon, 14:00"),
+    "tomorrow": N_("Tomorrow, 09:00"),
+    "week": N_("Next week"),
+}
+_FIRST = 6  # on Today
+_HEAT = {"hot": 0, "warm": 1, "cold": 2}
+
+
+@blueprint.get("/alerts")
+def index() -> ResponseReturnValue:
+    """What waits for me; for who sees every lead also what waits for others."""
+    return _index()
+
+
+def _index(status: int = 200, form: Form | None = None, wrong: int = 0) -> ResponseReturnValue:
+    everybody = request.args.get("of") == "all" and person().sees_all
+    with read() as conn:
+        found = (store.for_everybody if everybody else store.for_person)(conn, person(), now(), limit=100)
+        rows = shown(conn, found, now())
+        reasons = return_reasons(conn)
+    return render(
+        "alerts/index.html", status, rows=rows, everybody=everybody, form=form or Form({}), wrong=wrong,
+        reasons=reasons, later=later_choices(),
+    )  # fmt: skip
+
+
+def later_choices() -> list[tuple[str, str]]:
+    """Until when an alert may be put off; this afternoon only before it."""
+    local = now().astimezone(zone())
+    return [(key, say(label)) for key, label in _LATER.items() if key != "afternoon" or local.hour < 13]
+
+
+def return_reasons(conn: Connection) -> list[tuple[str, str]]:
+    """Why a lead is not a fit, to choose from."""
+    pipeline = pipeline_of(conn)
+    return [(one.key, named(one.name)) for one in pipeline.return_reasons] if pipeline else []
+
+
+def shown(conn: Connection, found: Sequence[Alert], at: datetime) -> list[dict[str, Any]]:
+    """Alerts with their lead and reasons in words: the hottest first, then those waiting longest."""
+    facts = letters.facts_of(conn, found, at)
+    owners = accounts.names(conn, [alert.owner_id for alert in found if alert.owner_id])
+    rows = [
+        {
+            "alert": alert,
+            "lead": facts[alert.id].lead,
+            "title": _title(facts[alert.id].lead),
+            "reasons": [
+                {"text": text(why, language()), "at": datetime.fromisoformat(why["at"])} for why in alert.reasons
+            ],
+            "last_contact": facts[alert.id].last_contact,
+            "next_mail": facts[alert.id].next_mail,
+            "owner": owners.get(alert.owner_id or 0, ""),
+            "opportunity": _opportunity(conn, alert),
+            "may": may_edit_lead(person(), alert.owner_id),
+        }
+        for alert in found
+    ]
+    return sorted(rows, key=lambda row: (_HEAT.get(str(row["lead"].temperature), 3), row["alert"].raised_at))
+
+
+def _title(lead: Lead) -> str:
+    called = lead.name or lead.email or ""
+    return f"{lead.honorific} {called}" if lead.honorific and language() == "vi" else called
+
+
+def _opportunity(conn: Connection, alert: Alert) -> Mapping[str, str] | None:
+    if alert.opportunity_id is None:
+        return None
+    one = deals.card(conn, alert.opportunity_id)
+    return {"public_id": one.public_id, "name": one.name} if one else None
+
+
+def _answer(alert_id: int, done: str, act: Callable[[Connection], Any]) -> ResponseReturnValue:
+    try:
+        with write() as conn:
+            act(conn)
+    except InputError as error:
+        return _index(422, submitted(error, f"alert-{alert_id}"), alert_id)
+    toast(say(done))
+    context().wake.reactions.set()
+    return back(url_for("alerts.index"))
+
+
+@blueprint.post("/alerts/<int:alert_id>/accept")
+def accept(alert_id: int) -> ResponseReturnValue:
+    """I take it: on to the opportunity, or to the lead."""
+    with write() as conn:
+        alert = service.accept(conn, person(), alert_id, now=now(), real=real())
+        one = deals.card(conn, alert.opportunity_id) if alert.opportunity_id else None
+        lead = letters.facts_of(conn, [alert], now())[alert.id].lead
+    toast(say("%(name)s is yours now", name=_title(lead)[:80]))
+    context().wake.reactions.set()
+    if one is not None:
+        return back(url_for("opportunities.show", public_id=one.public_id))
+    return back(url_for("lead.show", public_id=lead.public_id))
+
+
+@blueprint.post("/alerts/<int:alert_id>/later")
+def later(alert_id: int) -> ResponseReturnValue:
+    """Not now: it shows again then."""
+    until = _until(request.form.get("until", ""))
+
+    def act(conn: Connection) -> None:
+        if until is None:
+            raise InputError([Problem("no_time", N_("Choose when"), path="until")])
+        service.later(conn, person(), alert_id, until, now=now(), real=real())
+
+    return _answer(alert_id, N_("Put off; it shows again then"), act)
+
+
+def _until(choice: str) -> datetime | None:
+    """An instant for one of the choices, where the person is."""
+    local = now().astimezone(zone())
+    match choice:
+        case "hour":
+            return now() + timedelta(hours=1)
+        case "afternoon":
+            return datetime.combine(local.date(), time(14), tzinfo=zone())
+        case "tomorrow":
+            return datetime.combine(local.date() + timedelta(days=1), time(9), tzinfo=zone())
+        case "week":
+            days = 7 - local.weekday()
+            return datetime.combine(local.date() + timedelta(days=days), time(9), tzinfo=zone())
+        case _:
+            return None
+
+
+@blueprint.post("/alerts/<int:alert_id>/dismiss")
+def dismiss(alert_id: int) -> ResponseReturnValue:
+    """Not a fit, with the reason."""
+    why = request.form.get("words", "").strip() or request.form.get("reason", "")
+
+    def act(conn: Connection) -> None:
+        service.dismiss(conn, person(), alert_id, why, now=now(), real=real())
+
+    return _answer(alert_id, N_("Noted: not a fit"), act)
+
+
+def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
+    """Whom to call first; for who does not sell only that something waits."""
+    found = store.for_person(conn, who, at, limit=100)
+    if who.sees_all and not found:
+        return []
+    rows = shown(conn, found, at)[:_FIRST]
+    values = {
+        "rows": rows, "count": len(found), "reasons": return_reasons(conn), "later": later_choices(),
+        "warming": _warming(conn, who) if not found else [],
+    }  # fmt: skip
+    return [Block(10, "alerts/_today.html", values, urgent=bool(found))]
+
+
+def _warming(conn: Connection, who: Person) -> Sequence[Lead]:
+    """Warm leads of theirs, the warmest first: for a day without alerts."""
+    wanted = Filters(temperature=Temperature.WARM, owner=who.id, sort=Sort.ENGAGEMENT)
+    return leads.page(conn, who, wanted, None, 5).leads
+
+
+def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list[Block]:
+    """The alert that waits, on the lead's own page."""
+    found = [alert for alert in store.waiting_of_lead(conn, lead.id) if may_edit_lead(who, alert.owner_id)]
+    if not found:
+        return []
+    values = {"rows": shown(conn, found[:1], at), "reasons": return_reasons(conn), "later": later_choices()}
+    return [Block(5, "alerts/_lead.html", values, urgent=True)]

@@ -1,0 +1,239 @@
+"""Campaigns: what runs, one campaign with its steps and counts, who is in it; pausing, resuming, putting away."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Connection
+
+from nurture.bootstrap import gallery
+from nurture.campaigns import service, store
+from nurture.campaigns.definition import from_revision
+from nurture.campaigns.load import read_folder
+from nurture.campaigns.model import Campaign, CampaignState
+from nurture.enrollments import listing
+from nurture.enrollments import store as enrollments
+from nurture.enrollments.model import EnrollmentState
+from nurture.kernel.errors import DefinitionError, NotFoundError, NurtureError
+from nurture.kernel.i18n import N_
+from nurture.kernel.yamlfile import read as read_yaml
+from nurture.messages import store as messages
+from nurture.messages.model import MessageState
+from nurture.rules.describe import describe
+from nurture.segments import service as segment_rules
+from nurture.segments import store as segments
+from nurture.users import store as accounts
+from nurture.web import campaign_words
+from nurture.web.language import language, say
+from nurture.web.page import context, go, read, real, render, toast, write
+from nurture.web.session import person
+
+blueprint = Blueprint("campaigns", __name__)
+
+STATES: Mapping[str, tuple[str, str, str]] = {  # label, look of its chip, icon
+    CampaignState.DRAFT: (N_("draft"), "", "pencil"),
+    CampaignState.LIVE: (N_("live"), "good", "play-circle"),
+    CampaignState.PAUSED: (N_("paused"), "watch", "pause-circle"),
+    CampaignState.ARCHIVED: (N_("archived"), "", "slash-circle"),
+}
+_ORDER = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.DRAFT, CampaignState.ARCHIVED)
+_TROUBLE = (MessageState.UNKNOWN, MessageState.REJECTED)
+_DONE = {
+    "pause": N_("“%(name)s” is paused: nobody moves, nothing goes"),
+    "resume": N_("“%(name)s” goes on"),
+    "archive": N_("“%(name)s” is archived; those under way leave it"),
+}
+_BACK = {"pause": "resume", "resume": "pause"}
+
+
+@blueprint.get("/campaigns")
+def index() -> ResponseReturnValue:
+    """Every campaign with what it does now; the gallery while there is none."""
+    with read() as conn:
+        found = sorted(enrollments.overview(conn), key=lambda one: _ORDER.index(one.campaign.state))
+        sent = messages.by_campaign(conn)
+    samples = [] if found else _samples()
+    return render("campaigns/index.html", campaigns=[_line(one, sent.get(one.campaign.id, {})) for one in found],
+                  samples=samples, states=_states())  # fmt: skip
+
+
+def _states() -> dict[str, dict[str, str]]:
+    return {str(key): {"label": say(label), "look": look, "icon": icon} for key, (label, look, icon) in STATES.items()}
+
+
+def _line(one: enrollments.Overview, sent: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "key": one.campaign.key,
+        "name": one.campaign.named(language()),
+        "state": one.campaign.state,
+        "active": one.states.get(EnrollmentState.ACTIVE, 0),
+        "failed": one.states.get(EnrollmentState.FAILED, 0),
+        "goals": one.goals,
+        "entered": one.entered,
+        "next": one.next_due if one.campaign.state is CampaignState.LIVE else None,
+        "sent": sent.get(MessageState.SENT, 0),
+        "unknown": sent.get(MessageState.UNKNOWN, 0),
+        "has_goal": bool(one.campaign.definition.get("goal")),
+    }
+
+
+def _samples() -> list[dict[str, str]]:
+    """What the gallery offers: file, name and number of emails."""
+    folder: Path = gallery(context().settings)[0]
+    found = []
+    for file, text in read_folder(folder).campaigns.items():
+        data = read_yaml(text, file).data
+        if isinstance(data, Mapping) and isinstance(data.get("name"), Mapping | str):
+            names = data["name"]
+            name = names if isinstance(names, str) else names.get(language()) or next(iter(names.values()), file)
+            found.append({"file": file, "name": str(name), "emails": str(text.count("send_email:"))})
+    return found
+
+
+@blueprint.get("/campaigns/<key>")
+def show(key: str) -> ResponseReturnValue:
+    """One campaign: who comes in, how it sends, its steps with counts, its revisions."""
+    with read() as conn:
+        overview = _overview(conn, key)
+        stored = overview.campaign
+        campaign, problem = _definition(conn, stored)
+        values: dict[str, Any] = {
+            "one": _line(overview, messages.by_campaign(conn).get(stored.id, {})),
+            "account": messages.account(conn, key),
+            "revisions": _revisions(conn, stored),
+        }
+        if campaign is not None:
+            values |= _words(conn, campaign, stored)
+    return render(
+        "campaigns/show.html", stored=stored, campaign=campaign, problem=problem, states=_states(),
+        enrolled=[(state.value, overview.states.get(state, 0)) for state in EnrollmentState], **values,
+    )  # fmt: skip
+
+
+def _overview(conn: Connection, key: str) -> enrollments.Overview:
+    found = enrollments.overview(conn, key)
+    if not found:
+        raise NotFoundError
+    return found[0]
+
+
+def _definition(conn: Connection, stored: store.Stored) -> tuple[Campaign | None, str]:
+    """The campaign as read, or why it cannot be read."""
+    if not stored.definition:
+        return None, ""
+    try:
+        return from_revision(stored.definition, segments.facts(conn, context().settings.zone)), ""
+    except DefinitionError as error:
+        return None, "; ".join(one.text() for one in error.problems)
+
+
+def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[str, Any]:
+    key = campaign.entry.segment
+    segment = segments.get(conn, key) if key else None
+    facts = segments.facts(conn, context().settings.zone)
+    rule = segment_rules.rule_of(conn, key, facts) if key and segment else None
+    return {
+        "segment": key,
+        "size": segments.sizes(conn).get(key, 0) if key else None,
+        "rule": describe(rule, language()) if rule is not None else "",
+        "entry": campaign_words.entry(campaign, segment.named(language()) if segment else key or "", language()),
+        "goal": campaign_words.goal(campaign, language()),
+        "leave": campaign_words.leave(campaign, language()),
+        "sending": campaign_words.sending(campaign, language()),
+        "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), language()),
+    }
+
+
+def _revisions(conn: Connection, stored: store.Stored) -> list[dict[str, Any]]:
+    found = store.revisions_of(conn, stored.id)
+    people = accounts.names(conn, [_user(one.created_by) for one in found])
+    return [
+        {
+            "hash": one.hash[:10],
+            "at": one.created_at,
+            "by": people.get(_user(one.created_by)) or one.created_by,
+            "here": one.id == stored.revision_id,
+        }
+        for one in found
+    ]
+
+
+def _user(actor: str) -> int:
+    number = actor.removeprefix("user:")
+    return int(number) if actor.startswith("user:") and number.isdecimal() else 0
+
+
+@blueprint.post("/campaigns/<key>/steer")
+def steer(key: str) -> ResponseReturnValue:
+    """Pause, resume, archive."""
+    verb = request.form.get("do", "")
+    with write() as conn:
+        service.steer(conn, person(), key, verb, real=real())
+        stored = store.get(conn, key)
+    if stored is None:
+        raise NotFoundError
+    undo = url_for("campaigns.steer", key=key) if verb in _BACK else None
+    fields = {"do": _BACK[verb]} if verb in _BACK else None
+    toast(say(_DONE[verb], name=stored.named(language())), undo=undo, fields=fields)
+    return go(url_for("campaigns.show", key=key))
+
+
+@blueprint.get("/campaigns/<key>/enrollments")
+def enrolled(key: str) -> ResponseReturnValue:
+    """Who is or was in it: all, by state, at a step now, or past a step."""
+    query = request.args
+    chosen = listing.Chosen(
+        state=query.get("state", "") if query.get("state") in set(EnrollmentState) else "",
+        reason=query.get("reason", ""), step=query.get("step", ""), passed=query.get("passed", ""),
+        outcome=query.get("outcome", ""),
+    )  # fmt: skip
+    before = query.get("before", "")
+    with read() as conn:
+        stored = store.get(conn, key)
+        if stored is None:
+            raise NotFoundError
+        after = int(before) if before.isdecimal() and len(before) < 19 else None
+        rows, older = listing.participants(conn, stored.id, person(), chosen, after)
+        steps = _step_words(conn, stored)
+    return render(
+        "campaigns/enrollments.html", stored=stored, name=stored.named(language()), rows=rows, older=older,
+        first=after is None, chosen=chosen, heading=_heading(chosen, steps), steps=steps,
+        only_mine=not person().sees_all,
+    )  # fmt: skip
+
+
+def _step_words(conn: Connection, stored: store.Stored) -> dict[str, str]:
+    """Each step's sentence by its id."""
+    try:
+        campaign, _ = _definition(conn, stored)
+    except NurtureError:
+        campaign = None
+    if campaign is None:
+        return {}
+    found: dict[str, str] = {}
+    waiting = list(campaign_words.tree(campaign, {}, language()))
+    while waiting:
+        node = waiting.pop()
+        found[node.id] = node.text
+        waiting += [inner for arm in node.arms for inner in arm.nodes]
+    return found
+
+
+def _heading(chosen: listing.Chosen, steps: Mapping[str, str]) -> str:
+    """What the list is narrowed to, in words."""
+    if chosen.step:
+        return say("now at: %(step)s", step=steps.get(chosen.step, chosen.step))
+    if chosen.passed:
+        step = steps.get(chosen.passed, chosen.passed)
+        match chosen.outcome:
+            case "then":
+                return say("went the way “yes” at: %(step)s", step=step)
+            case "else":
+                return say("went the way “no” at: %(step)s", step=step)
+            case "skipped":
+                return say("got no email at: %(step)s", step=step)
+            case _:
+                return say("have passed: %(step)s", step=step)
+    return ""

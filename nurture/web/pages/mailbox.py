@@ -1,0 +1,119 @@
+"""The built-in mailbox: what leaves, as its readers get it. Only where mail goes there."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Connection
+
+from nurture.delivery import mailbox as box
+from nurture.kernel import installation
+from nurture.kernel.errors import ForbiddenError, NotFoundError
+from nurture.kernel.i18n import N_
+from nurture.leads import store as leads
+from nurture.leads.model import Lead
+from nurture.messages import store as messages
+from nurture.tracking import store as tracking
+from nurture.users.model import Person, Role
+from nurture.web import mail as mails
+from nurture.web.frames import framed
+from nurture.web.page import context, read, render
+from nurture.web.pages.sends import shown_hit
+from nurture.web.session import person
+
+blueprint = Blueprint("mailbox", __name__)
+
+_WAYS = ("html", "text", "source")
+
+
+def is_open_to(conn: Connection, who: Person) -> bool:
+    """Marketers and administrators look into it; in the demo salespeople too."""
+    if who.may_define:
+        return True
+    row = installation.load(conn)
+    return who.role is Role.SALES and row is not None and row.demo
+
+
+def _enter(conn: Connection) -> None:
+    if context().settings.smtp is not None:
+        raise NotFoundError
+    if not is_open_to(conn, person()):
+        raise ForbiddenError(N_("Only marketers and administrators look into the test mailbox"))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+@blueprint.get("/mailbox")
+def index() -> ResponseReturnValue:
+    """The mails, the newest first; a live region asks for news."""
+    asked, before = request.args.get("q", "").strip()[:200], _number(request.args.get("before", ""))
+    with read() as conn:
+        _enter(conn)
+        version = str(box.newest(conn))
+        if request.headers.get("X-Live") and request.args.get("since") == version:
+            return Response(status=204)
+        found, older = box.mails(conn, recipient=asked, before=before)
+    return render(
+        "mailbox/index.html", mails=found, older=older, first=before is None, asked=asked, version=version
+    )  # fmt: skip
+
+
+@blueprint.get("/mailbox/<int:mail_id>")
+def mail(mail_id: int) -> ResponseReturnValue:
+    """One mail: as HTML in a frame, as text, as source; and its reader, whom every click moves."""
+    way = request.args.get("as", "html")
+    with read() as conn:
+        _enter(conn)
+        row, shown = _mail(conn, mail_id)
+        message = messages.by_header_id(conn, row.header_id) if row.header_id else None
+        hits = [shown_hit(one) for one in tracking.of_message(conn, message.id)] if message is not None else []
+        lead = _reader(conn, message, row.rcpt_to)
+    version = _version(lead, hits)
+    if request.headers.get("X-Live") and request.args.get("since") == version:
+        return Response(status=204)
+    return render(
+        "mailbox/mail.html", row=row, mail=shown, way=way if way in _WAYS else "html", hits=hits, lead=lead,
+        message=message, version=version, width=request.args.get("w") == "375",
+    )  # fmt: skip
+
+
+def _mail(conn: Connection, mail_id: int) -> tuple[Any, mails.Shown]:
+    row = box.mail(conn, mail_id) if mail_id < 2**63 else None
+    if row is None:
+        raise NotFoundError
+    return row, mails.read(row.raw)
+
+
+def _reader(conn: Connection, message: Any, address: str) -> Lead | None:
+    """The lead it went to, for somebody who may see that lead."""
+    if message is not None and message.lead_id is not None:
+        found = leads.get(conn, message.lead_id)
+    else:
+        found = leads.by_email(conn, address)
+    if found is None:
+        return None
+    try:
+        return leads.by_public_id(conn, found.public_id, person())
+    except NotFoundError:
+        return None
+
+
+def _version(lead: Lead | None, hits: list[dict[str, Any]]) -> str:
+    """Changes with what the reader's card shows."""
+    score = f"{lead.engagement}.{lead.fit}.{lead.temperature}" if lead else ""
+    return f"{score}.{len(hits)}." + "".join(one["icon"][:1] for one in hits)
+
+
+@blueprint.get("/mailbox/<int:mail_id>/html")
+def html(mail_id: int) -> ResponseReturnValue:
+    """The HTML alone, as its reader opens it: pictures load, links open, and are counted."""
+    with read() as conn:
+        _enter(conn)
+        _, shown = _mail(conn, mail_id)
+    return framed(shown.html or f"<pre>{_escaped(shown.text)}</pre>", links=True)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")

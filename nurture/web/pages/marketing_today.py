@@ -1,0 +1,146 @@
+"""Today for marketers, administrators and viewers: what needs a person, what goes out, what runs, what changed."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, url_for
+from sqlalchemy.engine import Connection
+
+from nurture.activities import store as activities
+from nurture.activities.model import Kind
+from nurture.alerts import store as alerts
+from nurture.campaigns.model import CampaignState
+from nurture.delivery import route
+from nurture.delivery import store as delivery
+from nurture.enrollments import store as enrollments
+from nurture.enrollments.model import EnrollmentState
+from nurture.kernel import installation
+from nurture.leads.model import Temperature
+from nurture.messages import store as messages
+from nurture.messages.model import MessageState
+from nurture.users.model import Person, Role
+from nurture.web.blocks import Block
+from nurture.web.language import language, say
+from nurture.web.pages.sends import today_of
+
+blueprint = Blueprint("marketing_today", __name__)
+
+_CHANGES = (Kind.CREATED, Kind.OPPORTUNITY_OPENED, Kind.UNSUBSCRIBED, Kind.CLICKED)
+_PATIENCE = timedelta(hours=4)  # before an alert that nobody took is a matter for others
+
+
+def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
+    """Four blocks; the first only when something needs a person."""
+    if who.role is Role.SALES:
+        return []
+    overview = enrollments.overview(conn)
+    sent = messages.by_campaign(conn)
+    needs = [*_system(conn, who), *_troubles(conn, overview, sent, at)]
+    blocks = [
+        Block(30, "desk/_sends.html", _sends(conn, sent, at)),
+        Block(40, "desk/_live.html", {"rows": _live(overview)}),
+        Block(50, "desk/_changes.html", {"rows": _changes(conn, at)}),
+    ]
+    if needs:
+        blocks.insert(0, Block(15, "desk/_needs.html", {"rows": needs}, urgent=True))
+    return blocks
+
+
+def _need(text: str, look: str, icon: str, href: str = "", action: str = "") -> dict[str, str]:
+    return {"text": text, "look": look, "icon": icon, "href": href, "action": action}
+
+
+def _system(conn: Connection, who: Person) -> list[dict[str, str]]:
+    """What keeps mail in: the installation itself, a route."""
+    found = []
+    row = installation.load(conn)
+    if row is not None and row.stopped_sending and who.may_administer:
+        found.append(_need(say(row.stopped_sending), "error", "pause-circle"))
+    for one in delivery.paused_routes(conn):
+        why = route.sentence(one.reason, language())
+        text = say("The mail server “%(route)s” is paused: %(error)s", route=one.key, error=why)
+        found.append(_need(text, "error", "pause-circle", url_for("sends.index", state="queued"), say("What waits")))
+    count, error = activities.failing_reactions(conn)
+    if count:
+        text = say("%(count)s activities could not be scored yet: %(error)s", count=count, error=error[:200])
+        found.append(_need(text, "error", "exclamation-triangle"))
+    return found
+
+
+def _troubles(
+    conn: Connection, overview: list[enrollments.Overview], sent: Mapping[int, Mapping[str, int]], at: datetime
+) -> list[dict[str, str]]:
+    found = []
+    unknown = sum(states.get(MessageState.UNKNOWN, 0) for states in sent.values())
+    if unknown:
+        text = say("%(count)s emails may or may not have arrived", count=unknown)
+        found.append(_need(text, "warn", "question-circle", url_for("sends.index", state="unknown"), say("Look")))
+    for one in overview:
+        failed = one.states.get(EnrollmentState.FAILED, 0)
+        if failed:
+            text = say("%(count)s leads failed in “%(name)s”", count=failed, name=one.campaign.named(language()))
+            href = url_for("campaigns.enrolled", key=one.campaign.key, state="failed")
+            found.append(_need(text, "error", "exclamation-triangle", href, say("Look")))
+    everything = Person(0, "", "", Role.ADMIN)
+    old = [one for one in alerts.for_everybody(conn, everything, at) if one.raised_at < at - _PATIENCE]
+    if old:
+        text = say("%(count)s hot leads have waited for a call for over 4 hours", count=len(old))
+        found.append(_need(text, "warn", "bell", url_for("alerts.index", of="all"), say("Look")))
+    return found
+
+
+def _sends(conn: Connection, sent: Mapping[int, Mapping[str, int]], at: datetime) -> dict[str, Any]:
+    """Today's mail: gone, bounced, waiting."""
+    day, start = today_of(at)
+    counts = activities.counts_since(conn, (Kind.MESSAGE_SENT, Kind.MESSAGE_BOUNCED), start)
+    waiting = {
+        state: sum(states.get(state, 0) for states in sent.values())
+        for state in (MessageState.QUEUED, MessageState.DEFERRED, MessageState.SENDING)
+    }
+    return {
+        "day": day.isoformat(),
+        "gone": counts.get(Kind.MESSAGE_SENT, 0),
+        "bounced": counts.get(Kind.MESSAGE_BOUNCED, 0),
+        "queued": waiting[MessageState.QUEUED] + waiting[MessageState.SENDING],
+        "deferred": waiting[MessageState.DEFERRED],
+    }
+
+
+def _live(overview: list[enrollments.Overview]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": one.campaign.key,
+            "name": one.campaign.named(language()),
+            "paused": one.campaign.state is CampaignState.PAUSED,
+            "active": one.states.get(EnrollmentState.ACTIVE, 0),
+            "next": one.next_due,
+        }
+        for one in overview
+        if one.campaign.state in {CampaignState.LIVE, CampaignState.PAUSED}
+    ]
+
+
+def _changes(conn: Connection, at: datetime) -> list[dict[str, Any]]:
+    """What came since this time yesterday."""
+    since = at - timedelta(days=1)
+    counts = activities.counts_since(conn, _CHANGES, since)
+    warmed = sum(_rose(one) for one in activities.details_since(conn, Kind.TEMPERATURE_CHANGED, since))
+    table = url_for("opportunities.index") + "?as=table"
+    return [
+        _figure(counts.get(Kind.CREATED, 0), say("new leads"), url_for("leads.index", sort="created")),
+        _figure(warmed, say("warmed up"), url_for("leads.index", sort="engagement")),
+        _figure(counts.get(Kind.OPPORTUNITY_OPENED, 0), say("opportunities opened"), table),
+        _figure(counts.get(Kind.CLICKED, 0), say("clicks by people"), url_for("leads.index")),
+        _figure(counts.get(Kind.UNSUBSCRIBED, 0), say("refused email"), url_for("sends.index", reason="unsubscribed")),
+    ]
+
+
+def _figure(count: int, text: str, href: str) -> dict[str, Any]:
+    return {"count": count, "text": text, "href": href}
+
+
+def _rose(detail: Mapping[str, Any]) -> bool:
+    order = [temperature.value for temperature in Temperature]
+    before, after = detail.get("before"), detail.get("after")
+    return before in order and after in order and order.index(str(after)) > order.index(str(before))

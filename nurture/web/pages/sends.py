@@ -1,0 +1,182 @@
+"""The account of sends: nine states that add up to the audience, the list behind each, one message's whole story."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Connection
+
+from nurture.campaigns import store as campaigns
+from nurture.delivery import mailbox
+from nurture.kernel.errors import NotFoundError
+from nurture.kernel.i18n import N_
+from nurture.kernel.reasons import LABELS, Reason
+from nurture.messages import store
+from nurture.messages.model import MessageState
+from nurture.tracking import store as tracking
+from nurture.tracking.model import Verdict
+from nurture.tracking.verdict import sentence
+from nurture.users import store as accounts
+from nurture.web.language import language, say
+from nurture.web.page import Form, context, read, render, zone
+from nurture.web.session import person
+from nurture.web.words import local_day, word
+
+blueprint = Blueprint("sends", __name__)
+
+# What each state means, in a line of help.
+MEANINGS: Mapping[str, str] = {
+    MessageState.QUEUED: N_("Written, waits for its time or its turn"),
+    MessageState.SENDING: N_("Talking to the mail server right now"),
+    MessageState.SENT: N_("The mail server took it"),
+    MessageState.DEFERRED: N_("The mail server said: later. It is tried again by itself"),
+    MessageState.BOUNCED: N_("The address refused it"),
+    MessageState.REJECTED: N_("The mail server refused it, or its last day passed; the lead is not to blame"),
+    MessageState.SKIPPED: N_("We chose not to send, with a reason"),
+    MessageState.CANCELED: N_("Taken back before it went"),
+    MessageState.UNKNOWN: N_("The mail server did not answer in time; it is not sent again by itself"),
+}
+VERDICTS: Mapping[str, tuple[str, str, str]] = {
+    Verdict.HUMAN: (N_("a person"), "good", "person"),
+    Verdict.MACHINE: (N_("a machine"), "", "robot"),
+    Verdict.PROXY: (N_("through a proxy"), "watch", "shield-check"),
+    Verdict.SUSPECT: (N_("suspect"), "watch", "question-circle"),
+}
+_EVENTS = {"open": N_("Opened"), "click": N_("Clicked")}
+PHASES = {
+    "held": N_("given back before it began"),
+    "render": N_("while the mail was made"),
+    "connect": N_("while connecting"),
+    "greeting": N_("at the greeting"),
+    "auth": N_("at signing in"),
+    "mail": N_("at the sender's address"),
+    "rcpt": N_("at the recipient's address"),
+    "data": N_("before the text"),
+    "body": N_("in the text"),
+    "dot": N_("after the last line, before the answer"),
+    "answered": N_("answered"),
+}
+PURPOSES = {
+    "campaign": N_("Campaign"),
+    "broadcast": N_("One-time email"),
+    "alert": N_("Alert to staff"),
+    "account": N_("Account of staff"),
+}
+
+
+@blueprint.get("/sends")
+def index() -> ResponseReturnValue:
+    """The nine states with their sum, and the messages behind them."""
+    query = request.args
+    state = query.get("state", "") if query.get("state") in set(MessageState) else ""
+    reason = query.get("reason", "") if query.get("reason") in set(Reason) else ""
+    before = _number(query.get("before", ""))
+    day = _day(query.get("day", ""))
+    with read() as conn:
+        known = {one.key: one for one in campaigns.every(conn)}
+        campaign = known.get(query.get("campaign", ""))
+        key = campaign.key if campaign else None
+        account = store.account(conn, key, person())
+        reasons = store.reasons(conn, key, person())
+        found = store.page(
+            conn, campaign_id=campaign.id if campaign else None, states=[state] if state else (),
+            reason=reason or None, before=before, seen_by=person(), within=_span(day) if day else None,
+        )  # fmt: skip
+    return render(
+        "sends/index.html", account=account, reasons=_reasons(reasons), rows=found.rows, older=found.next,
+        first=before is None, state=state, reason=reason, campaign=campaign, day=day, meanings=_said(MEANINGS),
+        campaigns=[(one.key, one.named(language())) for one in known.values()], labels=_labels(),
+        filter_form=Form(request.args.to_dict(), name="only"), only_mine=not person().sees_all,
+    )  # fmt: skip
+
+
+def _said(texts: Mapping[str, str]) -> dict[str, str]:
+    return {str(key): say(text) for key, text in texts.items()}
+
+
+def _labels() -> dict[str, str]:
+    return {str(key): say(text) for key, text in LABELS.items()}
+
+
+def _reasons(rows: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
+    return [{"state": state, "reason": reason, "count": count} for state, reason, count in rows]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _span(day: date) -> tuple[datetime, datetime]:
+    """The day where the reader is."""
+    start, end = (datetime.combine(one, time(), tzinfo=zone()) for one in (day, day + timedelta(days=1)))
+    return start.astimezone(UTC), end.astimezone(UTC)
+
+
+def today_of(now: datetime) -> tuple[date, datetime]:
+    """The reader's day and its first instant."""
+    day = local_day(now)
+    return day, _span(day)[0]
+
+
+@blueprint.get("/messages/<int:message_id>")
+def message(message_id: int) -> ResponseReturnValue:
+    """One message: where it stands and why, when what happened, each try, each hit with its verdict."""
+    with read() as conn:
+        one = store.seen(conn, message_id, person()) if message_id < 2**63 else None
+        if one is None:
+            raise NotFoundError
+        attempts = store.attempts_of(conn, one.id)
+        hits = [shown_hit(kept) for kept in tracking.of_message(conn, one.id)]
+        reader = accounts.by_id(conn, one.user_id) if one.user_id else None
+        mail = _in_mailbox(conn, one.header_id)
+    return render(
+        "sends/message.html", one=one, attempts=attempts, hits=hits, reader=reader, mail=mail,
+        meaning=say(MEANINGS[MessageState(one.state)]), phases=_said(PHASES), purpose=word(PURPOSES, one.purpose),
+    )  # fmt: skip
+
+
+def _in_mailbox(conn: Connection, header_id: str) -> int | None:
+    """The mail in the built-in mailbox, where mail goes there."""
+    return mailbox.number_of(conn, header_id) if context().settings.smtp is None else None
+
+
+def shown_hit(kept: tracking.Kept) -> dict[str, Any]:
+    """A hit with its verdict and reasons in words."""
+    label, look, icon = VERDICTS[kept.verdict] if kept.verdict else (N_("not looked at yet"), "", "hourglass-split")
+    return {
+        "at": kept.hit.engine_at,
+        "event": word(_EVENTS, kept.hit.kind),
+        "click": kept.hit.kind == "click",
+        "link": _link(kept.hit.url),
+        "url": kept.hit.url,
+        "verdict": say(label),
+        "look": look,
+        "icon": icon,
+        "reasons": [sentence(code, language()) for code in kept.reasons],
+        "counts": kept.activity_id is not None,
+        "settled": kept.settled,
+        "agent": kept.hit.agent,
+        "ip": kept.hit.ip,
+        "method": kept.hit.method,
+    }
+
+
+def _link(url: str | None) -> str:
+    """An address as people read it: host and path."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url[:200]
+    return f"{parts.hostname or ''}{parts.path}"[:200]
