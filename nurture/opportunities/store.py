@@ -139,6 +139,12 @@ def card(conn: Connection, opportunity_id: int) -> Card | None:
     return _card(row) if row else None
 
 
+def names(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Public id and name of each of these opportunities."""
+    rows = conn.execute(sa.select(o.id, o.public_id, o.name).where(o.id.in_(list(ids))))
+    return {row.id: (row.public_id, row.name) for row in rows}
+
+
 def _card(row: RowMapping) -> Card:
     return Card(**{**row, "state": OpportunityState(row["state"]), "temperature": Temperature(row["temperature"])})
 

@@ -24,12 +24,18 @@ PLACES = (
     ("opportunities.index", N_("Opportunities"), "trophy", "p"),
     ("reports.index", N_("Reports"), "funnel", "r"),
 )
-_WITHIN = {"lead": "leads", "lead_actions": "leads"}  # areas that stand under a place of another name
-# Further places under the person's name: endpoint, label, icon, who sees it.
+# Areas that stand under a place of another name.
+_WITHIN = {"lead": "leads", "lead_actions": "leads", "emails": "campaigns"}
+    "lead": "leads",
+    "lead_actions": "leads",
+    "emails": "campaigns",
+}  # areas that stand under a place of another name
+# Further places under the person's name: endpoint, label, icon. One whose view has an `is_shown` asks it.
 CORNER = (
-    ("account.profile", N_("Profile"), "person", "all"),
-    ("sends.index", N_("Sends account"), "send", "all"),
-    ("mailbox.index", N_("Test mailbox"), "inbox", "all"),
+    ("account.profile", N_("Profile"), "person"),
+    ("alerts.index", N_("Hot leads to call"), "bell"),
+    ("sends.index", N_("Sends account"), "send"),
+    ("mailbox.index", N_("Test mailbox"), "inbox"),
 )
 
 
@@ -57,9 +63,14 @@ def _places() -> list[dict[str, Any]]:
 def _corner() -> list[dict[str, Any]]:
     return [
         {"url": url_for(endpoint), "label": label, "icon": icon, "here": request.endpoint == endpoint}
-        for endpoint, label, icon, _ in CORNER
-        if exists(endpoint)
+        for endpoint, label, icon in CORNER
+        if exists(endpoint) and _is_shown(endpoint)
     ]
+
+
+def _is_shown(endpoint: str) -> bool:
+    asks = getattr(current_app.view_functions[endpoint], "is_shown", None)
+    return asks is None or bool(asks())
 
 
 def _band() -> dict[str, Any] | None:

@@ -1,10 +1,11 @@
 """Alerts: whom to call and why; taking it on, putting it off, saying that it is none. Also first on Today of sales."""
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
@@ -43,16 +44,35 @@ def index() -> ResponseReturnValue:
     return _index()
 
 
-def _index(status: int = 200, form: Form | None = None, wrong: int = 0) -> ResponseReturnValue:
+def _index(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
     everybody = request.args.get("of") == "all" and person().sees_all
+    first = request.args.get("as") == "first"  # as Today shows them
     with read() as conn:
         found = (store.for_everybody if everybody else store.for_person)(conn, person(), now(), limit=100)
-        rows = shown(conn, found, now())
-        reasons = return_reasons(conn)
-    return render(
-        "alerts/index.html", status, rows=rows, everybody=everybody, form=form or Form({}), wrong=wrong,
-        reasons=reasons, later=later_choices(),
-    )  # fmt: skip
+        version = _version(found)
+        if request.headers.get("X-Live") and request.args.get("since") == version:
+            return Response(status=204)
+        block = _block(conn, found, now(), most=_FIRST if first else None)
+    block |= {"level": 3 if first else 2, "everybody": everybody}
+    return render("alerts/index.html", status, block=block, form=form or Form({}), everybody=everybody)
+
+
+def _version(found: Sequence[Alert]) -> str:
+    """Changes when an alert comes, goes, or says other reasons."""
+    told = ",".join(f"{alert.id}:{alert.owner_id}:{len(alert.reasons)}" for alert in found)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _block(conn: Connection, found: Sequence[Alert], at: datetime, most: int | None = None) -> dict[str, Any]:
+    """What the list of alerts shows, on its own page and on Today."""
+    return {
+        "rows": shown(conn, found, at)[:most],
+        "count": len(found),
+        "version": _version(found),
+        "reasons": return_reasons(conn),
+        "later": later_choices(),
+        "warming": [] if found else _warming(conn, person()),
+    }
 
 
 def later_choices() -> list[tuple[str, str]]:
@@ -71,6 +91,7 @@ def shown(conn: Connection, found: Sequence[Alert], at: datetime) -> list[dict[s
     """Alerts with their lead and reasons in words: the hottest first, then those waiting longest."""
     facts = letters.facts_of(conn, found, at)
     owners = accounts.names(conn, [alert.owner_id for alert in found if alert.owner_id])
+    opened = deals.names(conn, [alert.opportunity_id for alert in found if alert.opportunity_id])
     rows = [
         {
             "alert": alert,
@@ -82,7 +103,7 @@ def shown(conn: Connection, found: Sequence[Alert], at: datetime) -> list[dict[s
             "last_contact": facts[alert.id].last_contact,
             "next_mail": facts[alert.id].next_mail,
             "owner": owners.get(alert.owner_id or 0, ""),
-            "opportunity": _opportunity(conn, alert),
+            "opportunity": opened.get(alert.opportunity_id or 0),
             "may": may_edit_lead(person(), alert.owner_id),
         }
         for alert in found
@@ -95,19 +116,12 @@ def _title(lead: Lead) -> str:
     return f"{lead.honorific} {called}" if lead.honorific and language() == "vi" else called
 
 
-def _opportunity(conn: Connection, alert: Alert) -> Mapping[str, str] | None:
-    if alert.opportunity_id is None:
-        return None
-    one = deals.card(conn, alert.opportunity_id)
-    return {"public_id": one.public_id, "name": one.name} if one else None
-
-
 def _answer(alert_id: int, done: str, act: Callable[[Connection], Any]) -> ResponseReturnValue:
     try:
         with write() as conn:
             act(conn)
     except InputError as error:
-        return _index(422, submitted(error, f"alert-{alert_id}"), alert_id)
+        return _index(422, submitted(error, f"alert-{alert_id}"))
     toast(say(done))
     context().wake.reactions.set()
     return back(url_for("alerts.index"))
@@ -173,12 +187,8 @@ def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
     found = store.for_person(conn, who, at, limit=100)
     if who.sees_all and not found:
         return []
-    rows = shown(conn, found, at)[:_FIRST]
-    values = {
-        "rows": rows, "count": len(found), "reasons": return_reasons(conn), "later": later_choices(),
-        "warming": _warming(conn, who) if not found else [],
-    }  # fmt: skip
-    return [Block(10, "alerts/_today.html", values, urgent=bool(found))]
+    block = _block(conn, found, at, _FIRST) | {"level": 3, "everybody": False}
+    return [Block(10, "alerts/_today.html", block, urgent=bool(found))]
 
 
 def _warming(conn: Connection, who: Person) -> Sequence[Lead]:

@@ -83,9 +83,12 @@ def _troubles(
             href = url_for("campaigns.enrolled", key=one.campaign.key, state="failed")
             found.append(_need(text, "error", "exclamation-triangle", href, say("Look")))
     everything = Person(0, "", "", Role.ADMIN)
-    old = [one for one in alerts.for_everybody(conn, everything, at) if one.raised_at < at - _PATIENCE]
-    if old:
-        text = say("%(count)s hot leads have waited for a call for over 4 hours", count=len(old))
+    waiting = alerts.for_everybody(conn, everything, at)
+    old = [one for one in waiting if one.raised_at < at - _PATIENCE]
+    if waiting:
+        text = say("%(count)s hot leads wait for a call", count=len(waiting))
+        if old:
+            text += ", " + say("%(count)s of them for over 4 hours", count=len(old))
         found.append(_need(text, "warn", "bell", url_for("alerts.index", of="all"), say("Look")))
     return found
 
@@ -127,12 +130,15 @@ def _changes(conn: Connection, at: datetime) -> list[dict[str, Any]]:
     counts = activities.counts_since(conn, _CHANGES, since)
     warmed = sum(_rose(one) for one in activities.details_since(conn, Kind.TEMPERATURE_CHANGED, since))
     table = url_for("opportunities.index") + "?as=table"
+    refused = url_for("sends.index", reason="unsubscribed")
     return [
         _figure(counts.get(Kind.CREATED, 0), say("new leads"), url_for("leads.index", sort="created")),
         _figure(warmed, say("warmed up"), url_for("leads.index", sort="engagement")),
         _figure(counts.get(Kind.OPPORTUNITY_OPENED, 0), say("opportunities opened"), table),
         _figure(counts.get(Kind.CLICKED, 0), say("clicks by people"), url_for("leads.index")),
-        _figure(counts.get(Kind.UNSUBSCRIBED, 0), say("refused email"), url_for("sends.index", reason="unsubscribed")),
+        _figure(
+            counts.get(Kind.UNSUBSCRIBED, 0), say("refusals of email"), url_for("sends.index", reason="unsubscribed")
+        ),
     ]
 
 
