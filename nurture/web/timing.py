@@ -17,8 +17,8 @@ def watch(engine: sa.Engine) -> None:
             g.query_began = time.perf_counter()
 
     @event.listens_for(engine, "after_cursor_execute")
-    def _after(*_: Any) -> None:
-        if has_request_context() and "query_began" in g:
+    def _after(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if has_request_context() and "query_began" in g and not statement.startswith("BEGIN"):
             g.query_time = g.get("query_time", 0.0) + time.perf_counter() - g.query_began
             g.query_count = g.get("query_count", 0) + 1
 

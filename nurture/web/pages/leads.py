@@ -130,7 +130,7 @@ def _sentence(filters: Filters, words: Mapping[str, Any]) -> list[dict[str, str]
     return [{"text": text, "without": changed_query(**{key: None, "after": None})} for key, text in parts]
 
 
-@blueprint.post("/leads/tag")
+@blueprint.post("/leads")
 def tag_many() -> ResponseReturnValue:
     """Put a tag on the leads picked, or on all that the filters leave."""
     label = request.form.get("tag", "")

@@ -14,9 +14,14 @@ for (const clock of document.querySelectorAll("[data-engine-speed]")) {
   }, 1000);
 }
 
-/** `data-live="/url" data-every="5"`: asks while seen and used; 204 means nothing new; never while it holds the focus. */
+/** `data-live="/url" data-every="5"`: asks while seen and used; 204 means nothing new; waits while it is in the hand. */
 let used = Date.now();
 for (const kind of ["pointermove", "keydown", "scroll"]) addEventListener(kind, () => (used = Date.now()), { passive: true });
+
+function inHand(region) {
+  const busy = region.contains(document.activeElement) || region.querySelector("details[open], input:checked") !== null;
+  return busy || document.querySelector("dialog[open]") !== null || (region.matches(":hover") && Date.now() - used < 3000);
+}
 
 function watch(region) {
   let wait = Number(region.dataset.every || 5);
@@ -27,7 +32,7 @@ function watch(region) {
   const ask = async () => {
     const now = document.getElementById(region.id);
     if (!now?.dataset.live) return;
-    if (now.contains(document.activeElement) || now.querySelector("details.menu[open]")) return again();
+    if (inHand(now)) return again();
     try {
       const url = new URL(now.dataset.live, location.href);
       url.searchParams.set("since", now.dataset.version ?? "");
@@ -35,7 +40,7 @@ function watch(region) {
       if (answer.status === 200) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = page.getElementById(region.id);
-        if (fresh) {
+        if (fresh && fresh.textContent !== now.textContent && !inHand(now)) {
           now.replaceWith(fresh);
           window.htmx?.process(fresh);
         }
