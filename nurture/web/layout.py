@@ -26,10 +26,6 @@ PLACES = (
 )
 # Areas that stand under a place of another name.
 _WITHIN = {"lead": "leads", "lead_actions": "leads", "emails": "campaigns"}
-    "lead": "leads",
-    "lead_actions": "leads",
-    "emails": "campaigns",
-}  # areas that stand under a place of another name
 # Further places under the person's name: endpoint, label, icon. One whose view has an `is_shown` asks it.
 CORNER = (
     ("account.profile", N_("Profile"), "person"),

@@ -136,9 +136,7 @@ def _changes(conn: Connection, at: datetime) -> list[dict[str, Any]]:
         _figure(warmed, say("warmed up"), url_for("leads.index", sort="engagement")),
         _figure(counts.get(Kind.OPPORTUNITY_OPENED, 0), say("opportunities opened"), table),
         _figure(counts.get(Kind.CLICKED, 0), say("clicks by people"), url_for("leads.index")),
-        _figure(
-            counts.get(Kind.UNSUBSCRIBED, 0), say("refusals of email"), url_for("sends.index", reason="unsubscribed")
-        ),
+        _figure(counts.get(Kind.UNSUBSCRIBED, 0), say("refusals of email"), refused),
     ]
 
 
