@@ -218,6 +218,8 @@ class Line:
         """The next letter that can be written out; None when there is none."""
         while task := self._sender.take(seconds):
             made = self._sender.write(task.letter)
+            if isinstance(made, Mail) and self._conversation and not self._conversation.takes(made.envelope):
+                made = made.untakable
             if isinstance(made, Mail):
                 self._hand.append(task)
                 return task, made
@@ -229,6 +231,10 @@ class Line:
         fresh = self._conversation is None
         line = self._open(task)
         if line is None:
+            return
+        if not line.takes(mail.envelope):  # told by the greeting that has just been read
+            self._hand.remove(task)
+            self._sender.report(mail.untakable)
             return
         self._sender.journal.write(Mark.ENVELOPE, task.letter.message_id, task.letter.fence)
         try:

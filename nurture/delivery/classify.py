@@ -58,7 +58,9 @@ def classify(report: Report) -> Verdict:
         case Phase.HELD:
             return Verdict(State.QUEUED)
         case Phase.RENDER:
-            return Verdict(State.SKIPPED, Reason(report.reason), report.detail)
+            reason = Reason(report.reason)
+            state = State.REJECTED if reason is Reason.NEEDS_SMTPUTF8 else State.SKIPPED
+            return Verdict(state, reason, report.detail)
         case Phase.DOT:
             return Verdict(State.UNKNOWN, Reason.HANDOVER_UNSURE)
         case Phase.ANSWERED:

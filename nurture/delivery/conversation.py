@@ -58,11 +58,16 @@ class ConversationEnded(Exception):  # noqa: N818 - it ends in order, too
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who writes to whom, and how large it is."""
+    """Who writes to whom, and how large it is. Only the recipient may have letters that are not ASCII."""
 
     sender: str
     recipient: str
     size: int
+
+    @property
+    def needs_utf8(self) -> bool:
+        """Whether it can travel only where SMTPUTF8 is offered (RFC 6531)."""
+        return not self.recipient.isascii()
 
 
 class Conversation:
@@ -88,15 +93,21 @@ class Conversation:
         """Whether several commands may travel in one write."""
         return "PIPELINING" in self._features
 
+    def takes(self, envelope: Envelope) -> bool:
+        """Whether the relay can be offered such an address."""
+        return "SMTPUTF8" in self._features or not envelope.needs_utf8
+
     def envelope_bytes(self, envelope: Envelope) -> bytes:
         """The whole envelope up to DATA, for one write."""
         return b"".join(self._commands(envelope))
 
     def _commands(self, envelope: Envelope) -> list[bytes]:
-        size = f" SIZE={envelope.size}" if "SIZE" in self._features else ""
+        options = f" SIZE={envelope.size}" if "SIZE" in self._features else ""
+        if envelope.needs_utf8:
+            options += " BODY=8BITMIME SMTPUTF8" if "8BITMIME" in self._features else " SMTPUTF8"
         reset = [b"RSET\r\n"] if self._unclean else []
-        mail = f"MAIL FROM:<{envelope.sender}>{size}\r\n".encode("ascii")
-        return [*reset, mail, f"RCPT TO:<{envelope.recipient}>\r\n".encode("ascii"), b"DATA\r\n"]
+        mail = f"MAIL FROM:<{envelope.sender}>{options}\r\n".encode("ascii")
+        return [*reset, mail, f"RCPT TO:<{envelope.recipient}>\r\n".encode(), b"DATA\r\n"]
 
     def open_envelope(self, envelope: Envelope) -> ConversationEnded | None:
         """Offer the envelope. None when the relay waits for the body; else the refusal, and the line is still good."""

@@ -57,12 +57,17 @@ class Mail:
     envelope: Envelope
     data: bytes
 
+    @property
+    def untakable(self) -> Report:
+        """What is said of it where the relay takes no address such as its recipient's."""
+        return _failed(self.letter, Reason.NEEDS_SMTPUTF8, {"address": self.letter.to_address})
+
 
 def write(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: str) -> Mail | Report:
     """The mail; or the report why there is none."""
     links = MessageLinks(ring, base_url, letter.message_id, letter.lead_id, letter.address_hash, letter.tracking)
     try:
-        recipient = mime.ascii_address(letter.to_address)
+        recipient = mime.wire_address(letter.to_address)
     except ValueError as error:
         return _failed(letter, Reason.NO_ADDRESS, {"error": str(error)})
     try:

@@ -119,7 +119,13 @@ class Mailbox:
 
         def session() -> Any:
             return SMTP(
-                handler, loop=loop, data_size_limit=LARGEST, hostname="localhost", ident="nurture", decode_data=False
+                handler,
+                loop=loop,
+                data_size_limit=LARGEST,
+                hostname="localhost",
+                ident="nurture",
+                decode_data=False,
+                enable_SMTPUTF8=True,
             )
 
         server = loop.run_until_complete(loop.create_server(session, sock=listening))
@@ -166,8 +172,8 @@ def _values(envelope: Any, recipient: str) -> dict[str, Any]:
     raw = bytes(envelope.content)
     subject, header_id = _headers(raw)
     return {
-        "mail_from": clean(envelope.mail_from or ""),
-        "rcpt_to": clean(recipient).lower(),
+        "mail_from": clean(_printable(envelope.mail_from or "")),
+        "rcpt_to": clean(_printable(recipient)).lower(),
         "header_id": header_id,
         "subject": subject,
         "raw": raw,

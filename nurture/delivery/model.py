@@ -13,7 +13,7 @@ class Phase(StrEnum):
     """How far the conversation about one message came. Everything before `dot` is safe to try again."""
 
     HELD = "held"  # not begun: given back as it was
-    RENDER = "render"  # the text could not be made, or the address cannot be written to
+    RENDER = "render"  # the text could not be made, or the address cannot be written to; nothing was said to the relay
     CONNECT = "connect"
     GREETING = "greeting"  # banner, EHLO, STARTTLS
     AUTH = "auth"

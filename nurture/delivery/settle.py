@@ -142,8 +142,8 @@ def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now:
             origin = f"message:{case.row.id}"
             said = Said(Method.STATEMENT, origin, "engine", origin, now, real)
             suppress(conn, ctx.keys, case.row.address, SuppressionReason.BOUNCED, said=said)
-    skipped = [case for case in cases if case.verdict.state is MessageState.SKIPPED]
-    decide_many(conn, [_decision(case, now) for case in skipped])
+    ours = [case for case in cases if case.report.phase is Phase.RENDER]
+    decide_many(conn, [_decision(case, now) for case in ours])
     return bool(bounced)
 
 

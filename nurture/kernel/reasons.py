@@ -32,6 +32,7 @@ class Reason(StrEnum):
     REFUSED_BY_SERVER = "refused_by_server"
     HARD_BOUNCE = "hard_bounce"
     TOO_LARGE = "too_large"
+    NEEDS_SMTPUTF8 = "needs_smtputf8"  # the address has no ASCII form, and the relay takes no other (RFC 6531)
     ROUTE_PAUSED = "route_paused"
     HANDOVER_UNSURE = "handover_unsure"  # the answer after the final dot never came
     HELD_LATE = "held_late"
@@ -86,6 +87,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.REFUSED_BY_SERVER: "The mail server refused it: %(answer)s",
     Reason.HARD_BOUNCE: "The address does not exist: %(answer)s",
     Reason.TOO_LARGE: "The mail is too large for the server",
+    Reason.NEEDS_SMTPUTF8: "The mail server does not take addresses such as %(address)s",
     Reason.ROUTE_PAUSED: "The mail server “%(route)s” is paused: %(error)s",
     Reason.HANDOVER_UNSURE: "The mail server did not answer in time; it is not sent again by itself",
     Reason.HELD_LATE: "Late by more than %(hours)s hours, waiting for your decision",
@@ -141,6 +143,7 @@ LABELS: dict[Reason, str] = {
     Reason.REFUSED_BY_SERVER: "the mail server refused it",
     Reason.HARD_BOUNCE: "the address does not exist",
     Reason.TOO_LARGE: "too large for the server",
+    Reason.NEEDS_SMTPUTF8: "the server takes no such address",
     Reason.ROUTE_PAUSED: "the mail server is paused",
     Reason.HANDOVER_UNSURE: "no answer from the mail server",
     Reason.HELD_LATE: "late, waiting for a person",

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from nurture.kernel.errors import OutsideError
-from nurture.kernel.i18n import N_
+from nurture.kernel.marked import N_
 
 VERSION = 1
 _HEAD = 10

@@ -2,7 +2,8 @@
 
 Header values are cleaned and encoded here and nowhere else; the standard library's email package is not used for them
 (CVE-2024-6923). RFC 2047 words stand in Subject and display names only, split between characters; a text that contains
-`=?` is always encoded, so that it comes back as the text it is. The same input gives the same bytes.
+`=?` is always encoded, so that it comes back as the text it is. The same input gives the same bytes, ASCII all of them
+but for a recipient's address that has no ASCII form (RFC 6532).
 """
 
 import hashlib
@@ -20,12 +21,16 @@ NAME_LIMIT = 200  # characters of a display name
 SUBJECT_LIMIT = 500
 _WORD_BYTES = 45  # of UTF-8 in one encoded word: 60 characters of base64 and 12 around them
 _LINE = 76
+_LONGEST_LOCAL = 64  # bytes
 _CUT = struct.Struct(f"{_LINE}s")
 _FIRST = itemgetter(0)
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}")
+_LOCAL = re.compile(r"(?:(?:^|\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)+")
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*"
+)
 _HEADER_ID = re.compile(r"[A-Za-z0-9._+-]{1,120}@[A-Za-z0-9.-]{1,120}")
 _URL = re.compile(r"https?://[!-;=?-~]{1,900}")
 _TOKEN = re.compile(r"[A-Za-z0-9:._-]{1,120}")
@@ -57,7 +62,7 @@ def write(envelope: Envelope, rendered: Rendered) -> bytes:
     cut = f"\r\n--{boundary}".encode()
     return b"".join(
         (
-            head.encode("ascii"),
+            head.encode(),
             b"\r\n",
             cut,
             _part("plain", rendered.text),
@@ -71,11 +76,12 @@ def write(envelope: Envelope, rendered: Rendered) -> bytes:
 
 def _headers(envelope: Envelope, subject: str, boundary: str) -> list[str]:
     lines = [
-        "From: " + _mailbox(envelope.from_name, envelope.from_address, len("From: ")),
-        "To: " + _mailbox(envelope.to_name, envelope.to_address, len("To: ")),
+        "From: " + _mailbox(envelope.from_name, ascii_address(envelope.from_address), len("From: ")),
+        "To: " + _mailbox(envelope.to_name, wire_address(envelope.to_address), len("To: ")),
     ]
     if envelope.reply_to_address:
-        lines.append("Reply-To: " + _mailbox(envelope.reply_to_name, envelope.reply_to_address, len("Reply-To: ")))
+        bare = ascii_address(envelope.reply_to_address)
+        lines.append("Reply-To: " + _mailbox(envelope.reply_to_name, bare, len("Reply-To: ")))
     lines += [
         "Subject: " + _unstructured(cleaned(subject, SUBJECT_LIMIT), len("Subject: ")),
         "Date: " + date(envelope.date),
@@ -107,14 +113,36 @@ def date(instant: datetime) -> str:
 
 
 def ascii_address(address: str) -> str:
-    """The address as it may stand in a header or envelope; ValueError when there is no way to write it."""
-    if not address.isascii():
-        local, _, domain = address.rpartition("@")
-        try:
-            address = f"{local}@{domain.encode('idna').decode('ascii')}"
-        except UnicodeError as error:
-            raise ValueError(f"not an address: {address!r}") from error
-    return _checked(_ADDRESS, address)
+    """The address as it may stand in any header or envelope; ValueError when there is no way to write it."""
+    return _checked(_ADDRESS, address if address.isascii() else _ascii_domain(address))
+
+
+def wire_address(address: str) -> str:
+    """A recipient's address as it travels: in ASCII where it can be, else with its local part in UTF-8 (RFC 6531).
+
+    The domain is in ASCII always. ValueError when there is no way to write it.
+    """
+    if address.isascii():
+        return _checked(_ADDRESS, address)
+    written = _ascii_domain(address)
+    if written.isascii():
+        return _checked(_ADDRESS, written)
+    local, _, domain = written.rpartition("@")
+    if len(local.encode("utf-8", "replace")) > _LONGEST_LOCAL or not local.isprintable() or not _LOCAL.fullmatch(local):
+        raise ValueError(f"not an address: {address!r}")
+    _checked(_ADDRESS, f"a@{domain}")
+    return written
+
+
+def _ascii_domain(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    try:
+        written = domain.encode("idna")
+        if written.decode("idna") != domain.lower():  # a letter was replaced: that would be another domain
+            raise ValueError(f"not an address: {address!r}")
+    except UnicodeError as error:
+        raise ValueError(f"not an address: {address!r}") from error
+    return f"{local}@{written.decode('ascii')}"
 
 
 def _checked(pattern: re.Pattern[str], text: str) -> str:
@@ -123,9 +151,8 @@ def _checked(pattern: re.Pattern[str], text: str) -> str:
     return text
 
 
-def _mailbox(name: str, address: str, used: int) -> str:
+def _mailbox(name: str, bare: str, used: int) -> str:
     """`Name <address>`, folded where it gets long."""
-    bare = ascii_address(address)
     shown = cleaned(name, NAME_LIMIT)
     if not shown:
         return bare

@@ -51,7 +51,7 @@ messages = sa.Table(
     column("policy", Json, personal=False),  # window and cap to re-read at the go
     column("state", sa.Text, personal=False),  # model.State
     column("reason", sa.Text, server_default="", personal=False),
-    column("detail", Json, nullable=True, personal=False),  # the reason's parameters
+    column("detail", Json, nullable=True, personal=True),  # the reason's parameters; answers quote addresses
     column("priority", sa.Integer, server_default="5", personal=False),  # 1 first
     column("planned_at", Instant, personal=False),  # engine time the step was planned for
     column("not_before", Instant, personal=False),  # engine time; earliest hand-over

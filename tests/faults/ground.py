@@ -1,6 +1,7 @@
 """What the fault tests stand on: leads with consent, one published email, and a message for each."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
@@ -37,14 +38,14 @@ def email(size: int = 2_000) -> Compiled:
     )
 
 
-def fill(ctx: Context, count: int, *, size: int = 2_000) -> None:
-    """So many leads, each with a message that may go now."""
+def fill(ctx: Context, count: int, *, size: int = 2_000, odd: Mapping[int, str] | None = None) -> None:
+    """So many leads, each with a message that may go now. `odd` gives some of them an address of their own."""
     now = ctx.clock.engine()
     with ctx.database.write() as conn:
         rows = [
             {
-                "id": n, "public_id": f"p{n}", "email": f"lead{n}@example.com", "name": f"Nguyễn Văn {n}",
-                "given_name": "Minh", "honorific": "anh", "fields": {}, "created_at": now, "updated_at": now,
+                "id": n, "public_id": f"p{n}", "email": (odd or {}).get(n, f"lead{n}@example.com"),
+                "name": f"Nguyễn Văn {n}", "given_name": "Minh", "honorific": "anh", "fields": {}, "created_at": now, "updated_at": now,
             }
             for n in range(1, count + 1)
         ]  # fmt: skip

@@ -40,6 +40,11 @@ class Script:
     delay: float = 0.0
     at_most: int = 1_000  # conversations at a time
 
+    @property
+    def takes_utf8(self) -> bool:
+        """Whether it offers SMTPUTF8."""
+        return "SMTPUTF8" in self.features
+
     def fault(self, phase: str, recipient: str = "") -> Fault | None:
         """The fault that strikes here, if any; it is used up once."""
         for one in self.faults:
@@ -116,7 +121,7 @@ class _Session(asyncio.Protocol):
         self.waiting = False  # for the end of a delay; nothing is read on meanwhile
         self.in_data = False
         self.body = 0
-        self.mail_open = False
+        self.mail_open = self.utf8 = False
         self.recipients: list[str] = []
         self.login = 0
 
@@ -206,7 +211,7 @@ class _Session(asyncio.Protocol):
         elif word == b"AUTH":
             self._auth(line)
         elif word == b"MAIL":
-            self._mail()
+            self._mail(line)
         elif word == b"RCPT":
             self._rcpt(line)
         elif word == b"DATA":
@@ -231,9 +236,12 @@ class _Session(asyncio.Protocol):
         self.login -= 1
         self._say("auth", b"235 2.7.0 welcome") if not self.login else self._write(b"334 UGFzc3dvcmQ6")
 
-    def _mail(self) -> None:
+    def _mail(self, line: bytes) -> None:
+        self.utf8 = b" SMTPUTF8" in line.upper()
         if self.mail_open:
             self._write(b"503 5.5.1 nested MAIL")
+        elif self.utf8 and not self.sink.script.takes_utf8:
+            self._write(b"555 5.5.4 unknown parameter")
         elif self._say("mail", b"250 2.1.0 ok"):
             self.mail_open, self.recipients = True, []
 
@@ -242,6 +250,8 @@ class _Session(asyncio.Protocol):
         recipient = found[1].decode() if found else ""
         if not self.mail_open:
             self._write(b"503 5.5.1 MAIL first")
+        elif not recipient.isascii() and not self.utf8:
+            self._write(b"553 5.6.7 SMTPUTF8 needed")
         elif self._say("rcpt", b"250 2.1.5 ok", recipient):
             self.recipients.append(recipient)
 

@@ -3,7 +3,17 @@
 import subprocess
 import sys
 
-HEAVY = ("sqlalchemy", "flask", "granian", "premailer", "aiosmtpd", "alembic", "email_validator", "markdown_it")
+HEAVY = (
+    "sqlalchemy",
+    "flask",
+    "granian",
+    "premailer",
+    "aiosmtpd",
+    "alembic",
+    "email_validator",
+    "markdown_it",
+    "babel",
+)
 
 
 def test_a_sender_loads_no_web_no_database_and_no_compiler() -> None:

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from nurture.activities.tables import decisions
 from nurture.consents.tables import suppressions
 from nurture.delivery.conversation import Conversation, ConversationEnded, Envelope, Timeouts
 from nurture.delivery.model import Connection, Phase
@@ -26,6 +27,7 @@ from tests.faults.sink import Fault, Script, Sink
 
 QUICK = Timeouts(connect=2, greeting=1, command=1, data=1, body=1, dot=1, patience=0.2)
 ODD = "lead3@example.com"
+LETTERS = {3: "huu.ðat.ly@example.net", 7: "khách@bưuđiện.example", 8: "minh@bưuđiện.example"}
 _monotonic = SystemClock().monotonic
 
 
@@ -50,12 +52,19 @@ class Bench:
 
 @contextmanager
 def _handed_over(
-    url: str, folder: Path, script: Script, count: int, *, until: int | None = None, **settings: str
+    url: str,
+    folder: Path,
+    script: Script,
+    count: int,
+    *,
+    until: int | None = None,
+    odd: Mapping[int, str] | None = None,
+    **settings: str,
 ) -> Iterator[Bench]:
     """Hand messages over until so many have left the queue."""
     with Sink(script) as sink:
         ctx = runner.context(url, folder, sink.port, **settings)
-        ground.fill(ctx, count)
+        ground.fill(ctx, count, odd=odd)
         dispatcher = Dispatcher(ctx, timeouts=QUICK)
         dispatcher.start()
         last = _monotonic() + 20
@@ -117,6 +126,39 @@ def test_without_pipelining_it_goes_step_by_step(sqlite_url: str, tmp_path: Path
     with _handed_over(sqlite_url, tmp_path, script, 8) as bench:
         assert ground.states(bench.ctx) == {"sent": 7, "bounced": 1}
         assert b"RSET" in bench.sink.commands
+
+
+@pytest.mark.parametrize("pipelining", [("PIPELINING",), ()], ids=["pipelined", "step by step"])
+def test_an_address_in_other_letters_goes_where_smtputf8_is_offered(
+    sqlite_url: str, tmp_path: Path, pipelining: tuple[str, ...]
+) -> None:
+    """Each of its own kind of envelope, on the same conversations."""
+    script = Script(features=(*pipelining, "SIZE 1000000", "8BITMIME", "SMTPUTF8"))
+    with _handed_over(sqlite_url, tmp_path, script, 12, odd=LETTERS) as bench:
+        assert ground.states(bench.ctx) == {"sent": 12}
+        assert set(LETTERS.values()) <= {one.replace("xn--buin-1ua66gr30m", "bưuđiện") for one in bench.sink.accepted}
+        utf8 = [line for line in bench.sink.commands if line.endswith(b" BODY=8BITMIME SMTPUTF8")]
+        assert len(utf8) == 2
+        (mail,) = [one for one in bench.sink.mails if "<huu.ðat.ly@example.net>\r\n".encode() in one]
+        head = mail.partition(b"\r\n\r\n")[0].splitlines()
+        assert [line.isascii() for line in head].count(False) == 1
+
+
+@pytest.mark.parametrize("pipelining", [("PIPELINING",), ()], ids=["pipelined", "step by step"])
+def test_an_address_in_other_letters_is_rejected_where_smtputf8_is_not_offered(
+    sqlite_url: str, tmp_path: Path, pipelining: tuple[str, ...]
+) -> None:
+    """Before a word about it is said, with a decision; only the domain in other letters goes as ever."""
+    with _handed_over(sqlite_url, tmp_path, Script(features=pipelining), 12, odd=LETTERS) as bench:
+        assert ground.states(bench.ctx) == {"sent": 10, "rejected": 2}
+        row = bench.message("lead3@")
+        assert (row.state, row.reason, row.detail) == ("rejected", "needs_smtputf8", {"address": LETTERS[3]})
+        kept = {(one.subject, one.outcome, one.reason) for one in bench.all(decisions)}
+        assert kept == {(f"message:{n}", "no", "needs_smtputf8") for n in (3, 7)}
+        assert not [line for line in bench.sink.commands if not line.isascii() or b"SMTPUTF8" in line]
+        assert b"RSET" not in bench.sink.commands
+        assert len(bench.sink.accepted) == len(set(bench.sink.accepted)) == 10
+        assert bench.all(suppressions) == []
 
 
 def test_conversations_are_kept_open(sqlite_url: str, tmp_path: Path) -> None:

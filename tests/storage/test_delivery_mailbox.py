@@ -56,6 +56,21 @@ def test_a_mail_that_cannot_be_read_is_kept(boxed: Context, head: bytes) -> None
         assert len(mails(conn)[0]) == 1
 
 
+def test_a_recipient_in_other_letters_arrives(boxed: Context) -> None:
+    """The mailbox offers SMTPUTF8."""
+    ground.fill(boxed, 2, odd={1: "huu.ðat.ly@example.net"})
+    dispatcher = Dispatcher(boxed)
+    dispatcher.start()
+    last = boxed.clock.monotonic() + 20
+    while ground.states(boxed)["queued"] + ground.states(boxed)["sending"] and boxed.clock.monotonic() < last:
+        boxed.wake.hits.wait(0.05)
+    dispatcher.stop()
+    with boxed.database.read() as conn:
+        rows, _ = mails(conn, recipient="ðat")
+    assert ground.states(boxed) == {"sent": 2}
+    assert [row.rcpt_to for row in rows] == ["huu.ðat.ly@example.net"]
+
+
 def test_only_the_newest_are_kept(context: Context) -> None:
     """So many, and no more."""
     now = context.clock.engine()

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from nurture.delivery.classify import classify
 from nurture.delivery.conversation import stuffed
 from nurture.delivery.letter import Letter, Mail, write
 from nurture.delivery.model import Phase, Report
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import new_ring
-from nurture.messages.model import Compiled
+from nurture.messages.model import Compiled, MessageState
 from nurture.messages.personalize import Personalizer
 
 RING = new_ring()
@@ -68,16 +69,45 @@ def test_the_same_letter_gives_the_same_bytes() -> None:
         ({"values": {"lead": {"name": "Minh"}}}, Reason.TEMPLATE_ERROR),
         ({"values": {}}, Reason.TEMPLATE_ERROR),
         ({"to_address": "a@b.example>\r\nRCPT TO:<x@evil.test"}, Reason.NO_ADDRESS),
-        ({"to_address": "khách@example.com"}, Reason.NO_ADDRESS),
+        ({"to_address": "khách hàng@example.com"}, Reason.NO_ADDRESS),
         ({"header_id": "x>\r\nBcc: y"}, Reason.TEMPLATE_ERROR),
     ],
-    ids=["missing", "no such field", "no values", "injection", "not ASCII", "header id"],
+    ids=["missing", "no such field", "no values", "injection", "blank", "header id"],
 )
 def test_a_letter_that_cannot_be_written_is_reported(change: dict[str, Any], reason: Reason) -> None:
     """It never reaches the line."""
     report = _write(replace(LETTER, **change))
     assert isinstance(report, Report)
     assert (report.phase, report.reason, report.message_id) == (Phase.RENDER, reason.value, 7)
+
+
+@pytest.mark.parametrize(
+    ("address", "recipient", "needs_utf8"),
+    [
+        ("minh@example.com", "minh@example.com", False),
+        ("minh@bưuđiện.example", "minh@xn--buin-1ua66gr30m.example", False),
+        ("huu.ðat.ly@example.net", "huu.ðat.ly@example.net", True),
+        ("khách@bưuđiện.example", "khách@xn--buin-1ua66gr30m.example", True),
+    ],
+)
+def test_only_a_local_part_in_other_letters_needs_smtputf8(address: str, recipient: str, needs_utf8: bool) -> None:
+    """A domain always has an ASCII form; the To header says what the envelope says, all else stays ASCII."""
+    mail = _write(replace(LETTER, to_address=address))
+    assert isinstance(mail, Mail)
+    assert (mail.envelope.recipient, mail.envelope.needs_utf8) == (recipient, needs_utf8)
+    assert f"To: Minh <{recipient}>\r\n".encode() in mail.data
+    assert mail.data.replace(recipient.encode(), b"").isascii()
+
+
+def test_where_such_an_address_is_not_taken_the_report_says_which() -> None:
+    """Rejected, for a reason of its own."""
+    mail = _write(replace(LETTER, to_address="khách@example.com"))
+    assert isinstance(mail, Mail)
+    verdict = classify(mail.untakable)
+    assert (verdict.state, verdict.reason) == (MessageState.REJECTED, Reason.NEEDS_SMTPUTF8)
+    assert verdict.detail == {"address": "khách@example.com"}
+    assert verdict.trouble is None
+    assert not verdict.suppress
 
 
 def test_a_hostile_name_stays_text() -> None:
