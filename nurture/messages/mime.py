@@ -29,8 +29,6 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}")
 _LOCAL = re.compile(r"(?:(?:^|\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)+")
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*"
-)
 _HEADER_ID = re.compile(r"[A-Za-z0-9._+-]{1,120}@[A-Za-z0-9.-]{1,120}")
 _URL = re.compile(r"https?://[!-;=?-~]{1,900}")
 _TOKEN = re.compile(r"[A-Za-z0-9:._-]{1,120}")

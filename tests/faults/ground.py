@@ -45,7 +45,8 @@ def fill(ctx: Context, count: int, *, size: int = 2_000, odd: Mapping[int, str] 
         rows = [
             {
                 "id": n, "public_id": f"p{n}", "email": (odd or {}).get(n, f"lead{n}@example.com"),
-                "name": f"Nguyễn Văn {n}", "given_name": "Minh", "honorific": "anh", "fields": {}, "created_at": now, "updated_at": now,
+                "name": f"Nguyễn Văn {n}", "given_name": "Minh", "honorific": "anh", "fields": {},
+                "created_at": now, "updated_at": now,
             }
             for n in range(1, count + 1)
         ]  # fmt: skip

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,10 @@ class Bench:
         states = ground.states(self.ctx)
         return not (states["queued"] or states["sending"] or states["deferred"])
 
+    def has_got_on(self, so_far: int) -> bool:
+        """Whether so many were accepted, or there is no more to do."""
+        return len(self.accepted()) >= so_far or self.is_done()
+
     def close(self) -> None:
         """End everything."""
         for one in list(self.runners):
@@ -130,8 +135,7 @@ def _loop(bench: Bench, count: int, kills: int) -> None:
     parent = bench.run()
     step = count // (2 * kills + 2)
     for turn in range(2 * kills):
-        before = len(bench.accepted())
-        bench.until(lambda before=before: len(bench.accepted()) >= before + step or bench.is_done(), 60)
+        bench.until(partial(bench.has_got_on, len(bench.accepted()) + step), 60)
         time.sleep(random.uniform(0, 0.06))
         if turn % 2 == 0:
             bench.kill(parent)
