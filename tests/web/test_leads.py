@@ -108,7 +108,7 @@ def test_every_tab_stays_within_its_queries(sales: Client, house: Filled) -> Non
         assert answer.status_code == 200
         count = re.search(r"(\d+) queries", answer.headers["Server-Timing"])
         assert count is not None
-        assert int(count[1]) <= 45, tab
+        assert int(count[1]) <= 34, tab
 
 
 # taking in, and many at once
@@ -167,7 +167,7 @@ def test_all_that_match_can_be_tagged(marketer: Client, ctx: Context) -> None:
     marketer.post("/leads?q=nguyen", {"tag": "họ Nguyễn", "all": "yes"})
     with ctx.database.read() as conn:
         tagged = conn.execute(
-            sa.select(leads.c.name).join(lead_tags, lead_tags.c.lead_id == leads.c.id).where(lead_tags.c.tag == "ho_nguyen")
+            sa.select(lead_tags.c.lead_id).where(lead_tags.c.tag == "ho_nguyen")
         ).scalars().all()  # fmt: skip
         every = conn.execute(sa.select(sa.func.count()).where(leads.c.search_text.contains("nguyen"))).scalar_one()
     assert len(tagged) == every > 0

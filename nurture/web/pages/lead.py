@@ -1,6 +1,6 @@
 """One lead's page: who it is, what happened and why, what comes next, and what a person can do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +54,8 @@ def page(public_id: str, status: int = 200, form: Form | None = None) -> Respons
         version = _version(conn, lead)
         if is_live() and request.args.get("since") == version:
             return Response(status=204)
-        values = {**_frame(conn, lead), **_TAB_VALUES[tab](conn, lead)}
+        frame = _frame(conn, lead)
+        values = {**frame, **_TAB_VALUES[tab](conn, lead, frame)}
         values["blocks"] = collect("lead_blocks", conn, person(), lead, now())
     return render("leads/lead.html", status, lead=lead, tab=tab, version=version, form=form or Form({}), **values)
 
@@ -69,7 +70,10 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
     enrolled = enrollments.of_lead(conn, lead.id)
     active = [one for one in enrolled if one.state is EnrollmentState.ACTIVE]
     standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
-    live = campaigns.every(conn, (CampaignState.LIVE, CampaignState.PAUSED))
+    every = campaigns.every(conn)
+    live = [one for one in every if one.state in {CampaignState.LIVE, CampaignState.PAUSED}]
+    owners = accounts.owners(conn)
+    owner = next((one for one in owners if one.id == lead.owner_id), None)
     inside = {one.campaign_key for one in active}
     return {
         "enrolled": enrolled,
@@ -77,8 +81,9 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
         "steps": _steps(conn, active, live),
         "standing": standing,
         "refusal": standing.refusal("advertising"),
-        "owners": accounts.owners(conn),
-        "owner": accounts.by_id(conn, lead.owner_id) if lead.owner_id else None,
+        "owners": owners,
+        "owner": owner or (accounts.by_id(conn, lead.owner_id) if lead.owner_id else None),
+        "campaign_names": {one.key: one.named(language()) for one in every},
         "tag_labels": store.tag_labels(conn),
         "campaigns": [(one.key, one.named(language())) for one in live if one.key not in inside],
         "segments": segments.of_lead(conn, lead.id),
@@ -107,7 +112,7 @@ def _rules(conn: Connection) -> Any:
     return scoring_rules.live(conn, facts(conn))
 
 
-def _timeline(conn: Connection, lead: Lead) -> dict[str, Any]:
+def _timeline(conn: Connection, lead: Lead, frame: Mapping[str, Any]) -> dict[str, Any]:
     group = request.args.get("only", "")
     kinds = next((kinds for key, _, kinds in GROUPS if key == group), ())
     lines = timeline(conn, lead.id, kinds, _cursor(request.args.get("before")), PAGE + 1)
@@ -115,8 +120,8 @@ def _timeline(conn: Connection, lead: Lead) -> dict[str, Any]:
     counts = kinds_of(conn, lead.id)
     names = Names(
         accounts.names(conn, list(people_in(shown))),
-        {one.key: one.named(language()) for one in campaigns.every(conn)},
-        store.tag_labels(conn),
+        frame["campaign_names"],
+        frame["tag_labels"],
         {key: one.label for key, one in store.field_definitions_of(conn).items()},
     )
     ledger = scoring.unfold(conn, lead.id, _rules(conn))
@@ -142,7 +147,7 @@ def _cursor(text: str | None) -> tuple[datetime, int] | None:
     return (at, int(number)) if at.tzinfo and number.isdecimal() and len(number) < 19 else None
 
 
-def _score(conn: Connection, lead: Lead) -> dict[str, Any]:
+def _score(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
     rules = _rules(conn)
     lines = scoring.unfold(conn, lead.id, rules)
     people = people_of(line.actor for line in lines)
@@ -170,17 +175,17 @@ def _axis(axis: Axis, lines: list[Line]) -> dict[str, Any]:
     return {"key": axis.value, "total": mine[-1].running if mine else 0, "rules": by_rule, "lines": mine[::-1]}
 
 
-def _emails(conn: Connection, lead: Lead) -> dict[str, Any]:
+def _emails(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
     before = request.args.get("before", "")
     found = messages.page(conn, lead_id=lead.id, before=int(before) if before.isdecimal() else None)
     return {"messages": found.rows, "older": found.next}
 
 
-def _info(conn: Connection, lead: Lead) -> dict[str, Any]:
+def _info(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
     return {"definitions": store.field_definitions_of(conn), "conflicts": store.conflicts_of(conn, lead.id)}
 
 
-def _consents(conn: Connection, lead: Lead) -> dict[str, Any]:
+def _consents(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
     history = consents.history(conn, lead.id)
     people = accounts.names(conn, people_of(row["origin"] for row in history))
     return {"history": history, "people": people}
