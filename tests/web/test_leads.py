@@ -14,7 +14,19 @@ from nurture.users.tables import audit
 from tests.web.client import Client
 from tests.web.filled import HOSTILE, Filled
 
-ACTIONS = ("tag", "untag", "record", "temperature", "owner", "mail", "refusal", "enroll", "opportunity", "edit")
+ACTIONS = (
+    "tag",
+    "untag",
+    "record",
+    "temperature",
+    "owner",
+    "mail",
+    "refusal",
+    "enroll",
+    "leave",
+    "opportunity",
+    "edit",
+)
 
 
 def _rows(text: str) -> list[str]:
@@ -254,6 +266,19 @@ def test_an_opportunity_is_one_click(sales: Client, ctx: Context, house: Filled)
     assert answer.status_code == 303
     assert _lead(ctx, house.leads["free"]).lifecycle == "opportunity"
     assert "lead.open_opportunity" in _audited(ctx, house.leads["free"])
+
+
+def test_a_lead_is_taken_out_of_a_campaign(sales: Client, ctx: Context, house: Filled) -> None:
+    """Once: a second time it is not there any more."""
+    lead = house.leads["lead4"]
+    found = re.search(r'name="enrollment" value="(\d+)"', sales.get(f"/leads/{lead}").text)
+    assert found is not None
+    assert sales.post(f"/leads/{lead}/leave", {"enrollment": found[1]}).status_code == 303
+    assert "Được đưa ra bằng tay" in html.unescape(sales.get(f"/leads/{lead}").text)
+    assert sales.post(f"/leads/{lead}/leave", {"enrollment": found[1]}).status_code == 409
+    other = re.search(r'name="enrollment" value="(\d+)"', sales.get(f"/leads/{house.leads['lead7']}").text)
+    assert other is not None
+    assert sales.post(f"/leads/{lead}/leave", {"enrollment": other[1]}).status_code == 409
 
 
 def test_facts_are_put_right(sales: Client, ctx: Context, house: Filled) -> None:

@@ -11,7 +11,10 @@ from sqlalchemy.engine import Connection
 from nurture.consents import service as consents
 from nurture.consents.model import Method
 from nurture.consents.service import Said
+from nurture.engine.leave import take_out
 from nurture.enrollments import service as enrollments
+from nurture.enrollments import store as enrolled
+from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.errors import ConflictError, InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.leads import desk
@@ -203,6 +206,21 @@ def enroll(public_id: str) -> ResponseReturnValue:
         problem = Problem("not_enrolled", reason(refused.reason.value, refused.detail), path="campaign")
         return page(public_id, 422, submitted(InputError([problem]), "enroll"))
     toast(say("In the campaign now; the first step comes with the next tick"))
+    return _done(public_id)
+
+
+@blueprint.post("/leave")
+def leave(public_id: str) -> ResponseReturnValue:
+    """Out of a campaign by hand; mails of it that have not gone are taken back."""
+    asked = request.form.get("enrollment", "")
+    with write() as conn:
+        lead, by = desk.take(conn, person(), public_id), hand()
+        active = {str(one.id) for one in enrolled.of_lead(conn, lead.id) if one.state is EnrollmentState.ACTIVE}
+        if asked not in active:
+            raise ConflictError(N_("The lead is not in this campaign any more"))
+        take_out(conn, [int(asked)], now=by.now, real=by.real, actor=person().actor)
+        desk.audit(conn, by, lead, "lead.leave_campaign", {"enrollment": int(asked)})
+    toast(say("Out of the campaign"))
     return _done(public_id)
 
 
