@@ -1,0 +1,84 @@
+"""How commands speak: tables that line up, findings with place and mend, statuses that scripts can read."""
+
+import json
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from nurture.cli.main import HOME_OF, main
+from nurture.cli.output import Status, problem_data, problem_line, table
+from nurture.kernel.errors import Problem
+
+
+def test_columns_line_up_with_diacritics() -> None:
+    """A decomposed letter takes one place, numbers stand to the right."""
+    lines = table(("tên", "số"), [("Nguye\u0302\u0303n", 5), ("An", 1200)])
+    assert lines == ["tên       số", "------  ----", "Nguye\u0302\u0303n     5", "An      1200"]
+
+
+def test_a_finding_names_place_and_mend() -> None:
+    """File, line and column before it, the mend below it."""
+    problem = Problem("x", "“%(a)s” is wrong", "write %(b)s", "f.yaml", 3, 5, params=(("a", "1"), ("b", "2")))
+    assert problem_line(problem) == "f.yaml:3:5: “1” is wrong\n    → write 2"
+    assert problem_data(problem)["line"] == 3
+
+
+@pytest.mark.parametrize("name", sorted(HOME_OF))
+def test_every_command_has_help(name: str) -> None:
+    """Its help says what it is for, and so does that of each command under it."""
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert command.help
+    for under in getattr(command, "commands", {}).values():
+        assert under.help
+
+
+def test_help_lists_every_command() -> None:
+    """Nothing is hidden."""
+    said = CliRunner().invoke(main, ["--help"]).output
+    assert all(f"\n  {name} " in said for name in HOME_OF)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["nonsense"], Status.WRONG_USE),
+        (["leads", "import"], Status.WRONG_USE),
+        (["leads", "import", "no-such-file.csv"], Status.WRONG_USE),
+        (["sends", "--campaign", "nonsense"], Status.FAILED),
+        (["campaigns", "pause", "nonsense"], Status.FAILED),
+        (["users", "away", "a@example.com", "tomorrow", "later"], Status.WRONG_USE),
+        (["users", "reset", "nobody@example.com"], Status.FAILED),
+        (["explain", "lead", "nobody@example.com", "--segment", "x"], Status.FAILED),
+        (["check"], Status.DONE),
+        (["plan"], Status.DONE),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+)
+def test_a_status_says_how_it_ended(
+    arguments: list[str], status: Status, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0 done, 1 findings, 2 wrong use, 3 failed; and never a traceback."""
+    monkeypatch.setenv("NURTURE_DATA_DIR", str(tmp_path))
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == status, done.output
+    assert "Traceback" not in done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
+def test_a_wrong_setting_stops_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, and nothing starts."""
+    monkeypatch.setenv("NURTURE_PORT", "x")
+    done = CliRunner().invoke(main, ["sends"])
+    assert done.exit_code == Status.WRONG_USE
+    assert "NURTURE_PORT" in done.output
+
+
+def test_json_answers_are_json(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty installation answers with an account of zeros."""
+    monkeypatch.setenv("NURTURE_DATA_DIR", str(tmp_path))
+    account = json.loads(CliRunner().invoke(main, ["sends", "--json"]).output)
+    assert account["audience"] == 0
+    assert sum(account["states"].values()) == 0
+    assert json.loads(CliRunner().invoke(main, ["instance", "show", "--json"]).output)["stopped_sending"] is None
