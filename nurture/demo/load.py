@@ -14,7 +14,7 @@ from nurture.capture.store import keep_definitions
 from nurture.consents import service as consents
 from nurture.consents.model import Method
 from nurture.consents.service import Said
-from nurture.demo.people import STAFF, MadeUp, made_up
+from nurture.demo.people import KEEN, STAFF, MadeUp, made_up, reserve
 from nurture.engine import definitions
 from nurture.kernel.context import Context
 from nurture.leads import service as leads
@@ -105,6 +105,8 @@ def _past(conn: Connection, lead: Lead, dice: random.Random, came: datetime, tim
     """What some did before the demo began: a form, a look at the prices, a call."""
     span = times.now - came
     happened: list[tuple[Kind, str | None, dict[str, str]]] = []
+    if lead.email and reserve(lead.email) < KEEN:
+        happened += [(Kind.FORM_SUBMITTED, None, {"form": "bao_gia"}), (Kind.CALLED, None, {"outcome": "interested"})]
     if dice.random() < 0.3:
         happened.append((Kind.FORM_SUBMITTED, None, {"form": "bao_gia"}))
     if dice.random() < 0.2:

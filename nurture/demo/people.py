@@ -22,6 +22,8 @@ _CITIES = (
 _SOURCES = (("google", 9), ("facebook", 8), ("zalo", 6), ("giới thiệu", 4), ("hội thảo", 3), ("trang web", 6))
 _JOBS = (("Chủ doanh nghiệp", 5), ("Trưởng phòng", 6), ("Nhân viên", 8), ("Sinh viên", 4), ("Kế toán", 3))
 _INTERESTS = ("Khóa học bán hàng", "Phần mềm kế toán", "Tư vấn marketing", "Đào tạo nội bộ")
+# Below this reserve a person looks at prices.
+KEEN = 0.16
 DOMAINS = ("example.com", "example.net", "example.org")
 
 # The made-up sales team.
@@ -45,6 +47,11 @@ class MadeUp:
     source: str
     language: str
     fields: dict[str, str] = field(default_factory=dict)
+
+
+def reserve(email: str) -> float:
+    """How reserved a person is, from 0 (opens and clicks) to 1 (would rather hear nothing): the same for ever."""
+    return random.Random(f"reserve {email}").random()  # noqa: S311 - a demo, not a secret
 
 
 def _pick(dice: random.Random, weighted: tuple[tuple[str, int], ...]) -> str:

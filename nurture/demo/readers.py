@@ -4,6 +4,7 @@ They go the way a real lead goes: the mail out of the built-in mailbox, its link
 redirect is followed, so nothing leaves this machine.
 """
 
+import base64
 import heapq
 import itertools
 import random
@@ -13,12 +14,13 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from email.utils import parseaddr
 from typing import Any
 
 import sqlalchemy as sa
 
 from nurture.delivery.tables import mailbox_mails
-from nurture.demo.people import DOMAINS
+from nurture.demo.people import DOMAINS, KEEN, reserve
 from nurture.kernel.clock import LapseClock
 from nurture.kernel.context import Context
 from nurture.loops import Loop
@@ -63,23 +65,40 @@ def intentions(raw: bytes, base_url: str, now: float, hours: float) -> list[tupl
     pixel = re.search(rf'{base}/o/[^"\s]+', text)
     links = list(dict.fromkeys(re.findall(rf'{base}/c/[^"\s]+', text)))
     refusal = re.search(rf'{base}/u/[^"\s>]+', str(mail.get("List-Unsubscribe", "")))
-    person = random.Random(str(mail["To"]))  # noqa: S311 - a demo, not a secret
-    reserve, agent = person.random(), person.choice(_HUMANS)
+    address = parseaddr(str(mail["To"]))[1]
+    shyness, agent = reserve(address), random.Random(address).choice(_HUMANS)  # noqa: S311 - a demo, not a secret
     dice = random.Random(raw)  # noqa: S311
+    priced = next((link for link in links if _leads_to_prices(link)), "")
     plans: list[tuple[float, str, str, str, bytes | None]] = []
-    if 0.90 < reserve < 0.96:
+    if 0.90 < shyness < 0.96:
         plans += [(now + 1.0 + number * 0.2, "HEAD", link, _SCANNER, None) for number, link in enumerate(links)]
-    if dice.random() > 0.95 - 0.6 * reserve or pixel is None:
+    if dice.random() > 0.95 - 0.6 * shyness or pixel is None:
         return plans
     opened = now + 1.5 + dice.uniform(0.3, 9) * hours
     plans.append((opened, "GET", pixel.group(), agent, None))
-    if reserve < 0.35 and links and dice.random() < 0.9 - reserve:
+    if shyness < 0.35 and links and dice.random() < 0.95 - shyness:
         plans.append(
-            (opened + 4.5 + dice.random(), "GET", links[0] if reserve < 0.22 else dice.choice(links), agent, None)
+            (
+                opened + 4.5 + dice.random(),
+                "GET",
+                priced or links[0] if shyness < KEEN else dice.choice(links),
+                agent,
+                None,
+            )
         )
-    elif reserve > 0.97 and refusal and dice.random() < 0.5:
+    elif shyness > 0.97 and refusal and dice.random() < 0.5:
         plans.append((opened + 5.0, "POST", refusal.group(), agent, b"List-Unsubscribe=One-Click"))
     return plans
+
+
+def _leads_to_prices(link: str) -> bool:
+    """Whether the address a tracked link carries is a price page; the token is signed, not hidden."""
+    token = link.rsplit("/", 1)[1]
+    try:
+        target = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError:
+        return False
+    return b"/bang-gia" in target or b"/pricing" in target
 
 
 class Readers:
