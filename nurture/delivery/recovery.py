@@ -83,7 +83,8 @@ def _close(ctx: Context, row: Row[Any], entries: dict[tuple[int, int], Entry] | 
         store.give_back(conn, row.id)
         store.end_sender(conn, row.id, ctx.database.now(conn))
     count = settled.states.total()
-    _log.info("sender_recovered", sender=row.id, trusted=entries is not None, states=dict(settled.states))
+    if count:
+        _log.info("sender_recovered", sender=row.id, trusted=entries is not None, states=dict(settled.states))
     return count
 
 

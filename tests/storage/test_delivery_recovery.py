@@ -4,7 +4,9 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from nurture.delivery import journal, store
 from nurture.delivery.go import LEASE, go
@@ -67,6 +69,20 @@ def test_a_dead_senders_journal_is_believed(context: Context, tmp_path: Path) ->
     assert _leased(context) == 0
     assert not path.exists()
     assert recover(context) == 0
+
+
+@pytest.mark.parametrize("under_way", [4, 0])
+def test_only_what_was_recovered_is_told(context: Context, tmp_path: Path, under_way: int) -> None:
+    """A sender that ended in order leaves nothing to say."""
+    path = tmp_path / "s1.journal"
+    _sender(context, path)
+    _journal(path).close()
+    if not under_way:
+        with context.database.write() as conn:
+            conn.execute(messages.update().values(state="sent", lease_holder=None, lease_until=None))
+    with capture_logs() as told:
+        assert recover(context) == under_way
+    assert [one["event"] for one in told] == ["sender_recovered"][: bool(under_way)]
 
 
 def test_a_living_sender_is_left_alone(context: Context, tmp_path: Path) -> None:
