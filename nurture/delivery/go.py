@@ -4,7 +4,7 @@ What was committed before it counts: a refusal, a stop, a pause, the window, the
 `sending` under a new fence, and given to a sender; what does not stays queued with the reason, or is skipped with it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,15 +16,17 @@ from sqlalchemy.engine import Connection, Row
 from nurture.activities.model import Decided
 from nurture.activities.service import Decision, decide_many
 from nurture.campaigns.model import CampaignState
-from nurture.consents.model import Standing
-from nurture.consents.store import standing
-from nurture.delivery import store, values
+from nurture.consents.model import Channel, Standing
+from nurture.consents.store import given_of, suppressed
+from nurture.delivery import store
 from nurture.delivery.letter import Letter
+from nurture.delivery.origin import origin, parts
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageClass, MessageState, Purposes
-from nurture.messages.service import release
+from nurture.messages.service import forget_links, release
 from nurture.messages.tables import messages
+from nurture.messages.values import house_values, message_values, staff_values
 from nurture.policy.decide import Defer, Policy, Send, Skip, decide, read_policy
 
 MOST = 64
@@ -89,27 +91,29 @@ class _Judge:
     """Decides for each row; what it needs was read for all of them at once."""
 
     def __init__(self, conn: Connection, ctx: Context, rows: Sequence[Row[Any]], times: _Instants) -> None:
-        self.keys = ctx.keys
         self._now = times.now
-        self.address = {row.id: row.address or (row.lead_email if row.lead_id else row.user_email) for row in rows}
-        to_leads = [row for row in rows if row.lead_id is not None]
-        self._standing = _read_standing(conn, ctx, {(row.lead_id, self.address[row.id]) for row in to_leads})
+        self.address = {
+            row.id: row.address or (row.lead_email if row.user_id is None else row.user_email) for row in rows
+        }
+        to_leads = [row for row in rows if row.user_id is None and row.lead_id is not None]
+        mentioned = {one for row in to_leads for one in (self.address[row.id], row.lead_email) if one}
+        self.hashes = {one: ctx.keys.address_hash(one) for one in mentioned}
+        self._given = given_of(conn, sorted({row.lead_id for row in to_leads}), Channel.EMAIL.value)
+        self._suppressed = suppressed(conn, self.hashes.values(), Channel.EMAIL.value)
         self._policy = {row.id: _policy(row, ctx.settings.zone) for row in rows}
-        self._gone = self._read_gone(conn, ctx, to_leads, times)
+        self._gone = self._read_gone(conn, to_leads, times)
 
-    def _read_gone(
-        self, conn: Connection, ctx: Context, rows: Sequence[Row[Any]], times: _Instants
-    ) -> dict[int, list[datetime]]:
+    def _read_gone(self, conn: Connection, rows: Sequence[Row[Any]], times: _Instants) -> dict[int, list[datetime]]:
         spans = {row.id: rule.cap.span for row in rows if (rule := self._policy[row.id][0]) and rule.cap}
         capped = [row for row in rows if row.id in spans and self.address[row.id]]
         if not capped:
             return {}
-        store.lock_quotas(conn, [ctx.keys.address_hash(self.address[row.id]) for row in capped], times.real)
+        store.lock_quotas(conn, [self.hashes[self.address[row.id]] for row in capped], times.real)
         return store.gone(conn, sorted({row.lead_id for row in capped}), times.now - max(spans.values()))
 
     def tracking(self, row: Row[Any]) -> bool:
         """Whether this message's opens and clicks may be kept."""
-        return row.lead_id is not None and self._standing[row.lead_id, self.address[row.id]].tracking
+        return row.user_id is None and Standing(reachable=True, given=self._given.get(row.lead_id, {})).tracking
 
     def outcome(self, row: Row[Any]) -> _Outcome:
         """What is to become of a message now."""
@@ -139,15 +143,22 @@ class _Judge:
         return None
 
     def _refusal(self, row: Row[Any]) -> tuple[Reason, Mapping[str, Any]] | None:
-        if row.lead_id is None:
+        if row.user_id is not None:
             gone = not self.address[row.id] or row.user_disabled_at is not None
             return (Reason.NO_ADDRESS, {}) if gone else None
+        if row.lead_id is None:
+            return Reason.NO_ADDRESS, {}
         refusal: tuple[Reason, Mapping[str, Any]] | None
-        refusal = self._standing[row.lead_id, self.address[row.id]].refusal(row.class_)
+        refusal = self._refused(row, self.address[row.id]) or self._refused(row, row.lead_email)
         if refusal is None and row.lead_paused_at is not None and row.class_ in _AUTOMATIC:
             known = row.lead_paused_reason in set(Reason)
             return (Reason(row.lead_paused_reason) if known else Reason.PAUSED_BY_HAND), {}
         return refusal
+
+    def _refused(self, row: Row[Any], address: str | None) -> tuple[Reason, Mapping[str, Any]] | None:
+        """What speaks against writing to this address of the lead: the frozen one, or the present one."""
+        blocked = self._suppressed.get(self.hashes[address], ()) if address else ()
+        return Standing(bool(address), self._given.get(row.lead_id, {}), blocked).refusal(row.class_)
 
 
 def _policy(row: Row[Any], zone: str) -> tuple[Policy | None, ZoneInfo]:
@@ -156,17 +167,6 @@ def _policy(row: Row[Any], zone: str) -> tuple[Policy | None, ZoneInfo]:
         return read_policy(row.policy, zone)
     except (ValueError, TypeError):
         return None, ZoneInfo(zone)
-
-
-def _read_standing(
-    conn: Connection, ctx: Context, pairs: Collection[tuple[int, str | None]]
-) -> dict[tuple[int, str | None], Standing]:
-    """How each lead stands under each address that its messages were frozen with; nearly always one for each."""
-    found: dict[tuple[int, str | None], Standing] = {}
-    while waiting := dict(pair for pair in pairs if pair not in found):
-        batch = standing(conn, ctx.keys, list(waiting.items()))
-        found |= {(lead, address): batch[lead] for lead, address in waiting.items()}
-    return found
 
 
 def _revision(row: Row[Any], revisions: Mapping[tuple[str, str], int], language: str) -> int | None:
@@ -178,16 +178,16 @@ def _revision(row: Row[Any], revisions: Mapping[tuple[str, str], int], language:
 
 
 def _letter(row: Row[Any], revision: int, judge: _Judge, ctx: Context, times: _Instants) -> Letter:
-    to_lead = row.lead_id is not None
+    to_lead = row.user_id is None
     frozen = row.values_ if row.dated_at is not None and row.values_ else None
-    seen = frozen or (values.of_lead(row, ctx.settings) if to_lead else values.of_staff(row, ctx.settings))
+    seen = frozen or (_of_lead(row, ctx) if to_lead else _of_staff(row, ctx))
     address = judge.address[row.id]
-    from_address, from_name, reply_to = values.sender(seen, row.sender, ctx.settings)
+    from_address, from_name, reply_to = origin(seen, row.sender, ctx.settings)
     return Letter(
         message_id=row.id,
         fence=row.fence + 1,
         template=revision,
-        envelope_from=values.parts(ctx.settings.mail_from)[1],
+        envelope_from=parts(ctx.settings.mail_from)[1],
         from_address=from_address,
         from_name=from_name,
         to_address=address,
@@ -195,11 +195,36 @@ def _letter(row: Row[Any], revision: int, judge: _Judge, ctx: Context, times: _I
         reply_to=reply_to,
         header_id=row.header_id,
         dated=((row.dated_at or times.real) - _EPOCH) // _MICROSECOND,
-        lead_id=row.lead_id or 0,
-        address_hash=judge.keys.address_hash(address) if to_lead else "",
+        lead_id=row.lead_id if to_lead else 0,
+        address_hash=judge.hashes[address] if to_lead else "",
         tracking=judge.tracking(row),
         values=seen,
     )
+
+
+def _of_lead(row: Row[Any], ctx: Context) -> dict[str, Any]:
+    """What an email to a lead sees, as it is now."""
+    owner = _Group(row, "owner_") if row.owner_id is not None else None
+    company = _Group(row, "company_") if row.company_id is not None else None
+    return message_values(_Group(row, "lead_"), owner, company, house_values(ctx.settings))
+
+
+def _of_staff(row: Row[Any], ctx: Context) -> dict[str, Any]:
+    """What a mail to staff sees: what it was written with, and who reads it."""
+    return {**staff_values(_Group(row, "user_"), house_values(ctx.settings)), **(row.values_ or {})}
+
+
+class _Group:
+    """The columns of a row whose names begin alike, as attributes without that beginning."""
+
+    __slots__ = ("_prefix", "_row")
+
+    def __init__(self, row: Row[Any], prefix: str) -> None:
+        self._row = row
+        self._prefix = prefix
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, self._prefix + name)
 
 
 def _mark_sending(conn: Connection, letters: Sequence[Letter], rows: Sequence[Row[Any]], times: _Instants) -> None:
@@ -260,6 +285,7 @@ def _put_aside(
     conn.execute(change, [_aside(row, outcome, times) for row, outcome in others])
     ended = [(row, outcome) for row, outcome in others if isinstance(outcome, Skip | Cancel)]
     release(conn, [(row.id, row.enrollment_id) for row, _ in ended if row.enrollment_id is not None])
+    forget_links(conn, [row.id for row, _ in ended if row.purpose == Purposes.ACCOUNT.value])
     decide_many(conn, [_decision(row, outcome, times.now) for row, outcome in ended])
 
 

@@ -23,8 +23,8 @@ from nurture.delivery.classify import classify
 from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
-from nurture.messages.model import ENDED, MessageState
-from nurture.messages.service import release
+from nurture.messages.model import ENDED, MessageState, Purposes
+from nurture.messages.service import forget_links, release
 from nurture.messages.tables import attempts, messages
 
 # Phases that are no conversation about the message: nothing is kept of them as an attempt.
@@ -61,8 +61,9 @@ def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Seq
     _write_states(conn, cases, now)
     _write_attempts(conn, cases, route, real)
     reacts = _write_timeline(conn, ctx, cases, now, real)
-    ended = [case.row for case in cases if case.verdict.state in ENDED and case.row.enrollment_id is not None]
-    release(conn, [(row.id, row.enrollment_id) for row in ended])
+    ended = [case.row for case in cases if case.verdict.state in ENDED]
+    release(conn, [(row.id, row.enrollment_id) for row in ended if row.enrollment_id is not None])
+    forget_links(conn, [row.id for row in ended if row.purpose == Purposes.ACCOUNT.value])
     return _summary(cases, reacts=reacts)
 
 
@@ -132,7 +133,7 @@ def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: 
 
 def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now: datetime, real: datetime) -> bool:
     """Activities, decisions, suppressions; whether somebody is to react."""
-    to_leads = [case for case in cases if case.row.lead_id is not None]
+    to_leads = [case for case in cases if case.row.lead_id is not None and case.row.user_id is None]
     sent = [_activity(case, Kind.MESSAGE_SENT, now) for case in to_leads if case.verdict.state is MessageState.SENT]
     bounced = [case for case in to_leads if case.verdict.state is MessageState.BOUNCED]
     record_set(conn, sent, real=real, react=False)

@@ -69,12 +69,12 @@ def give_back(conn: Connection, sender: str) -> None:
 def letters(conn: Connection, sender: str, ids: Sequence[int]) -> Sequence[Row[Any]]:
     """All that a go must know of these messages, as far as the sender still holds them. Locks their rows."""
     owner, user = users.alias("owner"), users.alias("reader")
-    columns = [
-        *(messages.c[name] for name in messages.c.keys()),  # noqa: SIM118 - keys, not columns
+    columns: list[Any] = [
+        *(messages.c[name] for name in _OF_MESSAGE),
         *(leads.c[name].label(f"lead_{name}") for name in _OF_LEAD),
-        *(owner.c[name].label(f"owner_{name}") for name in ("name", "email", "phone")),
+        *(owner.c[name].label(f"owner_{name}") for name in ("id", "name", "email", "phone")),
         *(user.c[name].label(f"user_{name}") for name in ("name", "email", "phone", "disabled_at")),
-        companies.c.name.label("company_name"),
+        *(companies.c[name].label(f"company_{name}") for name in ("id", "name", "domain", "size")),
         campaigns.c.state.label("campaign_state"),
     ]
     tables = (
@@ -94,6 +94,10 @@ def letters(conn: Connection, sender: str, ids: Sequence[int]) -> Sequence[Row[A
     return conn.execute(query).all()
 
 
+_OF_MESSAGE = (
+    "id", "purpose", "lead_id", "user_id", "enrollment_id", "template_key", "template_revision_id", "language",
+    "class_", "sender", "address", "values_", "policy", "not_before", "fence", "header_id", "dated_at",
+)  # fmt: skip
 _OF_LEAD = (
     "name", "given_name", "honorific", "email", "phone", "city", "public_id", "fields",
     "merged_into", "paused_at", "paused_reason",
@@ -150,8 +154,8 @@ def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -
 
 
 _OF_SETTLING = (
-    "id", "fence", "attempts", "dated_at", "gone_at", "lead_id", "enrollment_id", "address", "template_key",
-    "lease_until",
+    "id", "fence", "attempts", "dated_at", "gone_at", "lead_id", "user_id", "purpose", "enrollment_id", "address",
+    "template_key", "lease_until",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from nurture.enrollments.tables import enrollments
 from nurture.kernel.database import upsert
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation
-from nurture.messages.model import ENDED, Compiled, MessageState, NewMessage
+from nurture.messages.model import ENDED, Compiled, MessageState, NewMessage, Purposes
 from nurture.messages.source import Source
 from nurture.messages.store import account as account  # noqa: PLC0414 - the account is asked for here
 from nurture.messages.tables import messages, template_revisions, templates
@@ -176,12 +176,19 @@ def _move(
             lease_until=None,
             lease_holder=None,
         )
-        .returning(messages.c.id, messages.c.enrollment_id)
+        .returning(messages.c.id, messages.c.enrollment_id, messages.c.purpose)
     )
     moved = conn.execute(change).all()
     if moved and state in ENDED:
         release(conn, [(row.id, row.enrollment_id) for row in moved if row.enrollment_id is not None])
+        forget_links(conn, [row.id for row in moved if row.purpose == Purposes.ACCOUNT.value])
     return [row.id for row in moved]
+
+
+def forget_links(conn: Connection, ids: Sequence[int]) -> None:
+    """Blank what account mails were written with, once they have ended: a link of one use opens an account."""
+    if ids:
+        conn.execute(messages.update().where(messages.c.id.in_(ids)).values(values_=sa.null()))
 
 
 def release(conn: Connection, ended: Sequence[tuple[int, int]]) -> None:

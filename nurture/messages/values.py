@@ -3,6 +3,7 @@
 Every key is there, also where the value is missing, so that a missing value and a misspelt field are told apart.
 """
 
+import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 from typing import Any
@@ -12,6 +13,8 @@ import phonenumbers
 from nurture.kernel.settings import Settings
 
 _HOME = "VN"
+# What nearly all numbers are, and how phonenumbers writes them, at a hundredth of its cost.
+_MOBILE = re.compile(r"\+84([35789]\d\d)(\d{3})(\d{3})", re.ASCII)
 
 
 def house_values(settings: Settings) -> dict[str, str]:
@@ -62,6 +65,10 @@ def staff_values(user: Any, house: Mapping[str, str], **more: Any) -> dict[str, 
 
 def shown_phone(stored: str) -> str:
     """An E.164 number as it is read aloud: `0901 234 567` at home, `+44 20 7946 0018` elsewhere."""
+    if not stored:
+        return ""
+    if mobile := _MOBILE.fullmatch(stored):
+        return f"0{mobile[1]} {mobile[2]} {mobile[3]}"
     try:
         parsed = phonenumbers.parse(stored, None)
     except phonenumbers.NumberParseException:

@@ -18,6 +18,7 @@ from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.leads.tables import leads
 from nurture.messages.tables import messages
+from nurture.users.tables import users
 from tests.faults.ground import fill
 
 NIGHT = {"window": {"days": "mon-sun", "from": "20:00", "to": "22:00"}}
@@ -109,6 +110,68 @@ def test_a_refusal_committed_before_the_go_wins(context: Context) -> None:
     with context.database.read() as conn:
         (kept,) = conn.execute(sa.select(decisions)).all()
     assert (kept.kind, kept.subject, kept.outcome, kept.reason) == ("send", "message:1", "no", "unsubscribed")
+
+
+@pytest.mark.parametrize("which", ["lead1@example.com", "new@example.com"], ids=["written to", "present"])
+def test_a_no_to_the_frozen_or_to_the_present_address_forbids(context: Context, which: str) -> None:
+    """A retry goes to the address it was written for; a lead that has another one by now is asked under both."""
+    fill(context, 2)
+    _send(context)
+    _set(context, messages, state="deferred", lease_until=None, lease_holder=None)
+    _set(context, leads, email="new@example.com")
+    now = context.clock.engine()
+    with context.database.write() as conn:
+        said = Said(Method.PAGE, "unsubscribe", "lead", "hit:1", now, now)
+        suppress(conn, context.keys, which, SuppressionReason.UNSUBSCRIBED, said=said)
+    assert _send(context) == []
+    assert (_row(context).state, _row(context).reason) == ("skipped", "unsubscribed")
+
+
+def test_a_lead_without_address_any_more_is_not_written_to(context: Context) -> None:
+    """Although the message was frozen with one."""
+    fill(context, 1)
+    _send(context)
+    _set(context, messages, state="deferred", lease_until=None, lease_holder=None)
+    _set(context, leads, email=None, phone="+84901234567")
+    assert _send(context) == []
+    assert (_row(context).state, _row(context).reason) == ("skipped", "no_address")
+
+
+def _to_staff(ctx: Context, purpose: str = "account", **more: Any) -> None:
+    fill(ctx, 1)
+    now = ctx.clock.engine()
+    with ctx.database.write() as conn:
+        who = {"id": 4, "email": "lan@anphat.example", "name": "Lan", "role": "sales", "working_hours": {}}
+        conn.execute(users.insert().values(**who, created_at=now))
+    link = {"link": "https://m.example/invite/once"}
+    _set(ctx, messages, user_id=4, purpose=purpose, class_="transactional", values_=link, **more)
+
+
+def test_mail_to_staff_is_told_by_its_reader(context: Context) -> None:
+    """Also where a lead is named: it is not the lead's, needs no consent, and is not tracked."""
+    _to_staff(context, lead_id=1)
+    _set(context, leads, paused_at=context.clock.engine(), email=None, phone="+84901234567")
+    (letter,) = _go(context, _reserve(context))
+    assert (letter.to_address, letter.to_name, letter.lead_id) == ("lan@anphat.example", "Lan", 0)
+    assert (letter.address_hash, letter.tracking) == ("", False)
+    assert (letter.values["owner"]["name"], letter.values["link"]) == ("Lan", "https://m.example/invite/once")
+
+
+def test_a_message_to_nobody_is_skipped_and_holds_up_nobody_else(context: Context) -> None:
+    """Neither lead nor reader, whatever address it was given."""
+    fill(context, 2)
+    _set(context, messages, lead_id=None, address="who@example.com")
+    assert _send(context) == [2]
+    assert (_row(context).state, _row(context).reason) == ("skipped", "no_address")
+
+
+@pytest.mark.parametrize(("purpose", "kept"), [("account", False), ("alert", True)])
+def test_a_link_of_one_use_is_blanked_when_its_mail_is_skipped(context: Context, purpose: str, kept: bool) -> None:
+    """Only account mail has such links."""
+    _to_staff(context, purpose)
+    _set(context, users, 4, disabled_at=context.clock.engine())
+    assert _send(context) == []
+    assert (_row(context).state, bool(_row(context).values_)) == ("skipped", kept)
 
 
 @pytest.mark.parametrize(

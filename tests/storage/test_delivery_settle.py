@@ -83,6 +83,33 @@ def test_the_same_report_twice_counts_once(context: Context) -> None:
     assert (len(_all(context, attempts)), len(_all(context, activities))) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("report", "kept"),
+    [
+        (SENT, False),
+        (NOBODY, False),
+        (Report(1, 1, Phase.DOT), False),
+        (LATER, True),
+        (Report(1, 1, Phase.HELD), True),
+    ],
+    ids=["sent", "bounced", "unknown", "deferred", "given back"],
+)
+def test_a_link_of_one_use_is_blanked_when_its_mail_has_ended(context: Context, report: Report, kept: bool) -> None:
+    """What comes again keeps it."""
+    _under_way(context)
+    with context.database.write() as conn:
+        conn.execute(messages.update().values(purpose="account"))
+    _settle(context, report)
+    assert bool(_row(context).values_) is kept
+
+
+def test_the_values_of_other_mail_stay(context: Context) -> None:
+    """They tell what was sent."""
+    _under_way(context)
+    _settle(context, SENT)
+    assert _row(context).values_["lead"]["given_name"] == "Minh"
+
+
 def test_a_deferred_message_comes_back_and_expires_after_three_days(context: Context, clock: ManualClock) -> None:
     """Later each time; it is never called a bounce."""
     _under_way(context)

@@ -216,6 +216,20 @@ def test_canceling_releases_the_enrollment_that_waits(database: Database) -> Non
     assert waits == [None, ids[1]]
 
 
+def test_a_canceled_account_mail_loses_its_link(database: Database) -> None:
+    """A link of one use is not kept longer than its mail; other mail keeps what it was written with."""
+    with database.write() as conn:
+        batch = [
+            replace(new(unique_key=purpose.value, values={"link": "https://m.example/x"}), purpose=purpose)
+            for purpose in (Purposes.ACCOUNT, Purposes.ALERT)
+        ]
+        ids = [one for one in put(conn, batch) if one]
+        service.set_state(conn, ids, MessageState.CANCELED, now=START, reason=Reason.LEFT_BY_HAND)
+        kept = [row.values_ for row in conn.execute(sa.select(messages.c.values_).order_by(messages.c.id))]
+
+    assert kept == [None, {"link": "https://m.example/x"}]
+
+
 def test_canceling_names_whose(database: Database) -> None:
     """All messages at once are never meant."""
     with database.write() as conn, pytest.raises(ValueError, match="whose"):

@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import phonenumbers
+import pytest
+
 from nurture.kernel.settings import read_settings
 from nurture.messages.values import house_values, lead_values, message_values, shown_phone, staff_values
 
@@ -59,6 +62,15 @@ def test_a_phone_number_is_also_shown_as_it_is_read_aloud() -> None:
     assert lead_values(Lead())["phone_shown"] == "0901 234 567"
     assert shown_phone("+442079460018") == "+44 20 7946 0018"
     assert shown_phone("odd") == "odd"
+
+
+@pytest.mark.parametrize("first", ["3", "5", "7", "8", "9", "24", "28", "4", "6"])
+def test_the_short_way_of_showing_a_number_is_the_long_one(first: str) -> None:
+    """Mobile numbers of Vietnam are not asked of the library."""
+    stored = f"+84{first}1234567890"[:12]
+    parsed = phonenumbers.parse(stored, None)
+
+    assert shown_phone(stored) == phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
 def test_the_house_has_a_name_in_any_case() -> None:

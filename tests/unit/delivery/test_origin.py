@@ -2,13 +2,14 @@
 
 import pytest
 
-from nurture.delivery.values import sender
+from nurture.delivery.origin import origin
 from nurture.kernel.settings import read_settings
 
 SETTINGS = read_settings({"HOME": "/nowhere", "NURTURE_MAIL_FROM": "An Phát <tin@anphat.example>"})
 OURS = {"name": "Lan", "email": "lan@anphat.example", "phone": ""}
 ELSEWHERE = {"name": "Lan", "email": "lan@gmail.com", "phone": ""}
 NOBODY = {"name": "", "email": "", "phone": ""}
+LETTERS = {"name": "Lan", "email": "lân@anphat.example", "phone": ""}
 
 
 @pytest.mark.parametrize(
@@ -18,11 +19,18 @@ NOBODY = {"name": "", "email": "", "phone": ""}
         (OURS, "owner", ("lan@anphat.example", "Lan", ("", ""))),
         (ELSEWHERE, "owner", ("tin@anphat.example", "Lan", ("lan@gmail.com", "Lan"))),
         (NOBODY, "owner", ("tin@anphat.example", "An Phát", ("", ""))),
+        (LETTERS, "owner", ("tin@anphat.example", "Lan", ("", ""))),
     ],
-    ids=["house", "owner in the domain", "owner elsewhere", "no owner"],
+    ids=["house", "owner in the domain", "owner elsewhere", "no owner", "an address without ASCII form"],
 )
 def test_from_is_an_address_of_the_house_domain(
     owner: dict[str, str], wanted: str, expected: tuple[str, str, tuple[str, str]]
 ) -> None:
     """An owner's foreign address stands in Reply-To."""
-    assert sender({"owner": owner}, wanted, SETTINGS) == expected
+    assert origin({"owner": owner}, wanted, SETTINGS) == expected
+
+
+def test_the_house_may_be_named_by_its_own_setting() -> None:
+    """Where the sender's setting has an address only."""
+    settings = read_settings({"HOME": "/x", "NURTURE_MAIL_FROM": "a@b.example", "NURTURE_HOUSE_NAME": "An Phát"})
+    assert origin({}, "house", settings) == ("a@b.example", "An Phát", ("", ""))
