@@ -8,8 +8,10 @@ import asyncio
 import os
 import re
 import socket
+import ssl
 import sys
 import threading
+from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +41,9 @@ class Script:
     features: tuple[str, ...] = ("PIPELINING", "SIZE 30000000", "ENHANCEDSTATUSCODES", "8BITMIME")
     delay: float = 0.0
     at_most: int = 1_000  # conversations at a time
+    tls: ssl.SSLContext | None = None
+    starttls: bool = False  # encrypted only when asked
+    proof: bytes = b""  # what AUTH PLAIN must say
 
     @property
     def takes_utf8(self) -> bool:
@@ -83,7 +88,9 @@ class Sink:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        server = self.loop.run_until_complete(self.loop.create_server(lambda: _Session(self), sock=self._socket))
+        tls = None if self.script.starttls else self.script.tls
+        made = self.loop.create_server(lambda: _Session(self), sock=self._socket, ssl=tls)
+        server = self.loop.run_until_complete(made)
         self._open: set[asyncio.Transport] = set()
         self.loop.run_forever()
         server.close()
@@ -121,7 +128,7 @@ class _Session(asyncio.Protocol):
         self.waiting = False  # for the end of a delay; nothing is read on meanwhile
         self.in_data = False
         self.body = 0
-        self.mail_open = self.utf8 = False
+        self.mail_open = self.utf8 = self.encrypted = False
         self.recipients: list[str] = []
         self.login = 0
 
@@ -204,10 +211,16 @@ class _Session(asyncio.Protocol):
             self._login(line)
         elif word == b"EHLO":
             lines = ["sink", *self.sink.script.features]
+            if self.sink.script.starttls and not self.encrypted:
+                lines = ["sink", "STARTTLS"]
             said = "\r\n".join(f"250{'-' if n < len(lines) - 1 else ' '}{one}" for n, one in enumerate(lines))
             self._say("ehlo", said.encode())
         elif word in {b"HELO", b"NOOP"}:
             self._write(b"250 sink")
+        elif word == b"STAR":
+            self.waiting = True
+            self._write(b"220 2.0.0 go on")
+            self.upgrade = self.sink.loop.create_task(self._encrypt())
         elif word == b"AUTH":
             self._auth(line)
         elif word == b"MAIL":
@@ -225,8 +238,24 @@ class _Session(asyncio.Protocol):
         else:
             self._write(b"502 5.5.1 unknown")
 
+    async def _encrypt(self) -> None:
+        assert self.sink.script.tls is not None
+        self.sink.left(self.transport)
+        try:
+            found = await self.sink.loop.start_tls(self.transport, self, self.sink.script.tls, server_side=True)
+        except OSError:
+            return
+        assert found is not None
+        self.transport, self.encrypted, self.waiting = found, True, False
+        self.sink.seen(found)
+        self.sink.connections -= 1
+        self._go_on()
+
     def _auth(self, line: bytes) -> None:
-        if line.upper().startswith(b"AUTH LOGIN"):
+        proof = self.sink.script.proof
+        if proof and line != b"AUTH PLAIN " + b64encode(proof):
+            self._write(b"535 5.7.8 wrong")
+        elif line.upper().startswith(b"AUTH LOGIN"):
             self.login = 2
             self._write(b"334 VXNlcm5hbWU6")
         else:

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from nurture.delivery.tables import routes
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.messages.tables import attempts, messages
-from tests.faults import ground, runner
+from tests.faults import certificate, ground, runner
 from tests.faults.sink import Fault, Script, Sink
 
 QUICK = Timeouts(connect=2, greeting=1, command=1, data=1, body=1, dot=1, patience=0.2)
@@ -63,7 +62,8 @@ def _handed_over(
 ) -> Iterator[Bench]:
     """Hand messages over until so many have left the queue."""
     with Sink(script) as sink:
-        ctx = runner.context(url, folder, sink.port, **settings)
+        given = {name: value.format(port=sink.port) for name, value in settings.items()}
+        ctx = runner.context(url, folder, sink.port, **given)
         ground.fill(ctx, count, odd=odd)
         dispatcher = Dispatcher(ctx, timeouts=QUICK)
         dispatcher.start()
@@ -334,10 +334,42 @@ def test_a_dot_never_travels_with_its_body() -> None:
     assert writes[2].startswith(b".\r\nMAIL FROM:")
 
 
-def test_a_certificate_that_nobody_signed_is_refused() -> None:
-    """Encryption without knowing with whom is none."""
-    context = ssl.create_default_context()
-    assert context.verify_mode is ssl.CERT_REQUIRED
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_an_encrypted_and_authenticated_conversation_carries_mail(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """With a certificate that the machine trusts; many mails in each conversation."""
+    trusted, tls = certificate.make(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    features = ("AUTH LOGIN PLAIN", "PIPELINING", "SIZE 30000000", "8BITMIME", "SMTPUTF8")
+    script = Script(features=features, tls=tls, starttls="starttls" in scheme, proof="\0an\0phát".encode())
+    way = {"NURTURE_SMTP_URL": f"{scheme}://an:ph%C3%A1t@127.0.0.1:{{port}}"}
+    with _handed_over(sqlite_url, tmp_path, script, 24, odd=LETTERS, **way) as bench:
+        assert ground.states(bench.ctx) == {"sent": 24}
+        assert bench.sink.connections <= 4
+        assert len(set(bench.sink.accepted)) == 24
+        assert bench.all(routes) == []
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize("fault", ["nobody trusts it", "of another host"])
+def test_a_certificate_that_proves_nothing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str, fault: str
+) -> None:
+    """Encryption without knowing with whom is none; no password was said."""
+    trusted, tls = certificate.make(tmp_path, host="127.0.0.2")
+    if fault == "of another host":
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    script = Script(features=("AUTH PLAIN",), tls=tls, starttls=security == "starttls")
+    with Sink(script) as sink, pytest.raises(ConversationEnded) as ended:
+        Conversation(Connection("smtp", "127.0.0.1", sink.port, security, "an", "phát"), QUICK)
+    assert ended.value.phase is (Phase.CONNECT if security == "tls" else Phase.GREETING)
+    assert "certificate" in ended.value.cause.lower()
+    assert not [line for line in sink.commands if line.startswith(b"AUTH")]
+
+
+def test_a_relay_that_speaks_plainly_where_encryption_is_set_is_refused() -> None:
+    """It never falls back."""
     with Sink(Script([Fault("banner", "220 plain text here")])) as sink, pytest.raises(ConversationEnded) as ended:
         Conversation(Connection("smtp", "127.0.0.1", sink.port, "tls"), QUICK)
     assert ended.value.phase is Phase.CONNECT
