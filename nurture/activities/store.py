@@ -77,6 +77,13 @@ def kinds_of(conn: Connection, lead_id: int) -> dict[Kind, int]:
     return {Kind(kind): count for kind, count in conn.execute(query.group_by(activities.c.kind))}
 
 
+def newest(conn: Connection, lead_id: int) -> int:
+    """The id of a lead's last line, 0 without any; tells only whether something was written."""
+    return int(
+        conn.execute(sa.select(sa.func.max(activities.c.id)).where(activities.c.lead_id == lead_id)).scalar() or 0
+    )
+
+
 def decisions_of(
     conn: Connection, lead_id: int, kinds: Sequence[Decided] = (), subject: str | None = None, limit: int = 50
 ) -> list[Chosen]:
