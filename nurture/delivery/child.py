@@ -206,7 +206,7 @@ class Line:
             try:
                 self._begin(*ready)
             except OutsideError as error:  # the journal: without it nothing may go
-                sys.stderr.write(f"nurture sender: {error}\n")
+                _complain(error)
                 self._hang_up()
                 for task in list(self._hand):
                     self._report(task, Phase.HELD)
@@ -350,6 +350,13 @@ class Line:
             self._sender.opened(-1)
 
 
+def _complain(error: Exception) -> None:
+    """Say what is wrong; the log may lie on the same full disk."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"nurture sender: {error}\n")
+        sys.stderr.flush()
+
+
 def _crash(args: threading.ExceptHookArgs) -> None:
     """A thread that failed leaves letters in hand: the process ends at once, and its journal tells the rest."""
     threading.__excepthook__(args)
@@ -369,7 +376,7 @@ def main() -> int:
     try:
         sender = Sender(Setup.of(first), out)
     except (OutsideError, OSError) as error:
-        sys.stderr.write(f"nurture sender: {error}\n")
+        _complain(error)
         return 3
     sender.start()
     out.send({"kind": "ready"})
