@@ -1,7 +1,5 @@
 """The one composition root: from settings to a running context, with every guard passed."""
 
-import contextlib
-import os
 import secrets
 from dataclasses import replace
 from email.utils import parseaddr
@@ -15,7 +13,7 @@ from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError, OutsideError
 from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
-from nurture.kernel.signing import load_ring
+from nurture.kernel.signing import load_ring, write_private
 from nurture.migrations import migrate
 
 DEMO_SPEED = 4320.0  # a day passes in 20 seconds
@@ -81,10 +79,8 @@ def with_secret(settings: Settings) -> Settings:
     if settings.secret_key:
         return settings
     path = settings.data_dir / "secret.key"
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(48))
     return replace(settings, secret_key=path.read_text("ascii").strip())
 
 

@@ -6,7 +6,6 @@ of all processes queue up on one lock file, so that nobody polls for the databas
 
 import json
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from nurture.kernel.clock import aware
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import fold
+from nurture.kernel.turn import Turn
 
 if sys.platform != "win32":
     import fcntl
@@ -124,8 +124,7 @@ class Database:
         self.dialect = self.url.get_backend_name()
         if self.dialect not in {"sqlite", "postgresql"}:
             raise OutsideError(N_("This kind of database is not supported: %(kind)s"), kind=self.dialect)
-        self._turn = threading.Lock()
-        self._holder: int | None = None
+        self._turn = Turn()
         self._lock_file: IO[bytes] | None = None
         self.engine = self._postgresql() if self.dialect == "postgresql" else self._sqlite()
 
@@ -193,23 +192,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: committed at the end of the block, rolled back on any error. Does not nest."""
+    def write(self, *, urgent: bool = False) -> Iterator[Connection]:
+        """One transaction: committed at the end of the block, rolled back on any error. Does not nest.
+
+        `urgent`: somebody waits for the answer; on SQLite such a writer goes before the loops.
+        """
         if not self.is_sqlite:
             with self.engine.begin() as connection:
                 yield connection
             return
-        if self._holder == threading.get_ident():
-            raise RuntimeError("a write transaction within a write transaction")
-        with self._turn:
-            self._holder = threading.get_ident()
-            try:
-                with self._between_processes(), self.engine.connect() as bare:
-                    connection = bare.execution_options(nurture_write=True)
-                    with connection.begin():
-                        yield connection
-            finally:
-                self._holder = None
+        with self._turn.mine(urgent=urgent), self._between_processes(), self.engine.connect() as bare:
+            connection = bare.execution_options(nurture_write=True)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def _between_processes(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ HMAC-SHA256 (RFC 2104), truncated to 128 bits. Every flaw of a token gives the s
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import json
@@ -127,28 +128,31 @@ def load_ring(path: Path) -> KeyRing:
     """The ring of the file; a missing file is made, mode 600. OutsideError when it cannot be read or written."""
     try:
         if not path.exists():
-            write_ring(path, new_ring())
+            write_private(path, ring_to_json(new_ring()))
         return ring_from_json(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise OutsideError(N_("The key ring %(path)s cannot be used: %(error)s"), path=path, error=error) from error
 
 
 def write_ring(path: Path, ring: KeyRing) -> None:
-    """Write the ring whole or not at all, mode 600. A file that appeared meanwhile is kept."""
+    """Write the ring whole or not at all, mode 600, in place of the one before."""
+    write_private(path, ring_to_json(ring), replace=True)
+
+
+def write_private(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a secret whole or not at all, mode 600. Without `replace` a file that appeared meanwhile is kept."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(ring_to_json(ring))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
+        if replace:
             draft.replace(path)
         else:
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
-            except FileExistsError:
-                return
     finally:
         draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `30 minutes`, `12 hours`, `2 weeks`, `3 ngày`. Months are refused: they differ."""
+"""Durations as people write them: read, bounded, and given back."""
 
 import re
 from datetime import timedelta

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE = 0.3  # seconds a lead waits for the database
+PATIENCE = 0.012  # seconds a lead waits for the database before the disk takes the hit
 DISK_PATIENCE = 5.0  # seconds a lead waits for the disk when the database has failed
 DRAIN_EVERY = 1.0  # seconds
 DRAIN_CHUNK = 500
@@ -143,7 +143,7 @@ class Tracker:
             _log.error("hit_held_in_memory", key=hit.key, kind=hit.kind, message=hit.message_id, link=hit.link)
 
     def _commit(self, batch: list[Hit]) -> None:
-        with self._ctx.database.write() as conn:
+        with self._ctx.database.write(urgent=True) as conn:
             store.keep(conn, batch)
         self._ctx.wake.hits.set()
 
