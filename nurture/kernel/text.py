@@ -24,7 +24,7 @@ def fold(text: str) -> str:
     `fold("Nguyễn Đức")` is `nguyen duc`.
     """
     line = clean(text, 10_000)
-    return line.casefold() if line.isascii() else " ".join([_fold_word(word) for word in line.split()])
+    return line.casefold() if line.isascii() else " ".join(filter(None, map(_fold_word, line.split())))
 
 
 @lru_cache(maxsize=16_384)
