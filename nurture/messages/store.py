@@ -1,5 +1,6 @@
 """Queries over messages and published emails."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from nurture.messages.model import Compiled, MessageState, Purposes
 from nurture.messages.tables import attempts, messages, template_revisions, templates
 from nurture.users.model import Person
 
+_VARIABLE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
 
 
@@ -184,6 +186,17 @@ def languages(conn: Connection, keys: Iterable[str] | None = None) -> dict[str, 
     found: dict[str, list[str]] = {}
     for key, language in conn.execute(query):
         found.setdefault(key, []).append(language)
+    return found
+
+
+def titles(conn: Connection, language: str) -> dict[str, str]:
+    """What people call each email: its subject in this language or another, with … where it differs for each lead."""
+    subject = template_revisions.c.source["subject"].as_string()
+    query = sa.select(templates.c.key, templates.c.language, subject).join(template_revisions)
+    found: dict[str, str] = {}
+    for key, known, text in conn.execute(query):
+        if key not in found or known == language:
+            found[key] = " ".join(_VARIABLE.sub("…", text or key).split())
     return found
 
 

@@ -17,9 +17,10 @@ from sqlalchemy.engine import Connection
 from nurture.kernel.context import Context
 from nurture.kernel.errors import InputError, Problem
 from nurture.leads.desk import Hand
+from nurture.messages import store as messages
 from nurture.rules.facts import Facts
 from nurture.segments import store as segments
-from nurture.web.language import say
+from nurture.web.language import language, say
 from nurture.web.session import person, safe_path
 
 
@@ -48,6 +49,15 @@ def now() -> datetime:
     if "engine_now" not in g:
         g.engine_now = context().clock.engine()
     found: datetime = g.engine_now
+    return found
+
+
+def email_titles() -> Mapping[str, str]:
+    """What people call each email, by its key, in the page's language."""
+    if "email_titles" not in g:
+        with read() as conn:
+            g.email_titles = messages.titles(conn, language())
+    found: Mapping[str, str] = g.email_titles
     return found
 
 

@@ -1,7 +1,7 @@
 """A lead's activities as people read them: icon, sentence, quote, who did it, and the points it gave. No I/O."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from nurture.activities.model import CallOutcome, Kind
@@ -78,6 +78,7 @@ class Names:
     campaigns: Mapping[str, str]
     tags: Mapping[str, str]
     field_labels: Mapping[str, str]
+    emails: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,8 @@ def actor(text: str, people: Mapping[int, str]) -> str:
     return say("an import") if kind == "import" else "nurture" if kind == "cli" else ""
 
 
-def _email(line: Line, _: Names) -> str:
-    email = line.email_key or "?"
+def _email(line: Line, names: Names) -> str:
+    email = names.emails.get(line.email_key or "", line.email_key or "?")
     match line.kind:
         case Kind.MESSAGE_SENT:
             return say("The email “%(email)s” was sent", email=email)

@@ -16,7 +16,7 @@ from nurture.messages.model import MessageState
 from nurture.opportunities.model import OpportunityState
 from nurture.web import formats
 from nurture.web.language import language, say
-from nurture.web.page import now, real, zone
+from nurture.web.page import email_titles, now, real, zone
 
 TEMPERATURES: Mapping[str, str] = {
     Temperature.COLD: N_("cold"),
@@ -143,6 +143,7 @@ def filters() -> dict[str, Any]:
         "day_long": lambda value: formats.day_long(local_day(value), language()),
         "day_heading": lambda value: formats.day_heading(local_day(value), language(), local_day(now())),
         "relative": relative,
+        "email_title": lambda key: email_titles().get(key, key),
         "reason": reason,
         "named": named,
         "temperature": temperature,

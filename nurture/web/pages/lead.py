@@ -28,7 +28,21 @@ from nurture.segments import store as segments
 from nurture.users import store as accounts
 from nurture.web.blocks import collect
 from nurture.web.language import language, say
-from nurture.web.page import Form, context, facts, go, hand, is_live, now, read, render, submitted, toast, write
+from nurture.web.page import (
+    Form,
+    context,
+    email_titles,
+    facts,
+    go,
+    hand,
+    is_live,
+    now,
+    read,
+    render,
+    submitted,
+    toast,
+    write,
+)
 from nurture.web.session import person
 from nurture.web.timeline import GROUPS, OUTCOMES, Names, entries, people_in
 from nurture.web.words import named
@@ -123,6 +137,7 @@ def _timeline(conn: Connection, lead: Lead, frame: Mapping[str, Any]) -> dict[st
         frame["campaign_names"],
         frame["tag_labels"],
         {key: one.label for key, one in store.field_definitions_of(conn).items()},
+        email_titles(),
     )
     ledger = scoring.unfold(conn, lead.id, _rules(conn))
     last = shown[-1] if len(lines) > PAGE else None

@@ -28,7 +28,7 @@ from nurture.users import store as accounts
 from nurture.users.model import may_edit_lead
 from nurture.web.amounts import read_amount, written
 from nurture.web.language import language, say
-from nurture.web.page import Form, context, go, now, read, real, render, submitted, toast, write, zone
+from nurture.web.page import Form, context, email_titles, go, now, read, real, render, submitted, toast, write, zone
 from nurture.web.selling import LOOKS, pipeline_of
 from nurture.web.session import person
 from nurture.web.timeline import OUTCOMES, Names, entries, people_in
@@ -139,7 +139,7 @@ def _history(conn: Connection, one: Opportunity, lead: Lead, pipeline: Pipeline)
     reading = timeline(conn, lead.id, _READING, None, 6)
     words = timeline(conn, lead.id, _WORDS, None, 6)
     people = accounts.names(conn, [*_people(changes), *people_in([*reading, *words])])
-    names = Names(people, {each.key: each.named(language()) for each in campaigns.every(conn)}, {}, {})
+    names = Names(people, {each.key: each.named(language()) for each in campaigns.every(conn)}, {}, {}, email_titles())
     return {
         "changes": [_change(each, one, pipeline, people) for each in changes],
         "reading": _entries(reading, names),
