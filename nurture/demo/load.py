@@ -105,14 +105,18 @@ def _past(conn: Connection, lead: Lead, dice: random.Random, came: datetime, tim
     """What some did before the demo began: a form, a look at the prices, a call."""
     span = times.now - came
     happened: list[tuple[Kind, str | None, dict[str, str]]] = []
-    if lead.email and reserve(lead.email) < KEEN:
-        happened += [(Kind.FORM_SUBMITTED, None, {"form": "bao_gia"}), (Kind.CALLED, None, {"outcome": "interested"})]
-    if dice.random() < 0.3:
-        happened.append((Kind.FORM_SUBMITTED, None, {"form": "bao_gia"}))
-    if dice.random() < 0.2:
+    if lead.email and reserve(lead.email) < KEEN:  # warm: a look at the prices is all that is missing
+        happened += [
+            (Kind.FORM_SUBMITTED, None, {"form": "bao_gia"}),
+            (Kind.PAGE_VISITED, _PRICES, {}),
+            (Kind.CALLED, None, {"outcome": "call_back"}),
+        ]
+    elif dice.random() < 0.3:
+        happened.append((Kind.FORM_SUBMITTED, None, {"form": "tai_lieu"}))
+    elif dice.random() < 0.2:
         happened.append((Kind.PAGE_VISITED, _PRICES, {}))
-    if dice.random() < 0.08:
-        happened.append((Kind.CALLED, None, {"outcome": dice.choice(("interested", "call_back", "no_answer"))}))
+    elif dice.random() < 0.1:
+        happened.append((Kind.CALLED, None, {"outcome": "no_answer"}))
     for kind, url, detail in happened:
         at = came + span * dice.uniform(0.5, 0.99)
         record(conn, Activity(lead.id, kind, at, "lead", _CAUSE, url=url, detail=detail), real=times.real)
