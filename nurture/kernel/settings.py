@@ -75,7 +75,6 @@ class Settings:
     keys_file: Path
     senders: int
     connections: int  # open conversations for each sender
-    heartbeat_url: str
 
     @property
     def local_zone(self) -> ZoneInfo:
@@ -220,12 +219,6 @@ def _networks(text: str) -> tuple[str, ...]:
     return parts
 
 
-def _hook(text: str) -> str:
-    if text and urlsplit(text).scheme not in {"http", "https"}:
-        raise UnusableError(N_("an http or https address"))
-    return text
-
-
 # name -> (how it is read, the default as text or made from what is known)
 _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "data_dir": (lambda text: Path(text).expanduser().absolute(), None),
@@ -249,7 +242,6 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "keys_file": (lambda text: Path(text).expanduser().absolute(), None),
     "senders": (_count(1, 32), "2"),
     "connections": (_count(1, 64), "2"),
-    "heartbeat_url": (_hook, ""),
 }
 _VARIABLES = {name: "SMTP_URL" if name == "smtp" else name.upper() for name in _READERS}
 _SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL"}
