@@ -1,11 +1,13 @@
 """Settings: each has a default that works on one machine; all that is wrong is said at once."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from nurture.kernel.errors import SettingsError
-from nurture.kernel.settings import is_private, read_settings
+from nurture.kernel.settings import Settings, is_private, read_settings
 
 
 def _read(tmp_path: Path, **given: str) -> object:
@@ -117,3 +119,11 @@ def test_time_lapse_never_mails_real_people(tmp_path: Path) -> None:
 def test_a_private_address_reaches_no_lead(host: str, *, private: bool) -> None:
     """Loopback, private networks and bare names are of this house only."""
     assert is_private(host) is private
+
+
+def test_every_setting_stands_in_the_example() -> None:
+    """`.env.example` names all of them, and nothing that is none."""
+    example = (Path(__file__).resolve().parents[3] / ".env.example").read_text("utf-8")
+    named = set(re.findall(r"^#NURTURE_(\w+)=", example, re.MULTILINE))
+    known = {"SMTP_URL" if one.name == "smtp" else one.name.upper() for one in fields(Settings)}
+    assert named == known
