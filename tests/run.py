@@ -14,8 +14,11 @@ def main() -> int:
     if chromium is None and in_ci:
         print("Chromium is missing, and in CI its absence fails. On Debian: apt-get install chromium", file=sys.stderr)
         return 3
-    chosen = [] if chromium else ["-m", "not browser"]
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", *chosen, *sys.argv[1:]], check=False)
+    left_out = [*(["browser"] if chromium is None else []), *(["long"] if in_ci else [])]
+    chosen = ["-m", " and ".join(f"not {mark}" for mark in left_out)] if left_out else []
+    # Two at a time, each file whole in one process: the faults and journeys start servers of their own.
+    spread = ["-n", "2", "--dist", "loadfile"]
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", *spread, *chosen, *sys.argv[1:]], check=False)
     if chromium is None:
         print(
             "\nNot run: the browser tests, since no Chromium was found.\n"
