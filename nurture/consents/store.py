@@ -12,6 +12,21 @@ from nurture.consents.tables import consents, suppressions
 from nurture.kernel.signing import KeyRing
 
 _CHUNK = 900
+_PURPOSES = {purpose.value: purpose for purpose in Purpose}
+_LIFTED = suppressions.alias("lifted")
+# Built once: each go asks them.
+_GIVEN = (
+    sa.select(consents.c.lead_id, consents.c.purpose, consents.c.given, consents.c.occurred_at)
+    .where(consents.c.lead_id.in_(sa.bindparam("ids", expanding=True)), consents.c.channel == sa.bindparam("on"))
+    .order_by(consents.c.occurred_at, consents.c.id)
+)
+_IN_FORCE = (
+    sa.select(suppressions)
+    .where(suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True)))
+    .where(suppressions.c.channel == sa.bindparam("on"), suppressions.c.lifts.is_(None))
+    .where(~sa.exists().where(_LIFTED.c.lifts == suppressions.c.id))
+    .order_by(suppressions.c.at, suppressions.c.id)
+)
 
 
 def standing(
@@ -33,30 +48,18 @@ def given_of(
     """The latest word of each lead for each purpose: yes or no, and when."""
     found: dict[int, dict[Purpose, tuple[bool, datetime]]] = defaultdict(dict)
     for start in range(0, len(lead_ids), _CHUNK):
-        query = (
-            sa.select(consents.c.lead_id, consents.c.purpose, consents.c.given, consents.c.occurred_at)
-            .where(consents.c.lead_id.in_(lead_ids[start : start + _CHUNK]), consents.c.channel == channel)
-            .order_by(consents.c.occurred_at, consents.c.id)
-        )
-        for lead_id, purpose, given, at in conn.execute(query):
-            found[lead_id][Purpose(purpose)] = (given, at)
+        part = {"ids": list(lead_ids[start : start + _CHUNK]), "on": channel}
+        for lead_id, purpose, given, at in conn.execute(_GIVEN, part):
+            found[lead_id][_PURPOSES[purpose]] = (given, at)
     return dict(found)
 
 
 def suppressed(conn: Connection, hashes: Iterable[str], channel: str) -> dict[str, tuple[Suppressed, ...]]:
     """The suppressions in force by address hash, the oldest first."""
     wanted = sorted(set(hashes))
-    lifted = suppressions.alias("lifted")
     found: dict[str, list[Suppressed]] = defaultdict(list)
     for start in range(0, len(wanted), _CHUNK):
-        query = (
-            sa.select(suppressions)
-            .where(suppressions.c.address_hash.in_(wanted[start : start + _CHUNK]))
-            .where(suppressions.c.channel == channel, suppressions.c.lifts.is_(None))
-            .where(~sa.exists().where(lifted.c.lifts == suppressions.c.id))
-            .order_by(suppressions.c.at, suppressions.c.id)
-        )
-        for row in conn.execute(query):
+        for row in conn.execute(_IN_FORCE, {"hashes": wanted[start : start + _CHUNK], "on": channel}):
             one = Suppressed(row.id, SuppressionReason(row.reason), row.scope, row.origin, row.at)
             found[row.address_hash].append(one)
     return {address_hash: tuple(rows) for address_hash, rows in found.items()}

@@ -20,13 +20,14 @@ from nurture.consents.model import Channel, Standing
 from nurture.consents.store import given_of, suppressed
 from nurture.delivery import store
 from nurture.delivery.letter import Letter
-from nurture.delivery.origin import origin, parts
+from nurture.delivery.origin import origin
 from nurture.kernel.context import Context
+from nurture.kernel.database import update_rows
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageClass, MessageState, Purposes
 from nurture.messages.service import forget_links, release
 from nurture.messages.tables import messages
-from nurture.messages.values import house_values, message_values, staff_values
+from nurture.messages.values import house_values, mailbox, message_values, staff_values
 from nurture.policy.decide import Defer, Policy, Send, Skip, decide, read_policy
 
 MOST = 64
@@ -187,7 +188,7 @@ def _letter(row: Row[Any], revision: int, judge: _Judge, ctx: Context, times: _I
         message_id=row.id,
         fence=row.fence + 1,
         template=revision,
-        envelope_from=parts(ctx.settings.mail_from)[1],
+        envelope_from=mailbox(ctx.settings.mail_from)[1],
         from_address=from_address,
         from_name=from_name,
         to_address=address,
@@ -227,40 +228,20 @@ class _Group:
         return getattr(self._row, self._prefix + name)
 
 
+_MARKED = (
+    "state", "reason", "detail", "retry_at", "ended_at", "gone_at", "lease_until", "fence", "address", "values_",
+    "template_revision_id", "dated_at",
+)  # fmt: skip
+
+
 def _mark_sending(conn: Connection, letters: Sequence[Letter], rows: Sequence[Row[Any]], times: _Instants) -> None:
-    if not letters:
-        return
-    dated = {row.id: row.dated_at for row in rows}
-    change = (
-        messages.update()
-        .where(messages.c.id == sa.bindparam("which"))
-        .values(
-            state=MessageState.SENDING.value,
-            reason="",
-            detail=sa.null(),
-            retry_at=None,
-            ended_at=None,
-            gone_at=times.now,
-            lease_until=times.at + LEASE,
-            fence=sa.bindparam("new_fence"),
-            address=sa.bindparam("new_address"),
-            values_=sa.bindparam("new_values"),
-            template_revision_id=sa.bindparam("new_revision"),
-            dated_at=sa.bindparam("new_date"),
-        )
-    )
-    parameters = [
-        {
-            "which": one.message_id,
-            "new_fence": one.fence,
-            "new_address": one.to_address,
-            "new_values": one.values,
-            "new_revision": one.template,
-            "new_date": dated[one.message_id] or times.real,
-        }
+    dated = {row.id: row.dated_at or times.real for row in rows}
+    same = (MessageState.SENDING.value, "", None, None, None, times.now, times.at + LEASE)
+    marked = [
+        (one.message_id, *same, one.fence, one.to_address, one.values, one.template, dated[one.message_id])
         for one in letters
     ]
-    conn.execute(change, parameters)
+    update_rows(conn, messages, _MARKED, marked)
 
 
 def _put_aside(

@@ -1,17 +1,10 @@
 """Who a mail seems to come from, and where its answers go. Pure."""
 
 from collections.abc import Mapping
-from email.utils import parseaddr
-from functools import lru_cache
 from typing import Any
 
 from nurture.kernel.settings import Settings
-
-
-@lru_cache(maxsize=16)
-def parts(mail_from: str) -> tuple[str, str]:
-    """Name and address of the house, out of the setting."""
-    return parseaddr(mail_from)
+from nurture.messages.values import mailbox
 
 
 def origin(values: Mapping[str, Any], wanted: str, settings: Settings) -> tuple[str, str, tuple[str, str]]:
@@ -21,7 +14,7 @@ def origin(values: Mapping[str, Any], wanted: str, settings: Settings) -> tuple[
     forgery (RFC 7489), so that the house's address carries the owner's name, and answers go to the owner. An owner's
     address that has no ASCII form stands in no header: not every relay takes one.
     """
-    name, address = parts(settings.mail_from)
+    name, address = mailbox(settings.mail_from)
     name = name or settings.house_name
     owner = values.get("owner") or {}
     if wanted != "owner" or not owner.get("email"):

@@ -42,7 +42,7 @@ class SenderProcess:
         self._reports: deque[Report] = deque()
         self._is_ready = self._is_leaving = self._is_closed = self._is_gone = False
         folder = ctx.settings.data_dir / "senders"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.journal = folder / f"{self.id}.journal"
         self._process = _spawn()
         self._out = FrameWriter(cast("IO[bytes]", self._process.stdin))

@@ -280,7 +280,7 @@ class Pace:
     def room(self, sender: SenderProcess) -> int:
         """How many more it may get now; 0 while that would not be worth a transaction."""
         free = self.window - len(sender.in_hand)
-        return free if free * 3 >= self.window else 0
+        return free if free * 4 >= self.window else 0
 
     def note(self, done: int, *, busy: bool) -> None:
         """Learn from what it has just done."""

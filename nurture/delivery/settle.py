@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nurture.activities.model import Decided, Kind
@@ -22,6 +21,7 @@ from nurture.delivery.backoff import is_expired, retry_at
 from nurture.delivery.classify import classify
 from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
 from nurture.kernel.context import Context
+from nurture.kernel.database import insert_rows, update_rows
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import ENDED, MessageState, Purposes
 from nurture.messages.service import forget_links, release
@@ -78,57 +78,49 @@ def _case(row: Row[Any], report: Report, real: datetime) -> _Case:
     return _Case(row, report, verdict, retry)
 
 
+_CHANGED = ("state", "reason", "detail", "attempts", "retry_at", "gone_at", "ended_at", "lease_until", "lease_holder")
+
+
 def _write_states(conn: Connection, cases: Sequence[_Case], now: datetime) -> None:
-    change = (
-        messages.update()
-        .where(messages.c.id == sa.bindparam("which"))
-        .values(
-            state=sa.bindparam("new_state"),
-            reason=sa.bindparam("new_reason"),
-            detail=sa.bindparam("new_detail"),
-            attempts=sa.bindparam("new_attempts"),
-            retry_at=sa.bindparam("new_retry"),
-            gone_at=sa.bindparam("new_gone"),
-            ended_at=sa.bindparam("new_end"),
-            lease_until=None,
-            lease_holder=None,
-        )
-    )
-    conn.execute(change, [_state(case, now) for case in cases])
+    update_rows(conn, messages, _CHANGED, [_state(case, now) for case in cases])
 
 
-def _state(case: _Case, now: datetime) -> dict[str, Any]:
+def _state(case: _Case, now: datetime) -> tuple[Any, ...]:
     state, reason = case.verdict.state, case.verdict.reason
-    return {
-        "which": case.row.id,
-        "new_state": state.value,
-        "new_reason": reason.value if reason else "",
-        "new_detail": dict(case.verdict.detail) or None,
-        "new_attempts": case.row.attempts + (case.report.phase not in _NO_ATTEMPT),
-        "new_retry": case.retry,
-        "new_gone": None if state is MessageState.QUEUED else case.row.gone_at,
-        "new_end": now if state in ENDED else None,
-    }
+    return (
+        case.row.id,
+        state.value,
+        reason.value if reason else "",
+        dict(case.verdict.detail) or None,
+        case.row.attempts + (case.report.phase not in _NO_ATTEMPT),
+        case.retry,
+        None if state is MessageState.QUEUED else case.row.gone_at,
+        now if state in ENDED else None,
+        None,
+        None,
+    )
+
+
+_ATTEMPT = ("message_id", "number", "at", "route", "phase", "outcome", "code", "enhanced", "answer")
 
 
 def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: datetime) -> None:
     lines = [
-        {
-            "message_id": case.row.id,
-            "number": case.row.attempts + 1,
-            "at": real,
-            "route": route,
-            "phase": case.report.phase.value,
-            "outcome": case.verdict.state.value,
-            "code": case.report.code or None,
-            "enhanced": case.report.enhanced or None,
-            "answer": case.report.answer,
-        }
+        (
+            case.row.id,
+            case.row.attempts + 1,
+            real,
+            route,
+            case.report.phase.value,
+            case.verdict.state.value,
+            case.report.code or None,
+            case.report.enhanced or None,
+            case.report.answer,
+        )
         for case in cases
         if case.report.phase not in _NO_ATTEMPT
     ]
-    if lines:
-        conn.execute(attempts.insert(), lines)
+    insert_rows(conn, attempts, _ATTEMPT, lines)
 
 
 def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now: datetime, real: datetime) -> bool:

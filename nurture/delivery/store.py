@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Row
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaigns
 from nurture.delivery.tables import quotas, routes, senders
-from nurture.kernel.database import upsert
+from nurture.kernel.database import Instant, upsert
 from nurture.leads.tables import companies, leads
 from nurture.messages.model import COUNTED, MessageClass
 from nurture.messages.tables import messages, template_revisions, templates
@@ -19,10 +19,13 @@ from nurture.users.tables import users
 # Spelled out, so that the partial indexes of messages serve them.
 WAITING = sa.text("messages.state IN ('queued', 'deferred')")
 SENDING = sa.text("messages.state = 'sending'")
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_SENDER: sa.BindParameter[Any] = sa.bindparam("holder")
 
 
-def _candidates(now: datetime, real: datetime, at: datetime) -> sa.Select[tuple[int]]:
+def _candidates() -> sa.Select[tuple[int]]:
     paused = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.PAUSED.value)
+    now, real, at = (sa.bindparam(name, type_=Instant) for name in ("now", "real", "at"))
     return (
         sa.select(messages.c.id)
         .where(WAITING, messages.c.not_before <= now)
@@ -33,29 +36,38 @@ def _candidates(now: datetime, real: datetime, at: datetime) -> sa.Select[tuple[
     )
 
 
+def _lent() -> sa.sql.dml.ReturningUpdate[Any]:
+    picked = (
+        _candidates()
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .with_for_update(skip_locked=True, of=messages)
+        .cte("picked")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    return (
+        messages.update()
+        .where(messages.c.id.in_(sa.select(picked.c.id)))
+        .values(lease_holder=sa.bindparam("holder"), lease_until=sa.bindparam("until", type_=Instant))
+        .returning(messages.c.id, messages.c.priority, messages.c.not_before)
+    )
+
+
+# Built once: building costs more than running.
+_ANY = _candidates().limit(1)
+_LENT = _lent()
+
+
 def anything_waits(conn: Connection, now: datetime, real: datetime, at: datetime) -> bool:
     """Whether `reserve` would find something. `now` engine, `real` real, `at` database time."""
-    return conn.execute(_candidates(now, real, at).limit(1)).first() is not None
+    return conn.execute(_ANY, {"now": now, "real": real, "at": at}).first() is not None
 
 
 def reserve(
     conn: Connection, sender: str, limit: int, *, now: datetime, real: datetime, at: datetime, lease: timedelta
 ) -> list[int]:
     """Lease messages that may go to a sender, those that should go first; they stay as they are. Gives their ids."""
-    picked = (
-        _candidates(now, real, at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=messages)
-        .cte("picked")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
-    lent = (
-        messages.update()
-        .where(messages.c.id.in_(sa.select(picked.c.id)))
-        .values(lease_holder=sender, lease_until=at + lease)
-        .returning(messages.c.id, messages.c.priority, messages.c.not_before)
-    )
-    rows = sorted(conn.execute(lent), key=lambda row: (row.priority, row.not_before, row.id))
+    values = {"now": now, "real": real, "at": at, "most": limit, "holder": sender, "until": at + lease}
+    rows = sorted(conn.execute(_LENT, values), key=lambda row: (row.priority, row.not_before, row.id))
     return [row.id for row in rows]
 
 
@@ -66,8 +78,17 @@ def give_back(conn: Connection, sender: str) -> None:
     )
 
 
-def letters(conn: Connection, sender: str, ids: Sequence[int]) -> Sequence[Row[Any]]:
-    """All that a go must know of these messages, as far as the sender still holds them. Locks their rows."""
+_OF_MESSAGE = (
+    "id", "purpose", "lead_id", "user_id", "enrollment_id", "template_key", "template_revision_id", "language",
+    "class_", "sender", "address", "values_", "policy", "not_before", "fence", "header_id", "dated_at",
+)  # fmt: skip
+_OF_LEAD = (
+    "name", "given_name", "honorific", "email", "phone", "city", "public_id", "fields",
+    "merged_into", "paused_at", "paused_reason",
+)  # fmt: skip
+
+
+def _of_letters() -> sa.Select[Any]:
     owner, user = users.alias("owner"), users.alias("reader")
     columns: list[Any] = [
         *(messages.c[name] for name in _OF_MESSAGE),
@@ -84,24 +105,21 @@ def letters(conn: Connection, sender: str, ids: Sequence[int]) -> Sequence[Row[A
         .outerjoin(user, user.c.id == messages.c.user_id)
         .outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id)
     )
-    query = (
+    return (
         sa.select(*columns)
         .select_from(tables)
-        .where(messages.c.id.in_(ids), messages.c.lease_holder == sender, WAITING)
+        .where(messages.c.id.in_(_IDS), messages.c.lease_holder == _SENDER, WAITING)
         .order_by(messages.c.priority, messages.c.not_before, messages.c.id)
         .with_for_update(of=messages)
     )
-    return conn.execute(query).all()
 
 
-_OF_MESSAGE = (
-    "id", "purpose", "lead_id", "user_id", "enrollment_id", "template_key", "template_revision_id", "language",
-    "class_", "sender", "address", "values_", "policy", "not_before", "fence", "header_id", "dated_at",
-)  # fmt: skip
-_OF_LEAD = (
-    "name", "given_name", "honorific", "email", "phone", "city", "public_id", "fields",
-    "merged_into", "paused_at", "paused_reason",
-)  # fmt: skip
+_LETTERS = _of_letters()
+
+
+def letters(conn: Connection, sender: str, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """All that a go must know of these messages, as far as the sender still holds them. Locks their rows."""
+    return conn.execute(_LETTERS, {"ids": list(ids), "holder": sender}).all()
 
 
 def lock_quotas(conn: Connection, address_hashes: Sequence[str], real: datetime) -> None:
@@ -127,9 +145,12 @@ def gone(conn: Connection, lead_ids: Sequence[int], since: datetime) -> dict[int
     return found
 
 
+_CURRENT = sa.select(templates)
+
+
 def revisions(conn: Connection) -> dict[tuple[str, str], int]:
     """Which revision each (email, language) is sent in."""
-    return {(row.key, row.language): row.revision_id for row in conn.execute(sa.select(templates))}
+    return {(row.key, row.language): row.revision_id for row in conn.execute(_CURRENT)}
 
 
 def compiled(conn: Connection, revision: int) -> dict[str, Any]:
@@ -138,25 +159,25 @@ def compiled(conn: Connection, revision: int) -> dict[str, Any]:
     return dict(conn.execute(query).scalar_one())
 
 
-def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -> list[Row[Any]]:
-    """Messages that this sender has in a conversation, locked; of these ids or all."""
-    columns: list[Any] = [messages.c[name] for name in _OF_SETTLING]
-    query = (
-        sa.select(*columns, campaigns.c.key.label("campaign_key"))
-        .select_from(messages.outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id))
-        .where(SENDING, messages.c.lease_holder == sender)
-        .order_by(messages.c.id)
-        .with_for_update(of=messages)
-    )
-    if ids is not None:
-        query = query.where(messages.c.id.in_(ids))
-    return list(conn.execute(query))
-
-
 _OF_SETTLING = (
     "id", "fence", "attempts", "dated_at", "gone_at", "lead_id", "user_id", "purpose", "enrollment_id", "address",
     "template_key", "lease_until",
 )  # fmt: skip
+_UNDER_WAY: sa.Select[Any] = (
+    sa.select(*(messages.c[name] for name in _OF_SETTLING), campaigns.c.key.label("campaign_key"))
+    .select_from(messages.outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id))
+    .where(SENDING, messages.c.lease_holder == _SENDER)
+    .order_by(messages.c.id)
+    .with_for_update(of=messages)
+)
+_THESE_UNDER_WAY = _UNDER_WAY.where(messages.c.id.in_(_IDS))
+
+
+def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -> Sequence[Row[Any]]:
+    """Messages that this sender has in a conversation, locked; of these ids or all."""
+    if ids is None:
+        return conn.execute(_UNDER_WAY, {"holder": sender}).all()
+    return conn.execute(_THESE_UNDER_WAY, {"holder": sender, "ids": list(ids)}).all()
 
 
 def overdue_holders(conn: Connection, at: datetime) -> list[str]:
@@ -196,9 +217,12 @@ def end_sender(conn: Connection, sender: str, at: datetime) -> None:
 # -- routes --
 
 
+_ROUTE = sa.select(routes).where(routes.c.key == sa.bindparam("name"))
+
+
 def route(conn: Connection, key: str) -> Row[Any] | None:
     """How a route stands; None before its first trouble."""
-    return conn.execute(sa.select(routes).where(routes.c.key == key)).first()
+    return conn.execute(_ROUTE, {"name": key}).first()
 
 
 def set_route(conn: Connection, key: str, values: Mapping[str, Any]) -> None:

@@ -4,7 +4,9 @@
 of all processes queue up on one lock file, so that nobody polls for the database's own lock.
 """
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -137,6 +139,7 @@ class Database:
         return sa.create_engine(
             self.url.set(drivername="postgresql+psycopg"),
             json_serializer=_dumps,
+            hide_parameters=True,  # an error that is logged names no person and no secret
             pool_size=8,
             max_overflow=16,
             pool_pre_ping=True,
@@ -147,10 +150,12 @@ class Database:
         path = self.url.database
         if not path or path == ":memory:":
             raise OutsideError(N_("SQLite needs a file: a database in memory cannot be shared"))
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _begin_private(path)
         engine = sa.create_engine(
             self.url,
             json_serializer=_dumps,
+            hide_parameters=True,
             pool_size=16,
             max_overflow=32,
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None},
@@ -214,7 +219,7 @@ class Database:
         if self._lock_file is None:
             path = f"{self.url.database}.writer"
             try:
-                self._lock_file = Path(path).open("ab")  # noqa: SIM115 - held as long as the process
+                self._lock_file = open(path, "ab", opener=_private)  # noqa: SIM115 - held as long as the process
             except OSError as error:
                 raise OutsideError(N_("The database's folder cannot be written: %(error)s"), error=error) from error
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)
@@ -239,6 +244,19 @@ class Database:
             self._lock_file = None
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _begin_private(path: str) -> None:
+    """A new database is for its owner's eyes; SQLite gives its -wal and -shm the same mode.
+
+    One that is there is never opened here: closing it again would take SQLite's own locks away.
+    """
+    with contextlib.suppress(OSError):  # there already, or SQLite says what is wrong
+        os.close(_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+
+
 def upsert(dialect: str, table: sa.Table) -> Any:
     """`INSERT … ON CONFLICT` of the dialect, which SQLAlchemy spells in two places."""
     if dialect == "sqlite":
@@ -258,11 +276,32 @@ def insert_rows(conn: Connection, table: sa.Table, names: Sequence[str], rows: S
     mark = "?" if dialect.name == "sqlite" else "%s"
     into = ", ".join(quote(name) for name in names)
     sql = f"INSERT INTO {quote(table.name)} ({into}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608 - our names
-    columns: list[Any] = list(zip(*rows, strict=True))
-    for index, name in enumerate(names):
-        convert = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+    conn.exec_driver_sql(sql, _bound(dialect, [table.c[name] for name in names], rows))
+
+
+def update_rows(conn: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Change many rows at once; each is its primary key and then the values in the order of `names` (column keys).
+
+    As `conn.execute(table.update().where(…), …)` with the same types, at a third of its cost for each row.
+    """
+    if not rows:
+        return
+    quote, mark = conn.dialect.identifier_preparer.quote, "?" if conn.dialect.name == "sqlite" else "%s"
+    columns = [table.c[name] for name in names]
+    (key,) = table.primary_key
+    changes = ", ".join(f"{quote(column.name)} = {mark}" for column in columns)
+    sql = f"UPDATE {quote(table.name)} SET {changes} WHERE {quote(key.name)} = {mark}"  # noqa: S608 - our names
+    moved = [(*values, number) for number, *values in rows]
+    conn.exec_driver_sql(sql, _bound(conn.dialect, [*columns, key], moved))
+
+
+def _bound(dialect: Dialect, columns: Sequence[sa.Column[Any]], rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """The rows as the driver wants them; a value that all rows share is converted once."""
+    parts: list[Any] = list(zip(*rows, strict=True))
+    for index, column in enumerate(columns):
+        convert = column.type.dialect_impl(dialect).bind_processor(dialect)
         if convert is not None:
-            values = columns[index]
+            values = parts[index]
             same = all(value is values[0] for value in values)
-            columns[index] = [convert(values[0])] * len(values) if same else list(map(convert, values))
-    conn.exec_driver_sql(sql, list(zip(*columns, strict=True)))
+            parts[index] = [convert(values[0])] * len(values) if same else list(map(convert, values))
+    return list(zip(*parts, strict=True))

@@ -6,6 +6,7 @@ Every key is there, also where the value is missing, so that a missing value and
 import re
 from collections.abc import Mapping
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -17,9 +18,15 @@ _HOME = "VN"
 _MOBILE = re.compile(r"\+84([35789]\d\d)(\d{3})(\d{3})", re.ASCII)
 
 
+@lru_cache(maxsize=16)
+def mailbox(text: str) -> tuple[str, str]:
+    """Name and address out of `Name <address>`."""
+    return parseaddr(text)
+
+
 def house_values(settings: Settings) -> dict[str, str]:
     """`house.*`: who writes. Its name is the one set, else the one of MAIL_FROM, else the domain."""
-    name, address = parseaddr(settings.mail_from)
+    name, address = mailbox(settings.mail_from)
     shown = settings.house_name or name or address.rpartition("@")[2]
     return {"name": shown, "address": settings.house_address, "email": address}
 
