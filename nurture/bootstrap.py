@@ -46,7 +46,7 @@ def for_demo(settings: Settings) -> Settings:
 def prepare(settings: Settings, *, demo: bool = False) -> installation.Installation:
     """Make folder, tables and the installation's row. OutsideError says what the disk or database refused."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise OutsideError(
             N_("The data folder %(folder)s cannot be made: %(error)s"), folder=settings.data_dir, error=error.strerror

@@ -141,7 +141,7 @@ def write_ring(path: Path, ring: KeyRing) -> None:
 
 def write_private(path: Path, text: str, *, replace: bool = False) -> None:
     """Write a secret whole or not at all, mode 600. Without `replace` a file that appeared meanwhile is kept."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

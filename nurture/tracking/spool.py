@@ -60,9 +60,9 @@ class Spool:
             self._end()
 
     def _begin(self) -> IO[bytes]:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / f"{os.getpid()}-{secrets.token_hex(6)}.jsonl"
-        file = path.open("xb", buffering=0)
+        file = open(path, "xb", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
         if sys.platform != "win32":
             fcntl.flock(file, fcntl.LOCK_EX)
             _sync_folder(self._folder)
