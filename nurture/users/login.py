@@ -29,20 +29,26 @@ class Refused(StrEnum):
 
 
 def sign_in(database: Database, email: str, password: str, address: str, real: datetime) -> store.Account | Refused:
-    """The account of this address and password, or why not. A refusal of either kind takes as long as the other."""
+    """The account of this address and password, or why not. A refusal of either kind takes as long as the other.
+
+    The try is counted before the password is looked at, so that many at the same instant are as many tries.
+    """
     normalized = clean(email).lower()
-    tried = hashlib.sha256(normalized.encode()).hexdigest()
+    tried = hashlib.sha256(normalized.encode("utf-8", "replace")).hexdigest()
+    with database.write() as conn:
+        own = _counted(conn, tried, address, real)
     with database.read() as conn:
         full = _full(conn, tried, address, real)
         account = None if full else store.by_email(conn, normalized)
     stored = account.password_hash if account and account.disabled_at is None else None
     right = passwords.matches(stored, password)
     if full:
+        with database.write() as conn:  # one that was never looked at does not make the wait longer
+            conn.execute(login_failures.delete().where(login_failures.c.id == own))
         return Refused.TOO_MANY
+    if account is None or not right:
+        return Refused.WRONG
     with database.write() as conn:
-        if account is None or not right:
-            _failed(conn, tried, address, real)
-            return Refused.WRONG
         _succeeded(conn, account, tried, password, address, real)
     return account
 
@@ -52,12 +58,14 @@ def _full(conn: Connection, account: str, address: str, real: datetime) -> bool:
         login_failures.c.address == address, login_failures.c.at > real - WINDOW
     )  # fmt: skip
     pair = conn.execute(recent.where(login_failures.c.account == account)).scalar_one()
-    return pair >= FAILURES_PAIR or conn.execute(recent).scalar_one() >= FAILURES_ADDRESS
+    return pair > FAILURES_PAIR or conn.execute(recent).scalar_one() > FAILURES_ADDRESS
 
 
-def _failed(conn: Connection, account: str, address: str, real: datetime) -> None:
+def _counted(conn: Connection, account: str, address: str, real: datetime) -> int:
+    """A try written down as a failure until it is none; gives its id."""
     conn.execute(login_failures.delete().where(login_failures.c.at <= real - WINDOW))
-    conn.execute(login_failures.insert().values(account=account, address=address, at=real))
+    row = login_failures.insert().values(account=account, address=address, at=real).returning(login_failures.c.id)
+    return int(conn.execute(row).scalar_one())
 
 
 def _succeeded(

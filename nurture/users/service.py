@@ -21,6 +21,7 @@ from nurture.users.tables import audit, away, user_links, users
 
 LINK_LIFE = {"invite": timedelta(days=7), "reset": timedelta(hours=2)}
 THEMES = ("auto", "light", "dark")
+_DEAD = N_("This link was used before or has expired")
 
 
 def note(
@@ -142,9 +143,11 @@ def redeem(conn: Connection, purpose: str, token: str, password: str, *, real: d
     """Set the password by a one-time token; gives the account's id. NotFoundError when the token is not good."""
     account = holder(conn, purpose, token, real)
     if account is None:
-        raise NotFoundError(N_("This link was used before or has expired"))
+        raise NotFoundError(_DEAD)
+    unused = (user_links.c.token_hash == bearer_hash(token)) & user_links.c.used_at.is_(None)
+    if not conn.execute(user_links.update().where(unused).values(used_at=real)).rowcount:
+        raise NotFoundError(_DEAD)  # somebody was faster by an instant
     set_password(conn, account.id, password, real=real, actor=f"user:{account.id}")
-    conn.execute(user_links.update().where(user_links.c.token_hash == bearer_hash(token)).values(used_at=real))
     return account.id
 
 

@@ -1,5 +1,7 @@
 """Accounts: added, invited, reset, changed, each with its audit line."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -124,6 +126,54 @@ def test_guessing_is_stopped_for_the_address_it_comes_from(context: Context, clo
     assert attempt(PASSWORD, "10.0.0.2") == "an@example.com"
     clock.advance(timedelta(minutes=16))
     assert attempt(PASSWORD) == "an@example.com"
+
+
+def test_guesses_at_the_same_instant_are_counted_each(context: Context, clock: ManualClock) -> None:
+    """Twelve at once get no more looks at the password than five in a row."""
+    _add(context)
+    begin = threading.Barrier(12)
+
+    def guess(number: int) -> object:
+        begin.wait(10)
+        return login.sign_in(context.database, "an@example.com", f"wrong {number}", "10.0.0.1", clock.real())
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(guess, range(12)))
+    assert answers.count(login.Refused.WRONG) <= 5
+    assert set(answers) <= set(login.Refused)
+
+
+def test_a_try_that_was_refused_makes_the_wait_no_longer(context: Context, clock: ManualClock) -> None:
+    """Who keeps trying is let in a quarter of an hour after the last wrong password that was looked at."""
+    _add(context)
+    for _ in range(5):
+        login.sign_in(context.database, "an@example.com", "wrong", "10.0.0.1", clock.real())
+    clock.advance(timedelta(minutes=14))
+    early = login.sign_in(context.database, "an@example.com", PASSWORD, "10.0.0.1", clock.real())
+    clock.advance(timedelta(minutes=2))
+    late = login.sign_in(context.database, "an@example.com", PASSWORD, "10.0.0.1", clock.real())
+    assert early is login.Refused.TOO_MANY
+    assert isinstance(late, store.Account)
+
+
+def test_a_link_used_twice_at_once_works_once(context: Context, clock: ManualClock) -> None:
+    """Both saw it unused; one of them sets the password."""
+    _add(context, password=None)
+    with context.database.write() as conn:
+        _, token = service.invite(conn, email="an@example.com", name="An", role="sales", real=clock.real(), actor="cli")
+    begin = threading.Barrier(4)
+
+    def use(number: int) -> str:
+        begin.wait(10)
+        try:
+            with context.database.write() as conn:
+                service.redeem(conn, "invite", token, f"một câu dễ nhớ {number}", real=clock.real())
+        except NotFoundError:
+            return "dead"
+        return "used"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(use, range(4))) == ["dead", "dead", "dead", "used"]
 
 
 def test_nobody_the_disabled_and_the_invited_are_refused_alike(context: Context) -> None:
