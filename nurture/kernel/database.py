@@ -169,7 +169,7 @@ class Database:
                 "synchronous=FULL",
                 "foreign_keys=ON",
                 "temp_store=MEMORY",
-                "cache_size=-65536",
+                "cache_size=-8192",
                 "mmap_size=268435456",
             ):
                 cursor.execute(f"PRAGMA {pragma}")

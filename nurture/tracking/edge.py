@@ -59,8 +59,9 @@ _COMMON = (
 class Tracker:
     """Answers `/o/<token>` and `/c/<token>`. `unknown` answers every path and token that is not ours."""
 
-    def __init__(self, ctx: Context, unknown: "WSGIApplication | None" = None) -> None:
+    def __init__(self, ctx: Context, unknown: "WSGIApplication | None" = None, *, patience: float = PATIENCE) -> None:
         self._ctx = ctx
+        self._patience = patience
         self._unknown: WSGIApplication = unknown or not_found
         self._origin = secrets.token_hex(4)
         self._count = itertools.count()
@@ -132,7 +133,7 @@ class Tracker:
         """Return when the hit is safe."""
         batch = None if self._database.stalled else self._database.offer(hit)
         if batch is not None:
-            kept = batch.wait(PATIENCE)
+            kept = batch.wait(self._patience)
             if kept:
                 return
             if kept is None:
