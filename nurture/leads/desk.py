@@ -15,6 +15,7 @@ from nurture.activities.model import CallOutcome, Kind
 from nurture.activities.service import Activity, record
 from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
+from nurture.kernel.text import clean
 from nurture.leads import service, store
 from nurture.leads.model import Filters, Lead, NewLead
 from nurture.leads.normalize import tag_key
@@ -98,6 +99,12 @@ def untag(conn: Connection, hand: Hand, public_id: str, label: str) -> bool:
     return gone
 
 
+def too_many() -> InputError:
+    """What says that so many leads are not changed in one go."""
+    problem = N_("At most %(count)s leads can be changed at once: narrow the list first")
+    return InputError([Problem("too_many", problem, params=(("count", str(MOST_AT_ONCE)),))])
+
+
 def matching(conn: Connection, person: Person, filters: Filters) -> list[str]:
     """Public ids of all leads that the filters leave; InputError when they are too many to change at once."""
     found: list[str] = []
@@ -107,9 +114,7 @@ def matching(conn: Connection, person: Person, filters: Filters) -> list[str]:
         found += [lead.public_id for lead in page.leads]
         after = page.after
         if len(found) > MOST_AT_ONCE:
-            params = (("count", str(MOST_AT_ONCE)),)
-            problem = N_("At most %(count)s leads can be changed at once: narrow the list first")
-            raise InputError([Problem("too_many", problem, params=params)])
+            raise too_many()
         if after is None:
             return found
 
@@ -154,7 +159,7 @@ def stop_mail(conn: Connection, hand: Hand, public_id: str, why: str) -> bool:
     lead = take(conn, hand.person, public_id)
     stopped = service.pause_mail(conn, lead.id, why, **hand.stamps())
     if stopped:
-        audit(conn, hand, lead, "lead.stop_mail", {"reason": why.strip()})
+        audit(conn, hand, lead, "lead.stop_mail", {"reason": clean(why)})
     return stopped
 
 

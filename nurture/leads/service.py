@@ -34,6 +34,8 @@ from nurture.leads.normalize import (
 )  # fmt: skip
 from nurture.leads.tables import lead_conflicts, lead_tags, leads
 
+MOST_TAGS = 50  # given at once
+
 _CHANGEABLE = (
     "email", "phone", "name", "given_name", "honorific", "company", "address", "city", "source", "zone", "language",
     "fields",
@@ -47,6 +49,10 @@ def add(conn: Connection, new: NewLead, *, now: datetime, real: datetime, actor:
         raise InputError([Problem("unreachable", N_("A lead needs an email address or a phone number"), path="email")])
     name = facts.get("name", "")
     facts.setdefault("given_name", given_name_of(name))
+    labels = {tag_key(label): label for label in new.tags}
+    if len(labels) > MOST_TAGS:
+        params = (("count", str(MOST_TAGS)),)
+        raise InputError([Problem("many_tags", N_("At most %(count)s tags at once"), path="tags", params=params)])
     values = {
         **_columns(conn, facts, now),
         "public_id": public_id(),
@@ -61,7 +67,7 @@ def add(conn: Connection, new: NewLead, *, now: datetime, real: datetime, actor:
     lead_id = _insert(conn, values)
     detail = {"source": values["first_source"]}
     record(conn, Activity(lead_id, Kind.CREATED, now, actor, cause, detail=detail), real=real)
-    for label in new.tags:
+    for label in labels.values():
         tag(conn, lead_id, label, now=now, real=real, actor=actor, cause=cause)
     return _known(conn, lead_id)
 

@@ -22,6 +22,7 @@ from nurture.users.model import Person
 
 COUNTED_TO = 10_000
 _CHUNK = 900
+_LONGEST_CURSOR = 4_000
 # Memberships belong to a later stage; the list only asks who is in.
 _segments = sa.table("segments", sa.column("id"), sa.column("key"))
 _memberships = sa.table("memberships", sa.column("segment_id"), sa.column("lead_id"), sa.column("left_at"))
@@ -225,20 +226,24 @@ def _cursor(sort: Sort, last: tuple[Any, int]) -> str:
 
 def _read_cursor(text: str, sort: Sort) -> tuple[Any, int]:
     try:
+        if len(text) > _LONGEST_CURSOR:
+            raise ValueError("longer than any of ours")
         name, value, lead_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if name != sort.value or type(lead_id) is not int or not -(2**63) <= lead_id < 2**63:
             raise ValueError("another order's")
         return _cursor_value(sort, value), lead_id
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise InputError(N_("This place in the list does not exist; start at its first page")) from error
 
 
 def _cursor_value(sort: Sort, value: Any) -> Any:
     match sort:
         case Sort.NAME:
-            return str(value)
+            return str(value).encode().decode()  # half a character is a ValueError
         case Sort.ENGAGEMENT:
-            return int(value)
+            if type(value) is not int or abs(value) >= 2**31:
+                raise ValueError("no score")
+            return value
         case _:
             return None if value is None and sort is Sort.LAST_ACTIVITY else aware(datetime.fromisoformat(value))
 

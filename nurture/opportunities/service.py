@@ -90,14 +90,21 @@ def open_(
 
 def open_by_hand(
     conn: Connection, person: Person, new: NewOpportunity, pipeline: Pipeline,
-    *, now: datetime, real: datetime, zone: ZoneInfo,
+    *, now: datetime, real: datetime, zone: ZoneInfo, known: int | None = None,
 ) -> Opportunity:  # fmt: skip
-    """What a person opens in one click: theirs when the lead has no owner and they sell."""
+    """What a person opens in one click: theirs when the lead has no owner and they sell.
+
+    `known`: how many the lead had when the person asked. Asked twice, the second gets what the first has opened.
+    """
+    conn.execute(sa.select(leads.c.id).where(leads.c.id == new.lead_id).with_for_update())
     lead = _lead(conn, new.lead_id)
     if not may_see_lead(person, lead.owner_id):
         raise NotFoundError(N_("There is no such lead"))
     if not may_edit_lead(person, lead.owner_id):
         raise ForbiddenError(N_("You may look, but not change anything"))
+    there = store.of_lead(conn, new.lead_id)
+    if known is not None and len(there) > known and there[0].is_open:
+        return there[0]
     owner = new.owner_id or lead.owner_id or (person.id if not person.sees_all else None)
     chosen = NewOpportunity(
         new.lead_id, new.name, new.product_line, new.value, owner, new.next_step, new.next_at, criteria=new.criteria

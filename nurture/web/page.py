@@ -13,6 +13,7 @@ from flask import render_template as _render
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.engine import Connection
+from werkzeug.urls import iri_to_uri
 
 from nurture.kernel.context import Context
 from nurture.kernel.errors import InputError, Problem
@@ -28,6 +29,10 @@ def context() -> Context:
     """Settings, database, clock and keys of this process."""
     found: Context = g.context
     return found
+
+
+_LONGEST_TOAST = 300  # what is said on the next page travels in the session cookie, and browsers drop a large one
+_LONGEST_UNDO = 1_000
 
 
 @contextmanager
@@ -97,6 +102,17 @@ def is_live() -> bool:
     return request.headers.get("X-Live") == "true"
 
 
+def moment(text: str | None) -> tuple[datetime, int] | None:
+    """Where a list by time goes on, as its `~` address says it: instant and key; None for what is no such place."""
+    instant, _, number = (text or "").partition("~")
+    try:
+        at = datetime.fromisoformat(instant)
+    except ValueError:
+        return None
+    fits = at.tzinfo and 1970 <= at.year < 9999 and number.isdecimal() and len(number) < 19
+    return (at, int(number)) if fits else None
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """Values of a form and what is wrong with them; a finding's `path` is the field's name."""
@@ -142,14 +158,17 @@ def render(template: str, status: int = 200, **values: Any) -> Response:
 
 def toast(text: str, *, undo: str | None = None, fields: Mapping[str, str] | None = None) -> None:
     """Say it on the next page; `undo` is the path of a POST that takes it back, with these fields."""
-    flash({"text": text, "undo": undo, "fields": dict(fields or {})}, "toast")  # type: ignore[arg-type]
+    kept = dict(fields or {})
+    if sum(map(len, kept.values())) > _LONGEST_UNDO:
+        undo, kept = None, {}
+    flash({"text": text[:_LONGEST_TOAST], "undo": undo, "fields": kept}, "toast")  # type: ignore[arg-type]
 
 
 def go(path: str) -> ResponseReturnValue:
     """After a POST: 303 to the path; under htmx to another page a full load, so that the address follows."""
     here = urlsplit(request.headers.get("HX-Current-URL", "")).path
     if is_htmx() and here != urlsplit(path).path:
-        return Response(status=204, headers={"HX-Redirect": path})
+        return Response(status=204, headers={"HX-Redirect": iri_to_uri(path)})
     return redirect(path, 303)
 
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.routing import IntegerConverter
 
 from nurture.bootstrap import with_secret
 from nurture.kernel.settings import Settings
@@ -28,6 +30,27 @@ HEADERS = {
 SESSION_LIFE = timedelta(days=14)
 
 csrf = CSRFProtect()
+
+
+class Number(IntegerConverter):
+    """A number in a path that a key column can hold; a longer one is no page."""
+
+    regex = r"\d{1,18}"
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """The session cookie, which goes out with no answer that a shared cache may keep."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not response.cache_control.public:
+            super().save_session(app, session, response)
+
+
+def _refuse_nul() -> None:
+    """NUL has no place in text: PostgreSQL takes it nowhere, and nobody types it."""
+    sent = (request.path, *request.args.keys(), *request.args.values())
+    if any("\0" in one for one in sent) or any("\0" in one for pair in request.form.items(multi=True) for one in pair):
+        abort(400)
 
 
 def _headers(answer: Response) -> Response:
@@ -55,6 +78,9 @@ def install(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
         MAX_FORM_PARTS=2_000,
     )
+    app.url_map.converters["int"] = Number
+    app.session_interface = _Sessions()
+    app.before_request(_refuse_nul)
     csrf.init_app(app)
     app.after_request(_headers)
 

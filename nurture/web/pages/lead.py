@@ -1,7 +1,6 @@
 """One lead's page: who it is, what happened and why, what comes next, and what a person can do about it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -36,6 +35,7 @@ from nurture.web.page import (
     go,
     hand,
     is_live,
+    moment,
     now,
     read,
     render,
@@ -129,7 +129,7 @@ def _rules(conn: Connection) -> Any:
 def _timeline(conn: Connection, lead: Lead, frame: Mapping[str, Any]) -> dict[str, Any]:
     group = request.args.get("only", "")
     kinds = next((kinds for key, _, kinds in GROUPS if key == group), ())
-    lines = timeline(conn, lead.id, kinds, _cursor(request.args.get("before")), PAGE + 1)
+    lines = timeline(conn, lead.id, kinds, moment(request.args.get("before")), PAGE + 1)
     shown = lines[:PAGE]
     counts = kinds_of(conn, lead.id)
     names = Names(
@@ -151,15 +151,6 @@ def _timeline(conn: Connection, lead: Lead, frame: Mapping[str, Any]) -> dict[st
         "every": sum(counts.values()),
         "only": group,
     }
-
-
-def _cursor(text: str | None) -> tuple[datetime, int] | None:
-    instant, _, number = (text or "").partition("~")
-    try:
-        at = datetime.fromisoformat(instant)
-    except ValueError:
-        return None
-    return (at, int(number)) if at.tzinfo and number.isdecimal() and len(number) < 19 else None
 
 
 def _score(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,7 +183,9 @@ def _axis(axis: Axis, lines: list[Line]) -> dict[str, Any]:
 
 def _emails(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
     before = request.args.get("before", "")
-    found = messages.page(conn, lead_id=lead.id, before=int(before) if before.isdecimal() else None)
+    found = messages.page(
+        conn, lead_id=lead.id, before=int(before) if before.isdecimal() and len(before) < 19 else None
+    )
     return {"messages": found.rows, "older": found.next}
 
 

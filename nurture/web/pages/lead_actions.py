@@ -17,6 +17,7 @@ from nurture.enrollments import store as enrolled
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.errors import ConflictError, InputError, Problem
 from nurture.kernel.i18n import N_
+from nurture.kernel.text import clean
 from nurture.leads import desk
 from nurture.leads.model import Temperature
 from nurture.opportunities import published
@@ -111,7 +112,7 @@ def temperature(public_id: str) -> ResponseReturnValue:
         scoring.set_temperature(
             conn, person().actor, lead.id, Temperature(wanted), why, rules, now=by.now, real=by.real
         )  # fmt: skip
-        desk.audit(conn, by, lead, "lead.set_temperature", {"temperature": wanted, "reason": why})
+        desk.audit(conn, by, lead, "lead.set_temperature", {"temperature": wanted, "reason": clean(why)})
 
     refused = _try(public_id, "temperature", act)
     if refused is None:
@@ -170,7 +171,7 @@ def refusal(public_id: str) -> ResponseReturnValue:
         if not lead.email:
             raise InputError([Problem("no_address", N_("The lead has no email address"))])
         actor = person().actor
-        proof = request.form.get("proof", "")
+        proof = request.form.get("proof", "")[: desk.LONGEST_NOTE]
         said = Said(Method.PERSON, actor, actor, actor, by.now, by.real, proof)
         consents.unsubscribe(conn, context().keys, lead.id, lead.email, said)
         desk.audit(conn, by, lead, "lead.refusal")
@@ -228,6 +229,7 @@ def leave(public_id: str) -> ResponseReturnValue:
 def opportunity(public_id: str) -> ResponseReturnValue:
     """An opportunity in one click."""
     opened: list[str] = []
+    known = request.form.get("known", "")
 
     def act(conn: Connection) -> None:
         lead, by = desk.take(conn, person(), public_id), hand()
@@ -236,7 +238,8 @@ def opportunity(public_id: str) -> ResponseReturnValue:
         if pipeline is None:
             raise ConflictError(N_("There is no pipeline yet: nurture apply"))
         one = opportunities.open_by_hand(
-            conn, person(), NewOpportunity(lead.id), pipeline, now=by.now, real=by.real, zone=ZoneInfo(settings.zone)
+            conn, person(), NewOpportunity(lead.id), pipeline, now=by.now, real=by.real, zone=ZoneInfo(settings.zone),
+            known=int(known) if known.isdecimal() and len(known) < 9 else None,
         )  # fmt: skip
         desk.audit(conn, by, lead, "lead.open_opportunity", {"opportunity": one.public_id})
         opened.append(one.public_id)

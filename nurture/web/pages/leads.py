@@ -138,12 +138,14 @@ def tag_many() -> ResponseReturnValue:
     try:
         if not tag_key(label):
             raise InputError([Problem("bad_tag", N_("A tag needs at least one letter or digit"), path="tag")])
-        ids = request.form.getlist("lead")
+        ids = list(dict.fromkeys(request.form.getlist("lead")))
         if every:
             with read() as conn:
                 ids = desk.matching(conn, person(), filters_of(request.args))
         if not ids:
             raise InputError([Problem("none_picked", N_("Pick at least one lead"), path="tag")])
+        if len(ids) > desk.MOST_AT_ONCE:
+            raise desk.too_many()
         changed = _each(ids, label, put=True)
     except InputError as error:
         return _index(422, submitted(error))

@@ -17,7 +17,7 @@ from nurture.users.model import Person, Role
 from nurture.web.blocks import Block
 from nurture.web.language import say
 from nurture.web.layout import changed_query
-from nurture.web.page import Form, back, now, read, real, render, toast, write
+from nurture.web.page import Form, back, moment, now, read, real, render, toast, write
 from nurture.web.pages.opportunity import page
 from nurture.web.selling import LOOKS, card_of, pipeline_of
 from nurture.web.session import person
@@ -88,7 +88,11 @@ def _totals(columns: list[dict[str, Any]]) -> dict[str, int]:
 def _table() -> ResponseReturnValue:
     with read() as conn:
         pipeline = pipeline_of(conn)
-        found = store.table(conn, person(), pipeline.key, filters(), _cursor(), _SHOWN) if pipeline else None
+        found = (
+            store.table(conn, person(), pipeline.key, filters(), moment(request.args.get("after")), _SHOWN)
+            if pipeline
+            else None
+        )
         owners = accounts.owners(conn)
     rows = [card_of(one, pipeline) for one in found.cards] if found and pipeline else []
     after = f"{found.after[0].isoformat()}~{found.after[1]}" if found and found.after else None
@@ -97,15 +101,6 @@ def _table() -> ResponseReturnValue:
         owners=_owners(owners), looks=LOOKS, filter_form=Form(request.args.to_dict(), name="only"), query=request.args,
         wanted=[state.value for state in OpportunityState],
     )  # fmt: skip
-
-
-def _cursor() -> store.Cursor | None:
-    instant, _, number = request.args.get("after", "").partition("~")
-    try:
-        at = datetime.fromisoformat(instant)
-    except ValueError:
-        return None
-    return (at, int(number)) if at.tzinfo and number.isdecimal() and len(number) < 19 else None
 
 
 @blueprint.get("/opportunities/<public_id>")

@@ -111,9 +111,10 @@ def _number(text: str) -> int | None:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if 1970 <= day.year < 9999 else None  # within what the zones can tell
 
 
 def _span(day: date) -> tuple[datetime, datetime]:
