@@ -8,8 +8,8 @@ import tests.browser
 from tests.web.filled import Filled
 
 Visit = Callable[[Filled], str]
-# Not pages: a file, a probe, a redirect.
-OTHER = {"static", "healthz", "today.first"}
+# Not pages: a file, a probe, a redirect, an email as its reader sees it.
+OTHER = {"static", "healthz", "today.first", "emails.preview", "mailbox.html"}
 # Pages seen without an account.
 WITHOUT_ACCOUNT = {"account.login", "account.invite", "account.reset", "public.leave"}
 

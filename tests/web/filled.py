@@ -11,6 +11,7 @@ from nurture.activities.service import Activity, Decision, decide_many, record
 from nurture.consents import service as consents
 from nurture.consents.model import Method
 from nurture.consents.service import Said
+from nurture.delivery.tables import mailbox_mails
 from nurture.engine import definitions
 from nurture.engine.react import react
 from nurture.engine.tick import tick
@@ -23,8 +24,11 @@ from nurture.leads import service as leads
 from nurture.leads.model import NewLead, Temperature
 from nurture.messages import service as message_service
 from nurture.messages.links import unsubscribe_token
+from nurture.messages.mime import Envelope, write
 from nurture.messages.model import MessageState
+from nurture.messages.personalize import Rendered
 from nurture.messages.tables import messages
+from nurture.opportunities.tables import opportunities
 from nurture.scoring import published
 from nurture.scoring import service as scoring
 from nurture.segments import store as segments
@@ -58,6 +62,7 @@ class Filled:
     unsubscribe: str = ""
     invite: str = ""
     reset: str = ""
+    mail: int = 0  # in the built-in mailbox
 
 
 def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
@@ -69,7 +74,33 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     _campaigns(ctx, clock, house)
     _sales(ctx, clock, house)
     tick(ctx)
+    _mailbox(ctx, house)
+    with ctx.database.read() as conn:
+        house.opportunity = conn.execute(sa.select(opportunities.c.public_id)).scalars().first() or ""
     return house
+
+
+def _mailbox(ctx: Context, house: Filled) -> None:
+    """One mail as a sender child would have written it, with a tracked link and the pixel."""
+    rendered = Rendered(
+        "Chào chị Mai",
+        "",
+        '<html lang="vi"><head><title>Chào</title></head><body><h1>Chào chị Mai</h1>'
+        f'<p><a href="{ctx.settings.base_url}/c/x">Bảng giá</a></p></body></html>',
+        "Chào chị Mai",
+    )
+    envelope = Envelope(
+        from_address="tin@anphat.example", from_name="An Phát", to_address="khach1@example.net",
+        to_name="Trần Văn Hùng", header_id="mail-1@anphat.example", date=ctx.clock.real(),
+        unsubscribe_url=f"{ctx.settings.base_url}/u/{house.unsubscribe}",
+    )  # fmt: skip
+    row = {
+        "received_at": ctx.clock.engine(), "mail_from": "tin@anphat.example", "rcpt_to": "khach1@example.net",
+        "header_id": envelope.header_id, "subject": rendered.subject, "raw": write(envelope, rendered),
+    }  # fmt: skip
+    with ctx.database.write() as conn:
+        insert = mailbox_mails.insert().values(row).returning(mailbox_mails.c.id)
+        house.mail = int(conn.execute(insert).scalar_one())
 
 
 def _staff(ctx: Context, house: Filled) -> None:
