@@ -29,6 +29,7 @@ from nurture.messages.service import forget_links, release
 from nurture.messages.tables import messages
 from nurture.messages.values import house_values, mailbox, message_values, staff_values
 from nurture.policy.decide import Defer, Policy, Send, Skip, decide, read_policy
+from nurture.policy.laws import subject_label
 
 MOST = 64
 LEASE = timedelta(minutes=21)
@@ -200,6 +201,7 @@ def _letter(row: Row[Any], revision: int, judge: _Judge, ctx: Context, times: _I
         address_hash=judge.hashes[address] if to_lead else "",
         tracking=judge.tracking(row),
         values=seen,
+        label=subject_label(ctx.settings.law, row.class_) if to_lead else "",
     )
 
 

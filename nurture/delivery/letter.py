@@ -4,7 +4,7 @@ Imported by sender processes: no web, no database, no compiler.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,6 +38,7 @@ class Letter:
     address_hash: str  # empty: nothing to unsubscribe from
     tracking: bool
     values: Mapping[str, Any]
+    label: str = ""  # stands before the subject
 
     def packed(self) -> list[Any]:
         """The letter as plain data for the pipe."""
@@ -72,6 +73,8 @@ def write(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: s
         return _failed(letter, Reason.NO_ADDRESS, {"error": str(error)})
     try:
         rendered = personalizer.render(letter.values, links)
+        if letter.label:
+            rendered = replace(rendered, subject=f"{letter.label} {rendered.subject}")
         data = stuffed(mime.write(_headers(letter, links), rendered))
     except MissingField as missing:
         return _failed(letter, Reason.MISSING_FIELD, {"field": str(missing)})

@@ -1,6 +1,7 @@
 """A letter becomes a mail, or the report why not; nothing of it can harm the line."""
 
 from dataclasses import replace
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -132,3 +133,11 @@ def test_a_hostile_name_stays_text() -> None:
 def test_dots_are_stuffed(plain: bytes, travels: bytes) -> None:
     """No line of a body is the final dot."""
     assert stuffed(plain) == travels
+
+
+def test_a_label_stands_first_in_the_subject() -> None:
+    """What the law asks for comes before the author's words."""
+    written = _write(replace(LETTER, label="[QC]"))
+    assert isinstance(written, Mail)
+    subject = message_from_bytes(written.data, policy=policy.default)["Subject"]
+    assert str(subject) == "[QC] Chào Minh"
