@@ -1,7 +1,7 @@
 """What a law asks of a mail, by profile. Pure. First form: the label of advertising.
 
-`vn`: Decree 91/2020/NĐ-CP, which has advertising mail carry the label [QC] first in its subject. The decree's own text was
-not at hand; whoever sends should read it. `eu`, `us` and `none` ask for no label.
+`vn`: Decree 91/2020/NĐ-CP, which has advertising mail carry the label [QC] first in its subject. The decree's own text
+was not at hand; whoever sends should read it. `eu`, `us` and `none` ask for no label.
 """
 
 LABELS = {"vn": "[QC]"}
