@@ -14,6 +14,8 @@ from jinja2 import Template, TemplateError
 from nurture.messages.model import Compiled
 from nurture.messages.sandbox import (
     GLOBALS,
+    MOST_TURNS,
+    TURNS,
     MailEnvironment,
     Missing,
     MissingField,
@@ -86,7 +88,7 @@ class Personalizer:
                 _text(self._html, names),
                 _tidy(_text(self._text, names)),
             )
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AssertionError) as error:
             raise TemplateFailure(str(error)) from error
 
 
@@ -96,6 +98,7 @@ def _template(environment: MailEnvironment, source: str) -> Template:
 
 def _text(template: Template, names: dict[str, Any]) -> str:
     """The template's output, stopped when it grows too large."""
+    names[TURNS] = [MOST_TURNS]
     chunks: Iterable[str] = template.root_render_func(template.new_context(names, shared=True))
     parts: list[str] = []
     room = LARGEST

@@ -9,13 +9,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes, pass_context, pass_eval_context
 from jinja2.filters import FILTERS
-from jinja2.runtime import LoopContext
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LONGEST_RANGE = 1_000
 DEEPEST_LOOP = 2
+MOST_TURNS = 20_000  # of all loops of one part
+TURNS = "_turns"  # the name under which a part's turns are counted: a list of one number
+FINEST = 15  # decimals
 LONGEST_TEXT = 100_000
 
 _FILTERS = (
@@ -45,6 +49,7 @@ _REFUSED = {
     nodes.Macro: "macro", nodes.CallBlock: "call", nodes.FilterBlock: "filter", nodes.AssignBlock: "set … endset",
     nodes.Include: "include", nodes.Import: "import", nodes.FromImport: "from", nodes.Extends: "extends",
     nodes.Block: "block", nodes.Concat: "~", nodes.With: "with", nodes.NSRef: "namespace",
+    nodes.ScopedEvalContextModifier: "autoescape",
 }  # fmt: skip
 
 
@@ -127,6 +132,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
     def __init__(self, language: str, *, html: bool) -> None:
         super().__init__(autoescape=html, undefined=StrictUndefined)
         self.filters = {name: FILTERS[name] for name in _FILTERS} | {"greeting": greeting_in(language), "phone": phone}
+        self.filters |= {"join": _short_join, "round": _short_round, TURNS: _counted}
         self.tests = {name: self.tests[name] for name in _TESTS}
         self.globals = dict(GLOBALS)
 
@@ -176,6 +182,33 @@ def _short_range(*bounds: int) -> range:
     return numbers
 
 
+@pass_context
+def _counted(context: Context, items: Any) -> list[Any]:
+    """What a loop goes over, its turns taken off those that this part has left."""
+    found = list(items)
+    left: list[int] = context[TURNS]
+    left[0] -= len(found) + 1
+    if left[0] < 0:
+        raise TemplateFailure(f"the loops turn more than {MOST_TURNS} times")
+    return found
+
+
+@pass_eval_context
+def _short_join(eval_ctx: EvalContext, value: Any, d: str = "", attribute: str | int | None = None) -> Any:
+    """Jinja's `join`, for what stays a text of bounded length."""
+    items = list(value)
+    if attribute is None and sum(len(str(item)) + len(str(d)) for item in items) > LONGEST_TEXT:
+        raise TemplateFailure("too long a text")
+    return FILTERS["join"](eval_ctx, items, d, attribute)
+
+
+def _short_round(value: float, precision: Any = 0, method: str = "common") -> Any:
+    """Jinja's `round`, to a number of decimals that a number has."""
+    if not isinstance(precision, int) or abs(precision) > FINEST:
+        raise TemplateFailure(f"“round” takes at most {FINEST} decimals")
+    return FILTERS["round"](value, precision, method)
+
+
 # What templates may call.
 GLOBALS: dict[str, Any] = {"range": _short_range}
 
@@ -204,7 +237,10 @@ def phone(number: Any) -> str:
 
 def parsed(environment: MailEnvironment, source: str) -> nodes.Template:
     """The template's tree; TemplateSyntaxError (with its line) for what is wrong or not allowed."""
-    tree = environment.parse(source)
+    try:
+        tree = environment.parse(source)
+    except RecursionError as error:
+        raise TemplateSyntaxError("this is nested too deep", 1) from error
     for kind, word in _REFUSED.items():
         for node in tree.find_all(kind):
             raise TemplateSyntaxError(f"“{word}” cannot be used in emails", node.lineno)
@@ -216,7 +252,13 @@ def parsed(environment: MailEnvironment, source: str) -> nodes.Template:
         for node in tree.find_all(kind):
             if node.name not in known:
                 raise TemplateSyntaxError(f"there is no “{node.name}” in emails", node.lineno)
+    for name in tree.find_all(nodes.Name):
+        if name.ctx != "load" and name.name.startswith("_"):
+            raise TemplateSyntaxError(f"a name of a template's own does not begin with _: {name.name}", name.lineno)
     _check_loops(tree, 0)
+    for loop in list(tree.find_all(nodes.For)):
+        loop.iter = nodes.Filter(loop.iter, TURNS, [], [], None, None, lineno=loop.lineno)
+    tree.set_environment(environment)
     return tree
 
 

@@ -175,6 +175,14 @@ def test_fallbacks_conditions_and_loops_work(text: str, shown: str) -> None:
         "{{ cycler('a') }}",
         "{% if %}",
         "{% for a in range(2) %}{% for b in range(2) %}{% for c in range(2) %}{% endfor %}{% endfor %}{% endfor %}",
+        "{% for a in range(200) %}{% for b in range(200) %}{% endfor %}{% endfor %}",
+        "{% set a = 'xxxxxxxxxx' %}" + "{% set a = a + a %}" * 8 + "{{ a | join(a) | length }}",
+        "{{ 1 | round(300, 'ceil') }}",
+        "{% autoescape false %}{{ lead.name }}{% endautoescape %}",
+        "{% set _turns = 1 %}",
+        "{% set _link = 1 %}",
+        "{{ lead.name | truncate(1) }}",
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
     ],
 )
 def test_what_a_template_may_not_do_fails_cleanly(text: str) -> None:
