@@ -1,7 +1,7 @@
 """A campaign as people read it: its conditions as sentences, its steps as a tree with counts. No I/O."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -142,34 +142,38 @@ def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
         yield run
 
 
-def tree(campaign: Campaign, counts: Mapping[str, StepCounts], language: str) -> tuple[Node, ...]:
-    """The steps as they are nested, each with its counts."""
+def tree(
+    campaign: Campaign, counts: Mapping[str, StepCounts], titles: Mapping[str, str], language: str
+) -> tuple[Node, ...]:
+    """The steps as they are nested, each with its counts; emails go by their `titles`."""
     by_way: dict[str, list[Step]] = {}
     for step in campaign.steps.values():
         by_way.setdefault(step.way, []).append(step)
-    return _nodes(by_way, "", counts, language)
+
+    def nodes(way: str) -> tuple[Node, ...]:
+        return tuple(node(step) for step in by_way.get(way, ()))
+
+    def node(step: Step) -> Node:
+        mine = counts.get(step.id, StepCounts())
+        arms = tuple(_arm(way, mine, nodes(f"{step.id}.{way}")) for way in step.ways)
+        icon = _ICONS.get(step.kind, "arrow-right")
+        return Node(step.id, icon, step_words(step, titles, language), _email(step), mine, arms, step.depth)
+
+    return nodes("")
 
 
-def _nodes(
-    by_way: Mapping[str, list[Step]], way: str, counts: Mapping[str, StepCounts], language: str
-) -> tuple[Node, ...]:
-    return tuple(_node(by_way, step, counts, language) for step in by_way.get(way, ()))
+def _arm(way: str, counts: StepCounts, nodes: tuple[Node, ...]) -> Arm:
+    taken = counts.outcomes.get(way, 0)
+    share = round(100 * taken / counts.passed) if counts.passed else None
+    return Arm(way, say(_WAYS[way]) if way in _WAYS else way, taken, share, nodes)
 
 
-def _node(by_way: Mapping[str, list[Step]], step: Step, counts: Mapping[str, StepCounts], language: str) -> Node:
-    mine = counts.get(step.id, StepCounts())
-    arms = tuple(
-        Arm(
-            way,
-            say(_WAYS[way]) if way in _WAYS else way,
-            mine.outcomes.get(way, 0),
-            round(100 * mine.outcomes.get(way, 0) / mine.passed) if mine.passed else None,
-            _nodes(by_way, f"{step.id}.{way}", counts, language),
-        )
-        for way in step.ways
-    )
-    text = kinds()[step.kind].describe(step.config, language)
-    return Node(step.id, _ICONS.get(step.kind, "arrow-right"), text, _email(step), mine, arms, step.depth)
+def step_words(step: Step, titles: Mapping[str, str], language: str) -> str:
+    """What a step does; an email is called by its title, where it has one."""
+    config: Any = step.config
+    if step.kind == _EMAIL:
+        config = replace(config, email=titles.get(config.email, config.email))
+    return kinds()[step.kind].describe(config, language)
 
 
 def _email(step: Step) -> str:

@@ -27,7 +27,7 @@ from nurture.segments import store as segments
 from nurture.users import store as accounts
 from nurture.web import campaign_words
 from nurture.web.language import language, say
-from nurture.web.page import context, go, read, real, render, toast, write
+from nurture.web.page import context, email_titles, go, read, real, render, toast, write
 from nurture.web.session import person
 
 blueprint = Blueprint("campaigns", __name__)
@@ -142,7 +142,7 @@ def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[s
         "goal": campaign_words.goal(campaign, language()),
         "leave": campaign_words.leave(campaign, language()),
         "sending": campaign_words.sending(campaign, language()),
-        "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), language()),
+        "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), email_titles(), language()),
     }
 
 
@@ -213,7 +213,7 @@ def _step_words(conn: Connection, stored: store.Stored) -> dict[str, str]:
     if campaign is None:
         return {}
     found: dict[str, str] = {}
-    waiting = list(campaign_words.tree(campaign, {}, language()))
+    waiting = list(campaign_words.tree(campaign, {}, email_titles(), language()))
     while waiting:
         node = waiting.pop()
         found[node.id] = node.text

@@ -10,7 +10,6 @@ from sqlalchemy.engine import Connection
 from nurture.activities.store import kinds_of, newest, timeline
 from nurture.campaigns import store as campaigns
 from nurture.campaigns.model import CampaignState
-from nurture.campaigns.steps import kinds
 from nurture.consents import store as consents
 from nurture.engine import revisions
 from nurture.enrollments import store as enrollments
@@ -26,6 +25,7 @@ from nurture.scoring.model import Axis, Line, Thresholds
 from nurture.segments import store as segments
 from nurture.users import store as accounts
 from nurture.web.blocks import collect
+from nurture.web.campaign_words import step_words
 from nurture.web.language import language, say
 from nurture.web.page import (
     Form,
@@ -118,7 +118,7 @@ def _steps(
     for one in active:
         found = ready.get(revision.get(one.campaign_key, 0))
         step = found.campaign.steps.get(one.step or "") if found and found.campaign else None
-        said[one.id] = kinds()[step.kind].describe(step.config, language()) if step else one.step or "–"
+        said[one.id] = step_words(step, email_titles(), language()) if step else one.step or "–"
     return said
 
 
