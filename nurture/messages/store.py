@@ -16,7 +16,9 @@ from nurture.messages.model import Compiled, MessageState, Purposes
 from nurture.messages.tables import attempts, messages, template_revisions, templates
 from nurture.users.model import Person
 
-_VARIABLE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_VARIABLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
+_GAPS = re.compile(r"…(?:[\s(]*…\)?)+")
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
 
 
@@ -196,7 +198,17 @@ def titles(conn: Connection, language: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, known, text in conn.execute(query):
         if key not in found or known == language:
-            found[key] = " ".join(_VARIABLE.sub("…", text or key).split())
+            found[key] = _title(text or key)
+    return found
+
+
+def _title(subject: str) -> str:
+    """`{{ lead | greeting }}, thanks for {{ x }}` as `Thanks for …`."""
+    spoken = " ".join(_VARIABLE.sub("…", _TAG.sub("", subject)).split())
+    found = _GAPS.sub("…", spoken)
+    if found.startswith("…") and found.lstrip("…,.;:!? "):
+        found = found.lstrip("…,.;:!? ")
+        return found[:1].upper() + found[1:]
     return found
 
 
