@@ -28,6 +28,7 @@ from nurture.kernel.text import clean
 
 KEPT = 5_000
 LARGEST = 30 * 1024 * 1024
+MOST_RECIPIENTS = 100  # of one mail, which is kept once for each (RFC 5321, 4.5.3.1.8)
 _SWEEP_EVERY = 200  # mails
 _TOGETHER = 64  # mails in one commit
 _log = structlog.get_logger(__name__)
@@ -63,6 +64,16 @@ class _Handler:
         """Offer PIPELINING too."""
         session.host_name = hostname
         return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        """One more recipient, up to the bound."""
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 too many recipients"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep one mail for each recipient; 250 when it is committed."""

@@ -10,7 +10,14 @@ from email.message import EmailMessage, Message
 SHOWN = ("From", "To", "Subject", "Date", "List-Unsubscribe", "Message-ID")
 _LONGEST_HEADER = 1_000
 _LONGEST_SOURCE = 300_000
-_UNREADABLE = (MessageError, LookupError, ValueError, TypeError, AttributeError)  # what the parser raises at odd mail
+_UNREADABLE = (
+    MessageError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)  # what the parser raises at odd mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +36,13 @@ class Shown:
 
 def read(raw: bytes) -> Shown:
     """The mail taken apart; parts that cannot be read are empty."""
-    plain = message_from_bytes(raw, policy=policy.compat32)
-    rich = message_from_bytes(raw, policy=policy.default)
-    headers = tuple((name, _header(plain, name)) for name in SHOWN if plain.get(name) is not None)
     source = raw[:_LONGEST_SOURCE].decode("utf-8", "replace").replace("\r\n", "\n")
+    try:
+        plain = message_from_bytes(raw, policy=policy.compat32)
+        rich = message_from_bytes(raw, policy=policy.default)
+    except RecursionError:  # parts within parts within parts
+        return Shown((), "", "", source)
+    headers = tuple((name, _header(plain, name)) for name in SHOWN if plain.get(name) is not None)
     return Shown(headers, _part(rich, "html"), _part(rich, "plain"), source)
 
 

@@ -56,6 +56,15 @@ def test_a_mail_that_cannot_be_read_is_kept(boxed: Context, head: bytes) -> None
         assert len(mails(conn)[0]) == 1
 
 
+def test_one_mail_has_so_many_recipients_and_no_more(boxed: Context) -> None:
+    """It is kept once for each of them."""
+    with smtplib.SMTP("127.0.0.1", boxed.settings.mailbox_port) as line:
+        refused = line.sendmail("a@example.com", [f"r{number}@example.com" for number in range(103)], HEAD + b"x\r\n")
+    with boxed.database.read() as conn:
+        assert conn.execute(sa.select(sa.func.count()).select_from(mailbox_mails)).scalar_one() == 100
+    assert {code for code, _ in refused.values()} == {452}
+
+
 def test_a_recipient_in_other_letters_arrives(boxed: Context) -> None:
     """The mailbox offers SMTPUTF8."""
     ground.fill(boxed, 2, odd={1: "huu.ðat.ly@example.net"})
