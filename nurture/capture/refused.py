@@ -6,6 +6,7 @@ A value that a spreadsheet would run as a formula gets an apostrophe before it (
 import csv
 import io
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,13 +14,20 @@ from nurture.capture.model import Refused
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_, translate
 
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_BLANKS = r"[\s\ufeff\u200b]{0,20}"
+_FIRST = re.compile(rf"[\t\r\n]|{_BLANKS}[{_SIGNS}]")
+# Behind what a program set to another separator takes for the end of a cell.
+_BEHIND = re.compile(rf"(?<=[;,|\t\r\n])({_BLANKS}[{_SIGNS}])")
 _HEADERS = (N_("line"), N_("column"), N_("value"), N_("reason"))
 
 
 def harmless(text: str) -> str:
     """The text as a cell that no spreadsheet runs."""
-    return f"'{text}" if text.lstrip(" ").startswith(_STARTS) else text
+    start = len(text) - len(text.lstrip())
+    rest = _BEHIND.sub(r"'\1", text[start:])
+    mark = "'" if _FIRST.match(text) else ""
+    return mark + text[:start] + rest
 
 
 def as_csv(rows: Iterable[Refused], language: str) -> str:

@@ -142,6 +142,13 @@ def _at(event: Event) -> Place:
     return (event.start_mark.line + 1, event.start_mark.column + 1)
 
 
+def _check_text(value: str) -> None:
+    """ValueError for what an escape can write and no database keeps: half a character, NUL."""
+    value.encode()
+    if "\0" in value:
+        raise ValueError("NUL has no place in text")
+
+
 def scalar(value: str) -> Any:
     """A plain (unquoted) scalar by the core schema of YAML 1.2.
 
@@ -208,6 +215,7 @@ class _Build:
             value = self._sequence(events, path, depth)
         else:
             assert isinstance(event, ScalarEvent)  # noqa: S101 - no other kind of node is left
+            _check_text(event.value)
             value = scalar(event.value) if event.style is None and event.tag is None else event.value
         if event.anchor:
             self.anchors[event.anchor] = value
@@ -266,6 +274,7 @@ class _Build:
     def _key(self, event: Event, path: str) -> str:
         if not isinstance(event, ScalarEvent):
             raise self._stop(event, N_("A key must be text"))
+        _check_text(event.value)
         self._tag(event, path)
         plain = event.style is None and event.tag is None
         if plain and event.value == "<<":

@@ -59,8 +59,14 @@ def _csrf(_error: CSRFError) -> Response:
     return answer(400, say("This form is too old or your session has changed. Load the page again, then send it."))
 
 
+def _place() -> str:
+    """Where it happened, as a log may say it: the token of a link is a secret."""
+    rule = request.url_rule
+    return rule.rule if rule is not None and "token" in rule.arguments else request.path
+
+
 def _broken(error: Exception) -> Response:
-    log.error("request failed", path=request.path, method=request.method, exc_info=error)
+    log.error("request failed", path=_place(), method=request.method, exc_info=error)
     return answer(500)
 
 

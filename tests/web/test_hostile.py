@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask, Response
+from structlog.testing import capture_logs
 
 from nurture.kernel.context import Context
 from nurture.leads.tables import leads
@@ -151,3 +152,16 @@ def test_error_pages_have_the_policy_too(app: Flask, client: Client) -> None:
     app.add_url_rule("/broken-on-purpose", "broken", broken)
     for path in ("/broken-on-purpose", "/nothing-here", "/static/none.css", "/u/none"):
         assert "default-src 'none'" in client.get(path).headers["Content-Security-Policy"]
+
+
+def test_a_log_names_no_token(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the log of a failure cannot sign in or unsubscribe by it."""
+
+    def broken(token: str) -> Response:
+        raise RuntimeError(f"on purpose, {len(token)}")
+
+    monkeypatch.setitem(app.view_functions, "account.reset", broken)
+    broken.needs_no_account = True  # type: ignore[attr-defined]
+    with capture_logs() as lines:
+        assert client.get("/reset/a-secret-of-somebody").status_code == 500
+    assert [line["path"] for line in lines] == ["/reset/<token>"]

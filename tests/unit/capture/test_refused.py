@@ -10,10 +10,19 @@ from nurture.capture.model import Refused
 from nurture.capture.refused import as_csv, harmless
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+84901", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+84901", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\ufeff=1", "\xa0=1", "\uff1d1"]
+)
 def test_a_formula_becomes_text(text: str) -> None:
     """An apostrophe stands before it."""
     assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["a;=1+1", "a;  =1+1", "a|@x", "a,b\t-1"])
+def test_a_formula_behind_another_separator_becomes_text(text: str) -> None:
+    """A spreadsheet set to semicolons begins a cell there."""
+    assert harmless(text).count("'") == 1
+    assert not any(cell.strip().startswith(("=", "-", "@")) for cell in harmless(text).replace("|", ";").split(";"))
 
 
 def test_plain_text_stays() -> None:

@@ -63,6 +63,14 @@ def test_what_has_no_place_here_is_refused_with_its_line(text: str, code: str, l
     assert (problem.code, problem.line, problem.file) == (code, line, "x.yaml")
 
 
+@pytest.mark.parametrize("text", [r'a: "\ud800"', r'a: "x\0y"', r'"\0": a'])
+def test_an_escape_writes_no_text_that_a_database_refuses(text: str) -> None:
+    """Half a character and NUL."""
+    with pytest.raises(DefinitionError) as caught:
+        read(text, "x.yaml")
+    assert caught.value.problems[0].code == "yaml_unreadable"
+
+
 def test_all_double_keys_are_told_at_once() -> None:
     """Each with the line of the first."""
     with pytest.raises(DefinitionError) as caught:
