@@ -124,7 +124,7 @@ def test_a_path_under_htmx_is_written_in_ascii(sales: Client, house: Filled) -> 
 
 def test_a_form_sent_twice_opens_one_opportunity(sales: Client, ctx: Context, house: Filled) -> None:
     """A second click before the first is answered; asked for anew, there is another one."""
-    public_id = house.leads["of_sales"]
+    public_id = house.leads["free"]
     page = sales.get(f"/leads/{public_id}").text
     known = page.split('name="known" value="', 1)[1].split('"', 1)[0]
 
