@@ -21,10 +21,12 @@ import structlog
 from aiosmtpd.smtp import SMTP
 from sqlalchemy.engine import Connection, Row
 
+from nurture.delivery.mailbox_sight import sight
 from nurture.delivery.tables import mailbox_mails
 from nurture.kernel.context import Context
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.text import clean
+from nurture.users.model import Person
 
 KEPT = 5_000
 LARGEST = 30 * 1024 * 1024
@@ -214,10 +216,12 @@ _SHOWN = [column for column in mailbox_mails.c if column.key != "raw"]
 
 
 def mails(
-    conn: Connection, *, recipient: str = "", before: int | None = None, limit: int = 50
+    conn: Connection, *, recipient: str = "", before: int | None = None, limit: int = 50, seen_by: Person | None = None
 ) -> tuple[Sequence[Row[Any]], int | None]:
     """Mails without their bytes, the newest first, and the id to go on before; `recipient` is part of an address."""
     query = sa.select(*_SHOWN).order_by(mailbox_mails.c.id.desc()).limit(limit + 1)
+    if seen_by is not None:
+        query = query.where(sight(seen_by))
     if recipient.strip():
         query = query.where(mailbox_mails.c.rcpt_to.contains(recipient.strip().lower(), autoescape=True))
     if before is not None:
@@ -226,14 +230,16 @@ def mails(
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
-def mail(conn: Connection, mail_id: int) -> Row[Any] | None:
-    """One mail with its bytes, or None."""
-    return conn.execute(sa.select(mailbox_mails).where(mailbox_mails.c.id == mail_id)).first()
+def mail(conn: Connection, mail_id: int, seen_by: Person | None = None) -> Row[Any] | None:
+    """One mail with its bytes, or None; also None for somebody who does not see it."""
+    query = sa.select(mailbox_mails).where(mailbox_mails.c.id == mail_id)
+    return conn.execute(query.where(sight(seen_by)) if seen_by is not None else query).first()
 
 
-def newest(conn: Connection) -> int:
+def newest(conn: Connection, seen_by: Person | None = None) -> int:
     """The id of the newest mail; 0 when there is none."""
-    return int(conn.execute(sa.select(sa.func.max(mailbox_mails.c.id))).scalar_one() or 0)
+    query = sa.select(sa.func.max(mailbox_mails.c.id))
+    return int(conn.execute(query.where(sight(seen_by)) if seen_by is not None else query).scalar_one() or 0)
 
 
 def number_of(conn: Connection, header_id: str) -> int | None:

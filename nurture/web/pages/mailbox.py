@@ -61,10 +61,10 @@ def index() -> ResponseReturnValue:
     asked, before = request.args.get("q", "").strip()[:200], _number(request.args.get("before", ""))
     with read() as conn:
         _enter(conn)
-        version = str(box.newest(conn))
+        version = str(box.newest(conn, person()))
         if request.headers.get("X-Live") and request.args.get("since") == version:
             return Response(status=204)
-        found, older = box.mails(conn, recipient=asked, before=before)
+        found, older = box.mails(conn, recipient=asked, before=before, seen_by=person())
     return render(
         "mailbox/index.html", mails=found, older=older, first=before is None, asked=asked, version=version
     )  # fmt: skip
@@ -93,7 +93,7 @@ def mail(mail_id: int) -> ResponseReturnValue:
 
 
 def _mail(conn: Connection, mail_id: int) -> tuple[Any, mails.Shown]:
-    row = box.mail(conn, mail_id) if mail_id < 2**63 else None
+    row = box.mail(conn, mail_id, person()) if mail_id < 2**63 else None
     if row is None:
         raise NotFoundError
     return row, mails.read(row.raw)
