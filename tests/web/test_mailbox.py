@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from nurture.delivery.tables import mailbox_mails
-from nurture.kernel import installation
 from nurture.kernel.context import Context
 from nurture.kernel.settings import read_settings
+from nurture.kernel.tables import installation
 from nurture.leads.tables import leads
 from nurture.messages.tables import messages
 from nurture.web.app import create_app
@@ -83,14 +83,14 @@ def test_a_viewer_does_not_look_into_it(viewer: Client, house: Filled) -> None:
 def test_outside_the_demo_salespeople_do_not_look_into_it(sales: Client, marketer: Client, ctx: Context) -> None:
     """It is a tool for those who define."""
     with ctx.database.write() as conn:
-        conn.execute(installation.installation.update().values(demo=False))
+        conn.execute(installation.update().values(demo=False))
     assert sales.get("/mailbox").status_code == 403
     assert "/mailbox" not in sales.get("/leads").text
     assert marketer.get("/mailbox").status_code == 200
 
 
 def test_a_mail_runs_nothing(marketer: Client, ctx: Context) -> None:
-    """Its frame is an answer with a policy of its own: no script, no form, no frame elsewhere; sandboxed in the page."""
+    """Its frame is an answer with a policy of its own: no script, no form; sandboxed in the page."""
     number = _arrive(ctx, "khach1@example.net", html=SCRIPT)
     frame, page = marketer.get(f"/mailbox/{number}/html"), marketer.get(f"/mailbox/{number}")
     policy = frame.headers["Content-Security-Policy"]
