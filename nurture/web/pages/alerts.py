@@ -59,7 +59,7 @@ def _index(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
 
 def _version(found: Sequence[Alert]) -> str:
     """Changes when an alert comes, goes, or says other reasons."""
-    told = ",".join(f"{alert.id}:{alert.owner_id}:{len(alert.reasons)}" for alert in found)
+    told = ",".join(f"{alert.id}:{alert.owner_id}:{alert.reasons}" for alert in found)
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 

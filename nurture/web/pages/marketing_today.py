@@ -16,6 +16,7 @@ from nurture.delivery import store as delivery
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel import installation
+from nurture.kernel.i18n import translate_plural
 from nurture.leads.model import Temperature
 from nurture.messages import store as messages
 from nurture.messages.model import MessageState
@@ -63,7 +64,13 @@ def _system(conn: Connection, who: Person) -> list[dict[str, str]]:
         found.append(_need(text, "error", "pause-circle", url_for("sends.index", state="queued"), say("What waits")))
     count, error = activities.failing_reactions(conn)
     if count:
-        text = say("%(count)s activities could not be scored yet: %(error)s", count=count, error=error[:200])
+        text = translate_plural(
+            language(),
+            "%(count)s activity could not be scored yet: %(error)s",
+            "%(count)s activities could not be scored yet: %(error)s",
+            count,
+            error=error[:200],
+        )
         found.append(_need(text, "error", "exclamation-triangle"))
     return found
 
@@ -74,19 +81,33 @@ def _troubles(
     found = []
     unknown = sum(states.get(MessageState.UNKNOWN, 0) for states in sent.values())
     if unknown:
-        text = say("%(count)s emails may or may not have arrived", count=unknown)
+        text = translate_plural(
+            language(),
+            "%(count)s email may or may not have arrived",
+            "%(count)s emails may or may not have arrived",
+            unknown,
+        )
         found.append(_need(text, "warn", "question-circle", url_for("sends.index", state="unknown"), say("Look")))
     for one in overview:
         failed = one.states.get(EnrollmentState.FAILED, 0)
         if failed:
-            text = say("%(count)s leads failed in “%(name)s”", count=failed, name=one.campaign.named(language()))
+            name = one.campaign.named(language())
+            text = translate_plural(
+                language(),
+                "%(count)s lead failed in “%(name)s”",
+                "%(count)s leads failed in “%(name)s”",
+                failed,
+                name=name,
+            )
             href = url_for("campaigns.enrolled", key=one.campaign.key, state="failed")
             found.append(_need(text, "error", "exclamation-triangle", href, say("Look")))
     everything = Person(0, "", "", Role.ADMIN)
     waiting = alerts.for_everybody(conn, everything, at)
     old = [one for one in waiting if one.raised_at < at - _PATIENCE]
     if waiting:
-        text = say("%(count)s hot leads wait for a call", count=len(waiting))
+        text = translate_plural(
+            language(), "%(count)s hot lead waits for a call", "%(count)s hot leads wait for a call", len(waiting)
+        )
         if old:
             text += ", " + say("%(count)s of them for over 4 hours", count=len(old))
         found.append(_need(text, "warn", "bell", url_for("alerts.index", of="all"), say("Look")))
