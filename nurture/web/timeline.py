@@ -6,6 +6,7 @@ from datetime import datetime
 
 from nurture.activities.model import CallOutcome, Kind
 from nurture.activities.store import Line
+from nurture.alerts.reasons import shown_link
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
 from nurture.scoring.model import Axis
@@ -161,7 +162,7 @@ def _email(line: Line, names: Names) -> str:
         case Kind.OPENED:
             return say("Opened the email “%(email)s”", email=email)
         case _:
-            return say("Clicked %(link)s in the email “%(email)s”", link=line.url or "?", email=email)
+            return say("Clicked %(link)s in the email “%(email)s”", link=shown_link(line.url or "") or "?", email=email)
 
 
 def _created(line: Line, _: Names) -> str:
