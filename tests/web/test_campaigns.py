@@ -188,6 +188,6 @@ def test_without_its_token_nothing_is_steered(marketer: Client, ctx: Context) ->
 def test_a_lead_with_an_open_opportunity_leads_to_it(sales: Client, house: Filled) -> None:
     """Another one is not the next thing to do."""
     text = sales.get(f"/leads/{house.leads['of_sales']}").text
-    assert re.search(rf'<a class="btn btn-primary" href="/opportunities/{house.opportunity}"', text)
+    assert re.search(rf'<a class="btn" href="/opportunities/{house.opportunity}"', text)
     assert f'/leads/{house.leads["of_sales"]}/opportunity"' not in text
     assert f'/leads/{house.leads["free"]}/opportunity"' in sales.get(f"/leads/{house.leads['free']}").text
