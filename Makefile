@@ -3,13 +3,16 @@ VENV := .venv
 DEV := .venv-dev
 DATA ?= $(CURDIR)/var
 
-.PHONY: run install dev test check format lock clean help
+.PHONY: run reset install dev test check format lock clean help
 
 help:  ## say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 run: install  ## start the living demo on http://127.0.0.1:8000
 	@NURTURE_DATA_DIR="$${NURTURE_DATA_DIR:-$(DATA)}" $(VENV)/bin/nurture up --demo
+
+reset: install  ## let the living demo begin anew at the next start
+	@NURTURE_DATA_DIR="$${NURTURE_DATA_DIR:-$(DATA)}" $(VENV)/bin/nurture demo --reset
 
 install: $(VENV)/.done  ## build .venv with the nurture command in it
 

@@ -13,23 +13,28 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
 from granian import Granian
 from granian.constants import Interfaces
+from sqlalchemy.engine import make_url
 
 from nurture.bootstrap import build
 from nurture.demo.readers import Readers
 from nurture.kernel.context import Context
-from nurture.kernel.errors import OutsideError
+from nurture.kernel.errors import ConflictError, OutsideError
 from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
 from nurture.runtime import Part, parts
 from nurture.web.front import front
+
+if sys.platform != "win32":
+    import fcntl
 
 _log = structlog.get_logger(__name__)
 # A hit waits for its group commit, so that many wait side by side; they hold no interpreter lock while they do.
@@ -50,7 +55,6 @@ class Plan:
 def serve(plan: Plan) -> None:
     """Answer HTTP until told to stop. OutsideError when the port is taken."""
     settings = plan.settings
-    _free(settings.host, settings.port)
     server = Granian(
         "nurture.up:web",
         address=settings.host,
@@ -67,7 +71,31 @@ def serve(plan: Plan) -> None:
     server.serve(target_loader=partial(_web, plan), wrap_loader=False)
 
 
-def _free(host: str, port: int) -> None:
+def check_ports(settings: Settings) -> None:
+    """OutsideError when a port this server needs is taken, with the setting that names another."""
+    _free(settings.host, settings.port, "NURTURE_PORT")
+    if settings.smtp is None:
+        _free("127.0.0.1", settings.mailbox_port, "NURTURE_MAILBOX_PORT")
+
+
+@contextlib.contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """While the block runs no other server may run on the same SQLite file. ConflictError when one does."""
+    if not settings.database_url.startswith("sqlite") or sys.platform == "win32":
+        yield
+        return
+    path = Path(f"{make_url(settings.database_url).database}.server")
+    with path.open("ab") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConflictError(
+                N_("Another server runs on this database: %(path)s"), path=path.with_suffix("")
+            ) from error
+        yield
+
+
+def _free(host: str, port: int, setting: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -75,7 +103,8 @@ def _free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise OutsideError(
-                N_("%(place)s cannot be used (%(error)s); stop what runs there, or set NURTURE_PORT"),
+                N_("%(place)s cannot be used (%(error)s); stop what runs there, or set %(setting)s"),
+                setting=setting,
                 place=f"{host}:{port}",
                 error=error.strerror,
             ) from error

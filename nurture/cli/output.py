@@ -79,7 +79,7 @@ def problem_data(problem: Problem) -> dict[str, object]:
         "column": problem.column,
         "path": problem.path,
         "message": problem.text(),
-        "mend": problem.mend,
+        "mend": problem.mend % dict(problem.params) if problem.params and problem.mend else problem.mend,
     }
 
 

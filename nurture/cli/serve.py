@@ -19,7 +19,7 @@ from nurture.kernel.errors import ConflictError
 from nurture.kernel.i18n import N_
 from nurture.kernel.installation import Installation
 from nurture.kernel.settings import Settings
-from nurture.up import Plan, answers, run, serve
+from nurture.up import Plan, alone, answers, check_ports, run, serve
 from nurture.users import service as accounts
 from nurture.users import store as account_store
 from nurture.users.model import Role
@@ -97,9 +97,11 @@ def up(ctx: click.Context, *, demo: bool) -> None:
         raise ConflictError(
             N_("A server answers at %(url)s already; stop it, or set NURTURE_PORT"), url=settings.base_url
         )
+    check_ports(settings)
     row = prepare(settings, demo=demo)
-    _prepare(settings, row, demo=demo)
-    serve(Plan(settings, EVERYTHING, demo=demo))
+    with alone(settings):
+        _prepare(settings, row, demo=demo)
+        serve(Plan(settings, EVERYTHING, demo=demo))
 
 
 @main.command(help=_("Pages and tracking only; needs `nurture clock` and `nurture worker` beside it."))
@@ -107,6 +109,7 @@ def up(ctx: click.Context, *, demo: bool) -> None:
 def web(state: State) -> None:
     """Web."""
     _logs()
+    check_ports(state.settings)
     prepare(state.settings)
     serve(Plan(state.settings, frozenset({"web"})))
 

@@ -53,6 +53,8 @@ class Commands(click.Group):
             ctx.exit(fail(error))
         except OperationalError as error:
             ctx.exit(fail(database_error(error)))
+        except BrokenPipeError:
+            raise  # the reader had enough; click ends quietly
         except OSError as error:
             say(_("Error: %(error)s", error=f"{error.filename or ''} {error.strerror or error}".strip()), err=True)
             ctx.exit(Status.FAILED)

@@ -41,9 +41,12 @@ def settings(state: State, *, as_json: bool) -> None:
             value = value.shown()
         elif field.name == "database_url":
             value = Database(str(value)).url.render_as_string(hide_password=True)
+        if isinstance(value, tuple):
+            value = ",".join(value)
         shown[field.name] = value if isinstance(value, int | float | str | None) else str(value)
     width = max(map(len, shown))
-    lines = [f"NURTURE_{name.upper():<{width}}  {value if value is not None else ''}" for name, value in shown.items()]
+    names = {name: "SMTP_URL" if name == "smtp" else name.upper() for name in shown}
+    lines = [f"NURTURE_{names[name]:<{width}}  {'' if value is None else value}" for name, value in shown.items()]
     report(shown, lines, as_json=as_json)
 
 

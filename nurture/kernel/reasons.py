@@ -93,7 +93,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.HELD_LATE: "Late by more than %(hours)s hours, waiting for your decision",
     Reason.NOT_MATCHED: "The condition does not hold: %(condition)s",
     Reason.ALREADY_ENROLLED: "Already in this campaign since %(date)s",
-    Reason.ENROLLED_BEFORE: "Was in this campaign before, and the campaign says never again",
+    Reason.ENROLLED_BEFORE: "Was in this campaign before, and may not come again yet",
     Reason.EXISTING_SKIPPED: "Was in the segment before the campaign was first published",
     Reason.GOAL_REACHED: "The goal was reached",
     Reason.EXIT_CONDITION: "The exit condition holds: %(condition)s",

@@ -11,8 +11,9 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
 from nurture.scoring.model import Axis
 from nurture.scoring.model import Line as Score
-from nurture.web.language import say
-from nurture.web.words import lifecycle, reason, temperature
+from nurture.web.formats import number
+from nurture.web.language import language, say
+from nurture.web.words import OPPORTUNITY_STATES, lifecycle, reason, temperature
 
 # Groups of the filter: key, label, kinds.
 GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
@@ -80,6 +81,7 @@ class Names:
     tags: Mapping[str, str]
     field_labels: Mapping[str, str]
     emails: Mapping[str, str] = field(default_factory=dict)
+    stages: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,17 +228,47 @@ def _owner(line: Line, names: Names) -> str:
     return say("%(name)s is in charge now", name=names.people.get(after, "?"))
 
 
+_OPPORTUNITY_FIELDS = {
+    "stage": N_("Stage"),
+    "owner": N_("Owner"),
+    "state": N_("State"),
+    "value": N_("Value"),
+    "next_step": N_("Next step"),
+}
+
+
 def _opportunity(line: Line, names: Names) -> str:
     if line.kind is Kind.OPPORTUNITY_OPENED:
         return say("An opportunity opened: %(name)s", name=line.detail.get("name") or "")
     after = str(line.detail.get("after") or "")
     field = str(line.detail.get("field") or "")
-    if field == "owner" and after.isdigit():
-        after = names.people.get(int(after), after)
-    return say("Opportunity: %(field)s → %(after)s", field=say(field), after=say(after) if after else "–")
+    match field:
+        case "accepted":
+            return say("The opportunity was accepted")
+        case "owner" if after.isdigit():
+            after = names.people.get(int(after), after)
+        case "stage":
+            after = names.stages.get(after, after)
+        case "state":
+            after = say(OPPORTUNITY_STATES.get(after, after))
+        case "value" if after.isdigit():
+            after = number(int(after), language())
+    shown = say(_OPPORTUNITY_FIELDS.get(field, field))
+    return say("Opportunity: %(field)s → %(after)s", field=shown, after=after or "–")
+
+
+_ALERT_ANSWERS = {
+    "accepted": N_("The alert was accepted"),
+    "later": N_("The alert was put off"),
+    "dismissed": N_("The alert was put away: not a fit"),
+    "withdrawn": N_("The alert was withdrawn"),
+}
 
 
 def _alerted(line: Line, names: Names) -> str:
+    answered = _ALERT_ANSWERS.get(str(line.detail.get("state") or ""))
+    if answered:
+        return say(answered)
     owner = line.detail.get("owner")
     name = names.people.get(owner) if isinstance(owner, int) else None
     return say("%(name)s was alerted", name=name) if name else say("An alert was raised")

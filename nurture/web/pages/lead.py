@@ -18,6 +18,7 @@ from nurture.kernel.errors import ConflictError, InputError, Problem
 from nurture.leads import desk, store
 from nurture.leads.model import HONORIFICS, Lead
 from nurture.messages import store as messages
+from nurture.opportunities import published as pipelines
 from nurture.opportunities import store as opportunities
 from nurture.scoring import published as scoring_rules
 from nurture.scoring import service as scoring
@@ -126,6 +127,12 @@ def _rules(conn: Connection) -> Any:
     return scoring_rules.live(conn, facts(conn))
 
 
+def _stages(conn: Connection) -> dict[str, str]:
+    """Names of the pipeline's stages by their keys."""
+    pipeline = pipelines.live(conn, facts(conn))
+    return {one.key: named(one.name) for one in pipeline.stages} if pipeline else {}
+
+
 def _timeline(conn: Connection, lead: Lead, frame: Mapping[str, Any]) -> dict[str, Any]:
     group = request.args.get("only", "")
     kinds = next((kinds for key, _, kinds in GROUPS if key == group), ())
@@ -138,6 +145,7 @@ def _timeline(conn: Connection, lead: Lead, frame: Mapping[str, Any]) -> dict[st
         frame["tag_labels"],
         {key: one.label for key, one in store.field_definitions_of(conn).items()},
         email_titles(),
+        _stages(conn) if any(line.kind is Kind.OPPORTUNITY_CHANGED for line in shown) else {},
     )
     ledger = scoring.unfold(conn, lead.id, _rules(conn))
     last = shown[-1] if len(lines) > PAGE else None
