@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
+from nurture.activities.model import Kind
 from nurture.activities.store import kinds_of, newest, timeline
 from nurture.campaigns import store as campaigns
 from nurture.campaigns.model import CampaignState
