@@ -63,7 +63,8 @@ def load_demo(context: Context, password: str) -> None:
         with context.database.write() as conn:
             for number, one in enumerate(people[start : start + _PER_TRANSACTION], start):
                 if lead_store.by_email(conn, one.email) is None:
-                    _arrive(context, conn, one, number, times)
+                    came = times.now - _age(number, random.Random(f"age {one.email}"))  # noqa: S311 - a demo
+                    arrive(context, conn, one, came, times.now, times.real)
 
 
 def _staff(conn: Connection, password: str, times: _Times) -> None:
@@ -83,9 +84,10 @@ def _age(number: int, dice: random.Random) -> timedelta:
     return timedelta(days=dice.uniform(8, 180))
 
 
-def _arrive(context: Context, conn: Connection, one: MadeUp, number: int, times: _Times) -> None:
+def arrive(context: Context, conn: Connection, one: MadeUp, came: datetime, now: datetime, real: datetime) -> None:
+    """Take a made-up lead in that came at this instant, with consent and what it did between then and now."""
+    times = _Times(now, real)
     dice = random.Random(one.email)  # noqa: S311 - a demo, not a secret
-    came = times.now - _age(number, dice)
     lead = leads.add(
         conn,
         NewLead(

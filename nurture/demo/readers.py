@@ -13,6 +13,7 @@ import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.utils import parseaddr
 from typing import Any
@@ -20,12 +21,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from nurture.delivery.tables import mailbox_mails
-from nurture.demo.people import DOMAINS, KEEN, reserve
+from nurture.demo.load import arrive
+from nurture.demo.people import DOMAINS, KEEN, made_up, reserve
 from nurture.kernel.clock import LapseClock
 from nurture.kernel.context import Context
+from nurture.leads import store as lead_store
+from nurture.leads.tables import leads
 from nurture.loops import Loop
 
 _LOOKS_AT = 300
+_BETWEEN_LEADS = timedelta(hours=5)  # engine time
+_MOST_LEADS = 1_000
 _WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 _ANDROID = "Mozilla/5.0 (Linux; Android 15; SM-A556E) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -110,6 +116,7 @@ class Readers:
         self._numbers = itertools.count()
         self._seen: set[int] = set()
         self._opener = urllib.request.build_opener(_Stay)
+        self._next_lead = context.clock.engine() + _BETWEEN_LEADS
         self._loop = Loop("demo-readers", self._step, threading.Event(), 0.5)
 
     def start(self) -> None:
@@ -123,12 +130,29 @@ class Readers:
         self._loop.stop()
 
     def _step(self) -> int:
+        engine = self._context.clock.engine()
+        if engine >= self._next_lead:
+            self._next_lead = engine + _BETWEEN_LEADS
+            self._bring_in(engine)
         for raw in self._new_mail():
             self._plan(raw)
         now = self._context.clock.monotonic()
         while self._acts and self._acts[0].at <= now:
             self._do(heapq.heappop(self._acts))
         return 0
+
+    def _bring_in(self, now: datetime) -> None:
+        """One more lead, as long as the demo has not grown too large."""
+        with self._context.database.read() as conn:
+            count = conn.execute(sa.select(sa.func.count()).select_from(leads)).scalar_one()
+        if count >= _MOST_LEADS:
+            return
+        one = made_up(count + 1)[-1]
+        with self._context.database.write() as conn:
+            if lead_store.by_email(conn, one.email) is not None:
+                return
+            arrive(self._context, conn, one, now, now, self._context.clock.real())
+        self._context.wake.reactions.set()
 
     def _new_mail(self) -> list[bytes]:
         recent = sa.select(mailbox_mails.c.id, mailbox_mails.c.rcpt_to, mailbox_mails.c.raw)

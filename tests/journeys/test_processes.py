@@ -138,8 +138,15 @@ def test_a_second_server_and_a_taken_port_are_said(tmp_path: Path) -> None:
     house = House(tmp_path)
     with house.up():
         said = house.call("up", status=3)
+        house.env["NURTURE_PORT"] = str(free_port())
+        mailbox = house.call("up", status=3)
+        house.env["NURTURE_MAILBOX_PORT"] = str(free_port())
+        beside = house.call("up", status=3)
     assert f"127.0.0.1:{house.port}" in said
     assert "NURTURE_PORT" in said
+    assert "NURTURE_MAILBOX_PORT" in mailbox
+    assert "Another server runs on this database" in beside
+    assert "nurture runs at" not in said + mailbox + beside
 
 
 def test_wrong_definitions_are_all_said_and_nothing_is_applied(tmp_path: Path) -> None:
