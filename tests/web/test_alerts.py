@@ -62,9 +62,22 @@ def test_alerts_are_their_owners(client: Client, marketer: Client, sales: Client
     other = client.sign_in("other_sales")
     assert mark not in other.get("/alerts").text
     assert mark not in other.get("/alerts?of=all").text
-    assert mark not in marketer.get("/alerts").text
+    assert mark not in marketer.get("/alerts?of=mine").text
     assert mark in marketer.get("/alerts?of=all").text
     assert mark in sales.get("/alerts").text
+
+
+def test_the_page_opens_on_what_is_not_empty(
+    client: Client, marketer: Client, ctx: Context, house: Filled, alert: int
+) -> None:
+    """Everybody's for who sees every lead and has none of their own; their own as soon as they have one."""
+    everybodys, mine = 'data-live="/alerts?of=all"', 'data-live="/alerts?of=mine"'
+    assert f'id="alert-{alert}"' in marketer.get("/alerts").text
+    assert everybodys in marketer.get("/alerts").text
+    assert mine in client.sign_in("other_sales").get("/alerts").text
+    with ctx.database.write() as conn:
+        conn.execute(alerts.update().values(owner_id=house.people["marketer"]))
+    assert mine in marketer.get("/alerts").text
 
 
 def test_accepting_leads_to_the_opportunity_and_accepts_it(

@@ -45,16 +45,24 @@ def index() -> ResponseReturnValue:
 
 
 def _index(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
-    everybody = request.args.get("of") == "all" and person().sees_all
     first = request.args.get("as") == "first"  # as Today shows them
     with read() as conn:
-        found = (store.for_everybody if everybody else store.for_person)(conn, person(), now(), limit=100)
+        found, everybody = _chosen(conn, "mine" if first else request.args.get("of", ""))
         version = _version(found)
         if request.headers.get("X-Live") and request.args.get("since") == version:
             return Response(status=204)
         block = _block(conn, found, now(), most=_FIRST if first else None)
     block |= {"level": 3 if first else 2, "everybody": everybody}
     return render("alerts/index.html", status, block=block, form=form or Form({}), everybody=everybody)
+
+
+def _chosen(conn: Connection, of: str) -> tuple[Sequence[Alert], bool]:
+    """Mine, or everybody's where all leads are seen; who asks for neither gets everybody's when none is theirs."""
+    if of != "all" or not person().sees_all:
+        mine = store.for_person(conn, person(), now(), limit=100)
+        if mine or of == "mine" or not person().sees_all:
+            return mine, False
+    return store.for_everybody(conn, person(), now(), limit=100), True
 
 
 def _version(found: Sequence[Alert]) -> str:
