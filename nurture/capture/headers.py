@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from nurture.capture.model import FIELD, Column, Row, Target
 from nurture.kernel.errors import InputError, Problem
-from nurture.kernel.i18n import N_
+from nurture.kernel.i18n import LANGUAGES, N_, translate
 from nurture.kernel.text import clean, fold, is_key, to_key
 from nurture.leads.fields import LONGEST_CHOICE, Inference
 from nurture.leads.model import RESERVED_FIELDS, FieldDefinition, FieldType
@@ -44,6 +45,9 @@ _NAMES: dict[Target, str] = {
 }
 _TARGETS = {name: target for target, names in _NAMES.items() for name in names.split("|")}
 
+# The columns that a file of refused rows has behind those of the file it came from.
+ADDED = (N_("Refused: line"), N_("Refused: reason"))
+
 # What spreadsheets write where nothing was chosen.
 _MISSING = frozenset({"", "select", "#n/a", "#value!", "#ref!"})
 
@@ -59,9 +63,27 @@ def plain(header: str) -> str:
     return _WORDS.sub(" ", fold(header)).strip()
 
 
+@cache
+def _added() -> frozenset[str]:
+    return frozenset(plain(translate(language, name)) for language in LANGUAGES for name in ADDED)
+
+
+def is_added(header: str) -> bool:
+    """Whether this column was added by a file of refused rows, in any language."""
+    return plain(header) in _added()
+
+
+def is_refused_file(cells: Sequence[str]) -> bool:
+    """Whether this is the header of a file of refused rows."""
+    return sum(map(is_added, cells)) >= len(ADDED)
+
+
 def header_at(rows: Sequence[Row]) -> int | None:
     """Which of the first rows is the header; None when there is none and the data begin at once."""
     looked = rows[:_LOOKED_AT]
+    ours = next((at for at, row in enumerate(looked) if is_refused_file(row.cells)), None)
+    if ours is not None:
+        return ours
     known = [len({_TARGETS[name] for cell in row.cells if (name := plain(cell)) in _TARGETS}) for row in looked]
     if known and max(known) > 0:
         best = known.index(max(known))
@@ -90,7 +112,7 @@ def targets_of(
     """
     _check(headers, mapping)
     words = {plain(header): target for header, target in mapping.items()}
-    found: list[str | None] = [None] * len(headers)
+    found: list[str | None] = [Target.SKIP.value if is_added(header) else None for header in headers]
     for source in (words, kept, _TARGETS):
         for index, header in enumerate(headers):
             target = source.get(plain(header))
@@ -181,3 +203,16 @@ def _column(
         return Column(index, header, target, known.type, choices, known=choices == known.choices)
     kind, choices = seen.result()
     return Column(index, header, target, kind, choices)
+
+
+def names_to_write(columns: Sequence[Column], kept: Mapping[str, str]) -> list[str | None]:
+    """The header to give each column in a file of refused rows, so that it is read as before; None: leave it out.
+
+    A column that was found by what it holds is named by what it is.
+    """
+    told = targets_of([one.header for one in columns], {}, kept, [Inference() for _ in columns])
+    names: list[str | None] = []
+    for column, target in zip(columns, told, strict=True):
+        by_name = column.key or column.target in (target, Target.SKIP)
+        names.append(None if is_added(column.header) else column.header if by_name else column.target)
+    return names

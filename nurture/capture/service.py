@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
-from nurture.capture import store
+from nurture.capture import headers, store
 from nurture.capture.drafts import Drafter, definitions_of
 from nurture.capture.fold import Part, fold_part
 from nurture.capture.model import BatchState, Column, Draft, Options, Reading, Refused, Result, Row
-from nurture.capture.refused import write_refused
+from nurture.capture.refused import table_of, write_refused
 from nurture.capture.sheet import Sheet, need_contact, open_sheet, read_sheet
 from nurture.capture.store import Author
 from nurture.consents.model import Channel
@@ -81,11 +81,11 @@ def import_file(
     plan = _plan(batch, sheet)
     calls = (progress or _silent, stop or _never)
     if not _go_through(ctx, sheet, plan, options, batch, *calls, chunk):
-        return _result(ctx, batch["id"], "stopped", resumed=resumed)
+        return _result(ctx, batch["id"], "stopped", None, resumed=resumed)
     with ctx.database.write() as conn:
         store.finish(conn, batch["id"], ctx.clock.engine())
     ctx.wake.reactions.set()
-    return _result(ctx, batch["id"], BatchState.DONE.value, resumed=resumed)
+    return _result(ctx, batch["id"], BatchState.DONE.value, _refused_file(ctx, batch, sheet, plan), resumed=resumed)
 
 
 def _silent(_done: int, _rows: int) -> None:
@@ -240,16 +240,23 @@ def _chunks(rows: Iterator[Row], chunk: int) -> Iterator[list[Row]]:
         yield part
 
 
-def _result(ctx: Context, batch_id: int, state: str, *, resumed: bool) -> Result:
+def _refused_file(ctx: Context, batch: RowMapping, sheet: Sheet, plan: Reading) -> Path | None:
+    """The rows that were refused, as they stand in the file, to be mended and imported again."""
+    with ctx.database.read() as conn:
+        refused = store.refusals(conn, batch["id"])
+        kept = store.kept_mappings(conn)
+    if not refused:
+        return None
+    path = ctx.settings.data_dir / "imports" / f"{batch['public_id']}-refused.csv"
+    names = headers.names_to_write(plan.columns, kept)
+    return write_refused(path, table_of(sheet.rows(), names, refused, ctx.settings.language), sheet.delimiter)
+
+
+def _result(ctx: Context, batch_id: int, state: str, file: Path | None, *, resumed: bool) -> Result:
     with ctx.database.read() as conn:
         batch = store.batch(conn, batch_id)
-        refused = store.refusals(conn, batch_id) if batch["refused"] else []
-    file = None
-    if refused and state == BatchState.DONE:
-        path = ctx.settings.data_dir / "imports" / f"{batch['public_id']}-refused.csv"
-        file = write_refused(path, refused, ctx.settings.language)
+        refused = store.refusals(conn, batch_id, _SHOWN)
     return Result(
         batch["public_id"], state, resumed, batch["position"], batch["created"], batch["updated"], batch["unchanged"],
-        batch["duplicates"], batch["refused"], batch["without_consent"], batch["dropped_values"], file,
-        tuple(refused[:_SHOWN]),
+        batch["duplicates"], batch["refused"], batch["without_consent"], batch["dropped_values"], file, tuple(refused),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from nurture.capture import headers
 from nurture.capture.decode import bad_file, csv_rows, delimiter_of, encoding_of, hash_of, head_of
 from nurture.capture.model import Reading, Row
+from nurture.capture.refused import as_it_was
 from nurture.capture.workbook import is_workbook, workbook_rows
 from nurture.kernel.errors import InputError
 from nurture.kernel.i18n import N_
@@ -31,12 +32,15 @@ class Sheet:
     encoding: str
     delimiter: str
     header: Row | None
+    of_refused: bool = False  # rows that an earlier import refused, mended since
 
     def all_rows(self) -> Iterator[Row]:
         """Every row, header and what stands above it included."""
         if self.format == "xlsx":
-            return workbook_rows(self.path)
-        return csv_rows(self.path, self.encoding, self.delimiter)
+            found = workbook_rows(self.path)
+        else:
+            found = csv_rows(self.path, self.encoding, self.delimiter)
+        return (Row(row.line, [as_it_was(cell) for cell in row.cells]) for row in found) if self.of_refused else found
 
     def rows(self) -> Iterator[Row]:
         """The rows below the header."""
@@ -61,7 +65,17 @@ def open_sheet(path: Path) -> Sheet:
     if not first:
         raise bad_file(path, N_("The file is empty"))
     at = headers.header_at(first)
-    return replace(bare, header=None if at is None else first[at])
+    if at is None:
+        return bare
+    if headers.is_refused_file(first[at].cells):
+        return replace(bare, header=_without_overhang(first[at]), of_refused=True)
+    return replace(bare, header=first[at])
+
+
+def _without_overhang(header: Row) -> Row:
+    """The header of a file of refused rows; what stood too far right in a row has no header, here as there."""
+    width = max(at for at, cell in enumerate(header.cells, start=1) if cell.strip())
+    return Row(header.line, [as_it_was(cell) for cell in header.cells[:width]])
 
 
 def read_sheet(

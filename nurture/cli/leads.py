@@ -1,5 +1,6 @@
 """`nurture leads`: import a file, look somebody up."""
 
+import shlex
 import signal
 import sys
 import threading
@@ -90,7 +91,8 @@ def _result_lines(result: Result) -> list[str]:
         reason = translate(LANGUAGE, one.reason)
         lines.append(_("    line %(line)s, %(column)s: %(reason)s", line=one.line, column=one.column, reason=reason))
     if result.refused_file is not None:
-        lines.append(_("The refused rows with their reasons: %(path)s", path=result.refused_file))
+        lines.append(_("The refused rows stand whole in this file, each with its reason. Mend them there and import it: "
+                       "nurture leads import %(path)s", path=shlex.quote(str(result.refused_file))))  # fmt: skip
     if result.dropped_values:
         lines.append(_("%(count)s values did not fit the type of their field and were left out.",
                        count=result.dropped_values))  # fmt: skip

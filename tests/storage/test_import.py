@@ -1,5 +1,7 @@
 """Importing: what comes in, what is refused, and that doing it twice or being killed changes nothing."""
 
+import csv
+import io
 import os
 import signal
 import subprocess
@@ -159,15 +161,65 @@ def test_a_later_file_corrects_but_replaces_no_name(context: Context, bring: Cal
 
 
 def test_rows_without_address_are_refused_with_a_file(context: Context, bring: Callable[..., Result]) -> None:
-    """Line, column, value and reason; a value cannot run as a formula; nobody else may read the file."""
+    """The whole row, its line and the reason; a value cannot run as a formula; nobody else may read the file."""
     result = bring(
-        [["A", "a@example.com", "", "", "", "", "", ""], ["B", "=cmd|' /C calc'!A0", "0901234567", "", "", "", "", ""]]
+        [
+            ["A", "a@example.com", "", "", "", "", "", ""],
+            ["B", "=cmd|' /C calc'!A0", "+84901234567", "Huế", "No", "", "0", "12"],
+        ]
     )
     assert (result.created, result.refused) == (1, 1)
     assert result.refused_file is not None
-    text = result.refused_file.read_text("utf-8-sig").splitlines()
-    assert text[1].startswith("3,Email,'=cmd|' /C calc'!A0,")
+    header, *rows = csv.reader(io.StringIO(result.refused_file.read_text("utf-8-sig")))
+    assert header == [*HEADER, "Không nhập được: dòng", "Không nhập được: lý do"]
+    assert [row[:9] for row in rows] == [["B", "'=cmd|' /C calc'!A0", "'+84901234567", "Huế", "No", "", "0", "12", "3"]]
     assert result.refused_file.stat().st_mode & 0o077 == 0
+
+
+def _mend(path: Path, wrong: str, right: str) -> None:
+    text = path.read_text("utf-8-sig")
+    assert wrong in text
+    path.write_text(text.replace(wrong, right), "utf-8-sig")
+
+
+def test_the_mended_file_is_imported_as_it_is(context: Context, bring: Callable[..., Result]) -> None:
+    """Columns are read as before, the added ones are not; what was not mended is refused again, whole."""
+    header = ("Khách", "Thư", "Ghi chú", "=Mã")
+    rows = [["Lan", "lan@example.com", "x", "7"], ["Mai", "mai at example.com", "-5;=1", "08"], ["", "none", "y", "9"]]
+    first = bring(rows, header, mapping={"Khách": "name", "Thư": "email"})
+    assert first.refused_file is not None
+    _mend(first.refused_file, "mai at example.com", "mai@example.com")
+    again = import_file(context, first.refused_file, Options())
+    assert again.refused_file is not None
+    mai = _lead(context, "mai@example.com")
+    assert (mai.name, mai.fields) == ("Mai", {"ghi_chu": "-5;=1", "ma": "08"})
+    assert (again.created, again.refused) == (1, 1)
+    assert again.refused_file.read_text("utf-8-sig").splitlines()[1].startswith(",none,y,9,3,")
+    with context.database.read() as conn:
+        assert set(leads_store.field_definitions_of(conn)) == {"ghi_chu", "ma"}
+
+
+def test_a_mended_file_without_a_header_is_read_as_before(context: Context, tmp_path: Path) -> None:
+    """What was found by what it holds is named in the file of refused rows."""
+    rows = [["lan@example.com", "0901234567", "a"], ["mai@example.com", "0901234568", "b"], ["tu at x", "12", "c"]]
+    first = import_file(context, write(tmp_path / "bare.csv", table(rows[1:], rows[0])), Options())
+    assert first.refused_file is not None
+    _mend(first.refused_file, "tu at x", "tu@example.com")
+    import_file(context, first.refused_file, Options())
+    assert _lead(context, "tu@example.com").fields == {"column_3": "c"}
+
+
+def test_a_row_that_is_too_wide_is_mended_in_its_place(context: Context, bring: Callable[..., Result]) -> None:
+    """Its last cells stand behind the reason; a spreadsheet that fills up all rows does not make a column of them."""
+    result = bring([["Lan", "lan@example.com", "x"], ["Mai", "Tran", "mai@example.com", "y"]], ("Tên", "Email", "Note"))
+    assert result.refused_file is not None
+    lines = result.refused_file.read_text("utf-8-sig").splitlines()
+    assert lines[1].endswith(",y")
+    result.refused_file.write_text(f"{lines[0]},\r\n{lines[1]}\r\n", "utf-8-sig")
+    assert import_file(context, result.refused_file, Options()).refused == 1
+    result.refused_file.write_text(f"{lines[0]},\r\nMai Tran,mai@example.com,y,3,,\r\n", "utf-8-sig")
+    assert import_file(context, result.refused_file, Options()).created == 1
+    assert _lead(context, "mai@example.com").fields == {"note": "y"}
 
 
 def test_phone_only_rows_are_kept_when_asked(context: Context, bring: Callable[..., Result]) -> None:

@@ -1,13 +1,15 @@
 """The file of refused rows."""
 
-import csv
-import io
+from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from nurture.capture.drafts import NO_ADDRESS
-from nurture.capture.model import Refused
-from nurture.capture.refused import as_csv, harmless
+from nurture.capture.drafts import NO_ADDRESS, TOO_MANY_CELLS
+from nurture.capture.headers import is_refused_file
+from nurture.capture.model import Refused, Row
+from nurture.capture.refused import as_it_was, harmless, table_of, write_refused
 
 
 @pytest.mark.parametrize(
@@ -30,9 +32,47 @@ def test_plain_text_stays() -> None:
     assert harmless("a=b") == "a=b"
 
 
-def test_each_row_has_line_column_value_and_reason_in_words() -> None:
-    """Separators and quotation marks in values do not shift the columns."""
-    text = as_csv([Refused(3, "Email", 'a,"b"', NO_ADDRESS)], "vi")
-    rows = list(csv.reader(io.StringIO(text)))
-    assert rows[1][:3] == ["3", "Email", 'a,"b"']
-    assert rows[1][3] != NO_ADDRESS
+@given(st.text(st.sampled_from("'=+@-;, |\t\n\ufeffaĐ\xa0"), max_size=40))
+@example("'=1")
+@example("''+84901")
+@example("a;'=1")
+@example(";" + "\t" * 25 + "=")
+def test_the_marks_come_off_again(text: str) -> None:
+    """What is read back is what stood in the first file, apostrophes of its own included."""
+    assert as_it_was(harmless(text)) == text
+
+
+NAMES = ["Email", "Ghi chú"]
+
+
+def test_a_row_stands_whole_before_its_line_and_reason() -> None:
+    """All cells in the order of the file, also those that carry no header; nothing else of the file."""
+    rows = [Row(2, ["a@example.com", ""]), Row(3, ["=x", 'a,"b"']), Row(5, ["b", "c", "too", "far"])]
+    refused = [Refused(3, "Email", "=x", NO_ADDRESS), Refused(5, "", "too far", TOO_MANY_CELLS)]
+    table = list(table_of(rows, NAMES, refused, "en"))
+    assert table == [
+        ["Email", "Ghi chú", "Refused: line", "Refused: reason"],
+        ["'=x", 'a,"b"', "3", f"Email: {NO_ADDRESS}"],
+        ["b", "c", "5", TOO_MANY_CELLS, "too", "far"],
+    ]
+
+
+def test_line_and_reason_are_in_the_language_of_the_installation() -> None:
+    """A Vietnamese installation says them in Vietnamese, and either is known again."""
+    rows, refused = [Row(3, ["x"])], [Refused(3, "Email", "x", NO_ADDRESS)]
+    header, row = table_of(rows, ["Email"], refused, "vi")
+    assert header == ["Email", "Không nhập được: dòng", "Không nhập được: lý do"]
+    assert row[2].startswith("Email: Không")
+    assert is_refused_file(header)
+
+
+def test_a_header_runs_no_formula_either() -> None:
+    """It comes from the same file."""
+    assert next(table_of([], ["=1+1"], [], "en"))[0] == "'=1+1"
+
+
+@pytest.mark.parametrize(("delimiter", "written"), [(",", ","), (";", ";"), ("\t", ","), ("", ",")])
+def test_the_file_opens_where_the_first_one_did(tmp_path: Path, delimiter: str, written: str) -> None:
+    """UTF-8 with a mark, the same separator where a spreadsheet takes it for CSV."""
+    path = write_refused(tmp_path / "x.csv", [["Họ", "Tên"]], delimiter)
+    assert path.read_bytes() == b"\xef\xbb\xbf" + f"Họ{written}Tên\r\n".encode()
