@@ -34,7 +34,7 @@ def _alert(row: RowMapping) -> Alert:
 def get(conn: Connection, alert_id: int, *, lock: bool = False) -> Alert:
     """The alert of this key; NotFoundError. `lock` holds the row until the transaction ends."""
     query = sa.select(alerts).where(a.id == alert_id)
-    row = conn.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    row = conn.execute(query.with_for_update(key_share=True) if lock else query).mappings().one_or_none()
     if row is None:
         raise NotFoundError(N_("There is no such alert"))
     return _alert(row)
@@ -112,13 +112,13 @@ def digest_due(conn: Connection, now: datetime) -> bool:
 def for_digest(conn: Connection, now: datetime) -> list[Alert]:
     """Alerts whose digest is due, by owner, the newest first; the rows are held."""
     query = sa.select(alerts).where(a.email == EmailWay.DIGEST.value, a.message_id.is_(None), a.email_after <= now)
-    rows = conn.execute(query.order_by(a.owner_id, a.raised_at.desc(), a.id.desc()).with_for_update())
+    rows = conn.execute(query.order_by(a.owner_id, a.raised_at.desc(), a.id.desc()).with_for_update(key_share=True))
     return [_alert(row) for row in rows.mappings()]
 
 
 def lock_owner(conn: Connection, user_id: int) -> Account | None:
     """The account, its row held: two alerts for one owner count one after the other."""
-    conn.execute(sa.select(users.c.id).where(users.c.id == user_id).with_for_update())
+    conn.execute(sa.select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
     return by_id(conn, user_id)
 
 

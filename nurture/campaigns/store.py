@@ -85,7 +85,7 @@ def get(conn: Connection, key: str) -> Stored | None:
 
 def lock(conn: Connection, key: str) -> Stored | None:
     """The campaign of this key as it is now; nobody else enters leads or changes it until the transaction ends."""
-    conn.execute(sa.select(campaigns.c.id).where(campaigns.c.key == key).with_for_update())
+    conn.execute(sa.select(campaigns.c.id).where(campaigns.c.key == key).with_for_update(key_share=True))
     return get(conn, key)
 
 

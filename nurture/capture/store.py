@@ -159,7 +159,7 @@ def leads_with(conn: Connection, emails: Sequence[str], phones: Sequence[str]) -
         return {}
     ids = sorted(set(found.values()))
     query = sa.select(*_FACTS, leads.c.company_id).where(leads.c.id.in_(ids)).order_by(leads.c.id)
-    rows = {row["id"]: row for row in conn.execute(query.with_for_update()).mappings()}
+    rows = {row["id"]: row for row in conn.execute(query.with_for_update(key_share=True)).mappings()}
     names = _company_names(conn, {row["company_id"] for row in rows.values() if row["company_id"]})
     tags = leads_store.tags_of(conn, ids)
     given = consents_store.given_of(conn, ids, Channel.EMAIL)

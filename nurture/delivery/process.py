@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, cast
@@ -102,9 +102,10 @@ class SenderProcess:
             taken.append(self._reports.popleft())
         return taken
 
-    def put_back(self, reports: Sequence[Report]) -> None:
-        """Keep reports that could not be settled yet."""
+    def put_back(self, reports: Sequence[Report], reserved: Iterable[int]) -> None:
+        """Be as before a turn that failed: reports still to be settled, messages still reserved."""
         self._reports.extendleft(reversed(reports))
+        self.reserved = deque(reserved)
 
     @property
     def heard(self) -> int:

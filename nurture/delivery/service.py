@@ -123,6 +123,7 @@ class Dispatcher:
         """One transaction; then the letters leave for the senders. Whether any did."""
         ctx = self._ctx
         taken = [(one, one.take_reports()) for one in self._senders]
+        reserved = [tuple(one.reserved) for one in self._senders]
         given: list[tuple[SenderProcess, list[Letter]]] = []
         try:
             with ctx.database.write() as conn:
@@ -130,8 +131,8 @@ class Dispatcher:
                 if self._may_go(conn):
                     given = [(one, self._go(conn, one)) for one in hungry]
         except BaseException:
-            for one, reports in taken:
-                one.put_back(reports)
+            for (one, reports), ids in zip(taken, reserved, strict=True):
+                one.put_back(reports, ids)
             raise
         for one, reports in taken:
             self._forget(one, reports)

@@ -40,7 +40,7 @@ def _lent() -> sa.sql.dml.ReturningUpdate[Any]:
     picked = (
         _candidates()
         .limit(sa.bindparam("most", type_=sa.Integer))
-        .with_for_update(skip_locked=True, of=messages)
+        .with_for_update(key_share=True, skip_locked=True, of=messages)
         .cte("picked")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
@@ -110,7 +110,7 @@ def _of_letters() -> sa.Select[Any]:
         .select_from(tables)
         .where(messages.c.id.in_(_IDS), messages.c.lease_holder == _SENDER, WAITING)
         .order_by(messages.c.priority, messages.c.not_before, messages.c.id)
-        .with_for_update(of=messages)
+        .with_for_update(key_share=True, of=messages)
     )
 
 
@@ -168,7 +168,7 @@ _UNDER_WAY: sa.Select[Any] = (
     .select_from(messages.outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id))
     .where(SENDING, messages.c.lease_holder == _SENDER)
     .order_by(messages.c.id)
-    .with_for_update(of=messages)
+    .with_for_update(key_share=True, of=messages)
 )
 _THESE_UNDER_WAY = _UNDER_WAY.where(messages.c.id.in_(_IDS))
 

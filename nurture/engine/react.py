@@ -106,7 +106,7 @@ def _claim(conn: Connection, real: datetime, most: int) -> list[_Claim]:
         .join(leads, leads.c.id == r.lead_id)
         .where(sa.or_(r.not_before.is_(None), r.not_before <= real))
         .where(~sa.exists().where(earlier.c.lead_id == r.lead_id, earlier.c.id < r.id))
-        .with_for_update(of=[reactions, leads], skip_locked=True)
+        .with_for_update(key_share=True, of=[reactions, leads], skip_locked=True)
     )
     newest = conn.execute(query.order_by(r.id.desc()).limit((most + 1) // 2)).all()
     taken = {row.id: _Claim(*row) for row in newest}

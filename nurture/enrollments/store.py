@@ -54,7 +54,8 @@ def claim(conn: Connection, places: Sequence[Place], now: datetime) -> set[Place
 
     On PostgreSQL rows that another worker holds are passed over; on SQLite there is one writer.
     """
-    query = _due(now).where(enrollments.c.id.in_([place.id for place in places])).with_for_update(skip_locked=True)
+    query = _due(now).where(enrollments.c.id.in_([place.id for place in places]))
+    query = query.with_for_update(key_share=True, skip_locked=True)
     return {_place(row) for row in conn.execute(query)} & set(places)
 
 
@@ -71,7 +72,7 @@ def active(
     for column, wanted in (("id", ids), ("lead_id", lead_ids), ("campaign_id", campaigns)):
         if wanted is not None:
             query = query.where(enrollments.c[column].in_(wanted))
-    return [_place(row) for row in conn.execute(query.with_for_update())]
+    return [_place(row) for row in conn.execute(query.with_for_update(key_share=True))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,13 @@ _SELECT = sa.select(leads, companies.c.name.label("company")).select_from(
 )
 
 
+def hold(conn: Connection, ids: Sequence[int]) -> None:
+    """Hold these leads until the transaction ends, in one order for all. SQLite has one writer, and needs none."""
+    if conn.dialect.name != "sqlite":
+        query = sa.select(leads.c.id).where(leads.c.id.in_(ids)).order_by(leads.c.id)
+        conn.execute(query.with_for_update(key_share=True))
+
+
 def _lead(row: RowMapping, keys: Sequence[str]) -> Lead:
     return Lead(
         id=row["id"],

@@ -53,7 +53,7 @@ def draw(conn: Connection, pipeline: str, now: datetime, fallback: ZoneInfo) -> 
     """The salesperson after the last one drawn, by id and around; those away today are passed over."""
     _begin(conn, pipeline)
     last = conn.execute(
-        sa.select(rotations.c.last_user_id).where(rotations.c.key == pipeline).with_for_update()
+        sa.select(rotations.c.last_user_id).where(rotations.c.key == pipeline).with_for_update(key_share=True)
     ).scalar_one()
     here = _here(conn, now, fallback)
     if not here:

@@ -96,7 +96,7 @@ def open_by_hand(
 
     `known`: how many the lead had when the person asked. Asked twice, the second gets what the first has opened.
     """
-    conn.execute(sa.select(leads.c.id).where(leads.c.id == new.lead_id).with_for_update())
+    conn.execute(sa.select(leads.c.id).where(leads.c.id == new.lead_id).with_for_update(key_share=True))
     lead = _lead(conn, new.lead_id)
     if not may_see_lead(person, lead.owner_id):
         raise NotFoundError(N_("There is no such lead"))

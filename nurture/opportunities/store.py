@@ -118,7 +118,7 @@ def _opportunity(row: RowMapping) -> Opportunity:
 def get(conn: Connection, opportunity_id: int, *, lock: bool = False) -> Opportunity:
     """The opportunity of this key; NotFoundError. `lock` holds the row until the transaction ends."""
     query = sa.select(opportunities).where(o.id == opportunity_id)
-    row = conn.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    row = conn.execute(query.with_for_update(key_share=True) if lock else query).mappings().one_or_none()
     if row is None:
         raise NotFoundError(N_("There is no such opportunity"))
     return _opportunity(row)

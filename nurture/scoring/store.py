@@ -86,7 +86,7 @@ def activities_of(conn: Connection, lead_id: int, kind: Kind, since: datetime) -
 def standing(conn: Connection, lead_id: int, *, lock: bool = False) -> Standing | None:
     """The cached sums of a lead; `lock` holds the row until the transaction ends."""
     query = sa.select(leads.c.id, leads.c.engagement, leads.c.fit, leads.c.temperature).where(leads.c.id == lead_id)
-    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    row = conn.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
     return Standing(row.id, row.engagement, row.fit, Temperature(row.temperature)) if row else None
 
 
@@ -186,7 +186,11 @@ def activity_of(cause: str) -> int | None:
 
 def sweep_of(conn: Connection, key: str) -> RowMapping | None:
     """How far this sweep has come; the row is held."""
-    return conn.execute(sa.select(score_sweeps).where(score_sweeps.c.key == key).with_for_update()).mappings().first()
+    return (
+        conn.execute(sa.select(score_sweeps).where(score_sweeps.c.key == key).with_for_update(key_share=True))
+        .mappings()
+        .first()
+    )
 
 
 def newest_sweep(conn: Connection, kind: str) -> str | None:

@@ -88,7 +88,7 @@ def _next_part(conn: Connection, key: str, now: datetime, part: int) -> list[int
     row = store.sweep_of(conn, key)
     upto = row["upto"] if row is not None else 0
     query = sa.select(leads.c.id).where(leads.c.id > upto, leads.c.merged_into.is_(None))
-    return list(conn.execute(query.order_by(leads.c.id).limit(part).with_for_update()).scalars())
+    return list(conn.execute(query.order_by(leads.c.id).limit(part).with_for_update(key_share=True)).scalars())
 
 
 def _advance(conn: Connection, key: str, ids: Sequence[int], part: int, now: datetime) -> None:

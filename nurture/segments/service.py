@@ -193,7 +193,8 @@ def _settle(
     gone = memberships.update().where(*inside, memberships.c.lead_id.not_in(matching)).values(left_at=now)
     left = conn.execute(gone).rowcount
     (lead_id,) = matching.selected_columns
-    fresh = matching.where(lead_id.not_in(sa.select(memberships.c.lead_id).where(*inside)))
+    # in the order of the leads, so that two that settle at once wait for each other and never in a circle
+    fresh = matching.where(lead_id.not_in(sa.select(memberships.c.lead_id).where(*inside))).order_by(lead_id)
     rows = fresh.with_only_columns(
         sa.literal(segment.id, memberships.c.segment_id.type), lead_id, sa.literal(now, memberships.c.joined_at.type)
     )

@@ -7,6 +7,7 @@ the start compares `joined_at` with it.
 from datetime import datetime
 
 from nurture.kernel.database import Database
+from nurture.leads.store import hold
 from nurture.rules.facts import Facts
 from nurture.segments import service, store
 from nurture.segments.model import Counts
@@ -30,8 +31,10 @@ def _keep_one(database: Database, key: str, now: datetime, real: datetime, facts
         segment = store.get(conn, key)
     joined = left = 0
     for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
         with database.write() as conn:
-            for counts in service.refresh(conn, now, real, facts, [key], ids[start : start + BATCH]):
+            hold(conn, batch)
+            for counts in service.refresh(conn, now, real, facts, [key], batch):
                 joined, left = joined + counts.joined, left + counts.left
     if segment is not None and segment.evaluated_at is None:
         with database.write() as conn:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -69,6 +70,7 @@ class Tracker:
         self._database: Gatherer[Hit] = Gatherer("hits", self._commit)
         self._disk: Gatherer[Hit] = Gatherer("hits-spool", self._spool.append)
         self._held: deque[Hit] = deque(maxlen=MOST_HELD)  # neither database nor disk would take them
+        self._draining = threading.Lock()
         self._stopping = threading.Event()
         self._drainer = threading.Thread(target=self._drain_often, name="hits-drain", daemon=True)
 
@@ -159,6 +161,10 @@ class Tracker:
 
     def drain(self) -> int:
         """Bring what is in the spool and in memory into the database; gives how many. Nothing enters twice."""
+        with self._draining:
+            return self._drain_memory() + sum(self._drain_file(path) for path in self._spool.finished())
+
+    def _drain_memory(self) -> int:
         done = 0
         while self._held:
             chunk = [self._held[index] for index in range(min(len(self._held), DRAIN_CHUNK))]
@@ -166,12 +172,15 @@ class Tracker:
             for _ in chunk:
                 self._held.popleft()
             done += len(chunk)
-        for path in self._spool.finished():
-            lines = read_back(path)
-            while chunk := list(itertools.islice(lines, DRAIN_CHUNK)):
-                self._commit(chunk)
-                done += len(chunk)
-            path.unlink(missing_ok=True)
+        return done
+
+    def _drain_file(self, path: Path) -> int:
+        done = 0
+        lines = read_back(path)
+        while chunk := list(itertools.islice(lines, DRAIN_CHUNK)):
+            self._commit(chunk)
+            done += len(chunk)
+        path.unlink(missing_ok=True)
         return done
 
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -273,6 +273,41 @@ def test_a_sender_told_to_end_gives_back_and_is_replaced(sqlite_url: str, tmp_pa
     assert told
     assert states == {"sent": 60}
     assert len(sink.accepted) == len(set(sink.accepted)) == 60
+
+
+_REFUSE = """
+CREATE TRIGGER refuse BEFORE UPDATE ON messages WHEN NEW.state = 'sending' AND OLD.state = 'queued'
+BEGIN SELECT RAISE(ABORT, 'refused'); END
+"""
+
+
+def test_a_go_that_failed_is_taken_up_again_at_once(sqlite_url: str, tmp_path: Path) -> None:
+    """What was reserved for a sender does not wait until its lease is over."""
+    with Sink(Script(delay=0.02)) as sink:
+        ctx = runner.context(sqlite_url, tmp_path, sink.port, NURTURE_SENDERS="1")
+        ground.fill(ctx, 60)
+        dispatcher = Dispatcher(ctx, timeouts=QUICK)
+        dispatcher.start()
+        _until(ctx, lambda: len(sink.accepted) > 5)
+        with ctx.database.write() as conn:
+            conn.execute(sa.text(_REFUSE))
+        _until(ctx, lambda: ground.states(ctx)["sending"] == 0)
+        between = ground.states(ctx)
+        with ctx.database.write() as conn:
+            conn.execute(sa.text("DROP TRIGGER refuse"))
+        _until(ctx, lambda: ground.states(ctx)["sent"] == 60, 40)
+        dispatcher.stop()
+        states = ground.states(ctx)
+        ctx.database.close()
+    assert between["queued"] > 0
+    assert states == {"sent": 60}
+    assert len(sink.accepted) == len(set(sink.accepted)) == 60
+
+
+def _until(ctx: Context, look: Callable[[], bool], seconds: float = 15) -> None:
+    last = _monotonic() + seconds
+    while not look() and _monotonic() < last:
+        ctx.wake.hits.wait(0.02)
 
 
 @pytest.mark.parametrize("kind", ["PLAIN", "LOGIN"])

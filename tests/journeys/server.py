@@ -56,6 +56,12 @@ class House:
             **{f"NURTURE_{name}": value for name, value in settings.items()},
         }
 
+    @property
+    def log(self) -> str:
+        """What its processes have said so far."""
+        path = self.folder / "log"
+        return path.read_text("utf-8") if path.exists() else ""
+
     def call(self, *arguments: str, status: int = 0) -> str:
         """Run a command; gives what it printed. Its exit status must be as said."""
         done = subprocess.run(

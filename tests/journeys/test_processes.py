@@ -78,6 +78,7 @@ def test_two_clocks_and_three_workers_mail_nobody_twice(tmp_path: Path, postgres
             account = house.json("sends")
         assert Counter(sink.accepted).most_common(1)[0][1] == 1
         assert account["states"]["sent"] == account["audience"] == 400
+        assert "deadlock" not in house.log.lower()
     finally:
         with admin.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")

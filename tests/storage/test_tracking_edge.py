@@ -215,6 +215,15 @@ def test_the_spool_gives_back_what_was_kept(context: Context) -> None:
     assert list(read_back(path)) == [_hit(context, "a"), _hit(context, "b")]
 
 
+def test_a_file_that_another_process_brought_in_is_no_error(context: Context) -> None:
+    """Two processes may see the same file; one of them reads it."""
+    spool = Spool(context.settings.data_dir / "spool")
+    spool.append([_hit(context, "a")])
+    (path,) = spool.finished()
+    path.unlink()
+    assert list(read_back(path)) == []
+
+
 def test_the_spool_of_a_living_process_is_left_alone(context: Context) -> None:
     """It may still be written to."""
     folder = context.settings.data_dir / "spool"
