@@ -4,19 +4,20 @@ from datetime import date, datetime
 from typing import TextIO
 
 import click
+from sqlalchemy.engine import Connection
 
 from nurture.cli.main import main
 from nurture.cli.output import report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
 from nurture.kernel.errors import InputError, NotFoundError
-from nurture.users import service, store
+from nurture.users import service, sessions, store
 from nurture.users.model import Role
 
 ROLES = click.Choice([role.value for role in Role])
 
 
-@main.group(help=_("Accounts of staff: add, invite, reset, list, away."))
+@main.group(help=_("Accounts of staff: add, invite, reset, list, away, logout, disable."))
 def users() -> None:
     """Group of the commands below."""
 
@@ -75,6 +76,13 @@ def reset(state: State, email: str, *, as_json: bool) -> None:
     report({"id": made, "link": link}, [_("Give %(email)s this link:", email=email), link], as_json=as_json)
 
 
+def _account(conn: Connection, email: str) -> store.Account:
+    found = store.by_email(conn, service.address(email))
+    if found is None:
+        raise NotFoundError(_("There is no account with this address"))
+    return found
+
+
 def _day(text: str) -> date:
     for form in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
@@ -93,9 +101,7 @@ def away(state: State, email: str, first: str, last: str) -> None:
     """Away."""
     span = _day(first), _day(last)
     with state.context() as context, context.database.write() as conn:
-        account = store.by_email(conn, service.address(email))
-        if account is None:
-            raise NotFoundError(_("There is no account with this address"))
+        account = _account(conn, email)
         service.add_absence(conn, account.id, *span, real=context.clock.real(), actor="cli")
     say(_("%(email)s is away from %(first)s to %(last)s", email=email, first=first, last=last))
 
@@ -121,8 +127,17 @@ def list_(state: State, *, as_json: bool) -> None:
 def disable(state: State, email: str) -> None:
     """Disable."""
     with state.context() as context, context.database.write() as conn:
-        account = store.by_email(conn, service.address(email))
-        if account is None:
-            raise NotFoundError(_("There is no account with this address"))
+        account = _account(conn, email)
         service.disable(conn, account.id, real=context.clock.real(), actor="cli")
     say(_("Closed: %(email)s", email=email))
+
+
+@users.command(help=_("Sign a person out in every browser; the password stays as it is."))
+@click.argument("email")
+@pass_state
+def logout(state: State, email: str) -> None:
+    """Logout."""
+    with state.context() as context, context.database.write() as conn:
+        account = _account(conn, email)
+        ended = sessions.end_all(conn, account.id, real=context.clock.real(), actor="cli")
+    say(_("Signed out: %(email)s (sessions ended: %(count)s)", email=email, count=ended))

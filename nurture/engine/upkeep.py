@@ -1,7 +1,9 @@
-"""What is due by the day and by working hours: decay, rating by new rules, digests. Called with each tick.
+"""Due by the day and by working hours: decay, rating by new rules, digests, old sessions. Called by each tick.
 
 Parts of a sweep are transactions of their own; what is not done in one call is done in the next.
 """
+
+from datetime import datetime
 
 from nurture.alerts import service as alerts
 from nurture.alerts.store import digest_due
@@ -9,17 +11,19 @@ from nurture.kernel.context import Context
 from nurture.scoring.published import live
 from nurture.scoring.sweep import decay_sweep, rate_sweep, sweep_due
 from nurture.segments.store import facts as facts_of
+from nurture.users import sessions
 
 PARTS = 5  # of each sweep, for each call
 
 
 def upkeep(ctx: Context) -> int:
-    """Do what is due; gives how many leads were swept and digests written, 0 when nothing was due."""
+    """Do what is due; gives how many leads were swept, digests written, sessions deleted; 0 when nothing was due."""
     now, real, zone = ctx.clock.engine(), ctx.clock.real(), ctx.settings.local_zone
     with ctx.database.read() as conn:
         rules = live(conn, facts_of(conn, ctx.settings.zone))
         due = rules is not None and sweep_due(conn, rules, now, zone)
         owed = digest_due(conn, now)
+        over = sessions.is_any_over(conn, real)
     done = 0
     for _ in range(PARTS):
         if rules is None or not due:
@@ -38,4 +42,9 @@ def upkeep(ctx: Context) -> int:
         ctx.wake.messages.set()
     if done:
         ctx.wake.reactions.set()
-    return done + len(written)
+    return done + len(written) + (_purge(ctx, real) if over else 0)
+
+
+def _purge(ctx: Context, real: datetime) -> int:
+    with ctx.database.write() as conn:
+        return sessions.purge(conn, real)

@@ -1,9 +1,10 @@
-"""Signing in: one password check that tells nothing, and a limit on guessing by account and address.
+"""Proving who one is: one password check that tells nothing, and a limit on guessing by account and address.
 
 Does I/O: it opens its own short transactions, so that no lock is held while a password is hashed.
 """
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,7 +14,6 @@ from sqlalchemy.engine import Connection
 from nurture.kernel.database import Database
 from nurture.kernel.text import clean
 from nurture.users import passwords, store
-from nurture.users.service import note
 from nurture.users.tables import login_failures, users
 
 WINDOW = timedelta(minutes=15)
@@ -48,9 +48,9 @@ def sign_in(database: Database, email: str, password: str, address: str, real: d
         return Refused.TOO_MANY
     if account is None or not right:
         return Refused.WRONG
+    again = passwords.hashed(password) if account.password_hash and passwords.outdated(account.password_hash) else None
     with database.write() as conn:
-        _succeeded(conn, account, tried, password, address, real)
-    return account
+        return _succeeded(conn, account, tried, address, again)
 
 
 def _full(conn: Connection, account: str, address: str, real: datetime) -> bool:
@@ -68,13 +68,12 @@ def _counted(conn: Connection, account: str, address: str, real: datetime) -> in
     return int(conn.execute(row).scalar_one())
 
 
-def _succeeded(
-    conn: Connection, account: store.Account, tried: str, password: str, address: str, real: datetime
-) -> None:
+def _succeeded(conn: Connection, account: store.Account, tried: str, address: str, again: str | None) -> store.Account:
+    """Forget the wrong ones; keep the password by today's way of hashing unless it was changed meanwhile."""
     mine = (login_failures.c.account == tried) & (login_failures.c.address == address)
     conn.execute(login_failures.delete().where(mine))
-    values: dict[str, object] = {"last_login_at": real}
-    if account.password_hash and passwords.outdated(account.password_hash):
-        values["password_hash"] = passwords.hashed(password)
-    conn.execute(users.update().where(users.c.id == account.id).values(values))
-    note(conn, actor=f"user:{account.id}", action="user.sign_in", subject=f"user:{account.id}", at=real)
+    if again is None:
+        return account
+    unchanged = (users.c.id == account.id) & (users.c.password_hash == account.password_hash)
+    done = conn.execute(users.update().where(unchanged).values(password_hash=again)).rowcount
+    return replace(account, password_hash=again) if done else account

@@ -151,25 +151,28 @@ def redeem(conn: Connection, purpose: str, token: str, password: str, *, real: d
     return account.id
 
 
-def set_password(conn: Connection, user_id: int, password: str, *, real: datetime, actor: str) -> None:
-    """A new password; every session of the account ends and open links stop working."""
+def set_password(
+    conn: Connection, user_id: int, password: str, *, real: datetime, actor: str, keep: int | None = None
+) -> None:
+    """A new password; every session of the account but the one to keep ends, and open links stop working."""
     account = _present(conn, user_id)
     found = passwords.problems(password, account.email)
     if found:
         raise InputError(found)
-    values = {"password_hash": passwords.hashed(password), "session_epoch": account.session_epoch + 1}
-    conn.execute(users.update().where(users.c.id == user_id).values(values))
+    # The account first: a sign-in by the old password that is under way either has its session by now, or gets none.
+    conn.execute(users.update().where(users.c.id == user_id).values(password_hash=passwords.hashed(password)))
+    ended = store.end_sessions(conn, user_id, real, keep=keep)
     unused = (user_links.c.user_id == user_id) & user_links.c.used_at.is_(None)
     conn.execute(user_links.update().where(unused).values(used_at=real))
-    note(conn, actor=actor, action="user.set_password", subject=f"user:{user_id}", at=real)
+    note(conn, actor=actor, action="user.set_password", subject=f"user:{user_id}", at=real, detail={"sessions": ended})
 
 
 def disable(conn: Connection, user_id: int, *, real: datetime, actor: str) -> None:
     """The account may not come in any more; its sessions end."""
-    account = _present(conn, user_id)
-    values = {"disabled_at": real, "session_epoch": account.session_epoch + 1}
-    conn.execute(users.update().where(users.c.id == user_id).values(values))
-    note(conn, actor=actor, action="user.disable", subject=f"user:{user_id}", at=real)
+    _present(conn, user_id)
+    conn.execute(users.update().where(users.c.id == user_id).values(disabled_at=real))
+    ended = store.end_sessions(conn, user_id, real)
+    note(conn, actor=actor, action="user.disable", subject=f"user:{user_id}", at=real, detail={"sessions": ended})
 
 
 def set_display(conn: Connection, user_id: int, *, language: str | None = None, theme: str | None = None) -> None:

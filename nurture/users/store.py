@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row, RowMapping
 
 from nurture.users.model import Person, Role
-from nurture.users.tables import audit, away, users
+from nurture.users.tables import audit, away, sessions, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,6 @@ class Account:
     zone: str | None
     theme: str
     working_hours: Mapping[str, Any]
-    session_epoch: int
     password_hash: str | None
     last_login_at: datetime | None
     disabled_at: datetime | None
@@ -33,6 +32,18 @@ class Account:
     def person(self, language: str, zone: str) -> Person:
         """Who acts, with the installation's language and zone where the account has none."""
         return Person(self.id, self.name, self.email, self.role, self.language or language, self.zone or zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One browser that is signed in; instants are real time."""
+
+    id: int
+    began_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    network: str
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +57,15 @@ class Absence:
 
 _ACCOUNT = (
     users.c.id, users.c.email, users.c.name, users.c.role, users.c.phone, users.c.language, users.c.zone,
-    users.c.theme, users.c.working_hours, users.c.session_epoch, users.c.password_hash, users.c.last_login_at,
-    users.c.disabled_at,
+    users.c.theme, users.c.working_hours, users.c.password_hash, users.c.last_login_at, users.c.disabled_at,
+)  # fmt: skip
+_SESSION = (
+    sessions.c.id, sessions.c.began_at, sessions.c.seen_at, sessions.c.expires_at, sessions.c.network,
+    sessions.c.device,
 )  # fmt: skip
 
 
-def _account(row: RowMapping) -> Account:
+def _account(row: Mapping[str, Any] | RowMapping) -> Account:
     return Account(**{**row, "role": Role(row["role"])})
 
 
@@ -65,6 +79,39 @@ def by_email(conn: Connection, email: str) -> Account | None:
     """The account of a normalized address, disabled ones included."""
     row = conn.execute(sa.select(*_ACCOUNT).where(users.c.email == email)).mappings().one_or_none()
     return _account(row) if row else None
+
+
+def is_live(real: datetime) -> sa.ColumnElement[bool]:
+    """A session that was not ended and whose time is not over."""
+    return sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > real)
+
+
+def signed_in(conn: Connection, key_hash: str, real: datetime) -> tuple[Account, Session] | None:
+    """The live session of this key and its enabled account, by one query."""
+    query = sa.select(*_ACCOUNT, *(column.label(f"session_{column.name}") for column in _SESSION)).join_from(
+        sessions, users
+    )
+    good = (sessions.c.key_hash == key_hash) & is_live(real) & users.c.disabled_at.is_(None)
+    row = conn.execute(query.where(good)).one_or_none()
+    if row is None:
+        return None
+    values = row[: len(_ACCOUNT)]
+    account = _account({column.name: value for column, value in zip(_ACCOUNT, values, strict=True)})
+    return account, Session(*row[len(_ACCOUNT) :])
+
+
+def sessions_of(conn: Connection, user_id: int, real: datetime) -> list[Session]:
+    """Where this person is signed in, last used first."""
+    query = sa.select(*_SESSION).where(sessions.c.user_id == user_id, is_live(real))
+    return [Session(*row) for row in conn.execute(query.order_by(sessions.c.seen_at.desc(), sessions.c.id.desc()))]
+
+
+def end_sessions(conn: Connection, user_id: int, real: datetime, *, keep: int | None = None) -> int:
+    """End this person's live sessions, but for the one to keep; gives how many."""
+    others = sessions.update().where(sessions.c.user_id == user_id, is_live(real))
+    if keep is not None:
+        others = others.where(sessions.c.id != keep)
+    return conn.execute(others.values(revoked_at=real)).rowcount
 
 
 def everybody(conn: Connection, *, disabled: bool = False) -> list[Account]:

@@ -1,4 +1,4 @@
-"""Tables of staff: accounts, absences, one-time links, audit."""
+"""Tables of staff: accounts, sessions, absences, one-time links, audit."""
 
 import sqlalchemy as sa
 
@@ -18,10 +18,24 @@ users = sa.Table(
     column("theme", sa.Text, server_default="auto", personal=False),
     # {"days": "mon-sat", "from": "08:00", "to": "17:30"} in the user's zone
     column("working_hours", Json, personal=False),
-    column("session_epoch", sa.Integer, server_default="0", personal=False),
     column("created_at", Instant, personal=False),
     column("last_login_at", Instant, nullable=True, personal=False),
     column("disabled_at", Instant, nullable=True, personal=False),
+)
+
+# Who is signed in, in which browser. The cookie holds the key, the row only its hash. All times are real time.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    key_column(),
+    column("key_hash", sa.Text, unique=True, personal=False),
+    column("user_id", Id, sa.ForeignKey("users.id"), personal=False, index=True),
+    column("began_at", Instant, personal=False),
+    column("seen_at", Instant, personal=False),  # to the nearest minutes: see sessions.SEEN_EVERY
+    column("expires_at", Instant, personal=False, index=True),  # moves on with seen_at; the row is deleted then
+    column("network", sa.Text, personal=True),  # truncated: /24 and /48
+    column("device", sa.Text, personal=True),  # `Chrome, Windows`; empty when not known
+    column("revoked_at", Instant, nullable=True, personal=False),
 )
 
 away = sa.Table(

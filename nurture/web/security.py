@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from werkzeug.routing import IntegerConverter
 from nurture.bootstrap import with_secret
 from nurture.kernel.settings import Settings
 from nurture.tracking.client import client_address, parse_address
+from nurture.users.sessions import IDLE
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -27,7 +27,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
-SESSION_LIFE = timedelta(days=14)
 
 csrf = CSRFProtect()
 
@@ -72,7 +71,8 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=urlsplit(settings.base_url).scheme == "https",
-        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
+        PERMANENT_SESSION_LIFETIME=IDLE,
+        SESSION_REFRESH_EACH_REQUEST=False,  # it goes out anew when its use is written down: see web/session.py
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         WTF_CSRF_SSL_STRICT=False,  # SameSite and the token do it; a privacy browser may send no Referer
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,

@@ -86,7 +86,7 @@ def test_behind_https_cookies_are_secure(ctx: Context) -> None:
 
 
 def test_a_new_password_ends_other_sessions(app: Flask, ctx: Context, house: Filled) -> None:
-    """The cookie names an epoch that is over."""
+    """The one it was changed in goes on."""
     one, other = Client(app).sign_in("sales"), Client(app).sign_in("sales")
     done = one.post("/me/password", {"present": PASSWORD, "password": "một câu khác hẳn"})
     assert done.status_code == 303

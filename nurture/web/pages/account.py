@@ -3,19 +3,19 @@
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, request, session, url_for
+from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user, logout_user
 
-from nurture.kernel.errors import ConflictError, InputError, NotFoundError, Problem
+from nurture.kernel.errors import InputError, NotFoundError, Problem
 from nurture.kernel.i18n import LANGUAGES, N_
 from nurture.leads.normalize import phone_of
-from nurture.users import hours, service, store
+from nurture.users import hours, service, sessions, store
 from nurture.users import login as signing
 from nurture.web import language, security
 from nurture.web.language import say
 from nurture.web.page import Form, back, context, go, read, real, render, submitted, toast, write
-from nurture.web.session import account, person, public, safe_path, visitor
+from nurture.web.session import account, enter, forget, here, origin, person, public, safe_path
 
 blueprint = Blueprint("account", __name__)
 
@@ -47,22 +47,32 @@ def log_in() -> ResponseReturnValue:
         form = Form(sent.to_dict(), (Problem(found.value, _WRONG[found], path="email"),))
         status = 429 if found is signing.Refused.TOO_MANY else 422
         return render("account/login.html", status, form=form, next=safe_path(sent.get("next")))
-    _enter(found)
+    earlier = here()
+    with write() as conn:
+        key = sessions.begin(conn, found, origin(), real=real(), instead_of=earlier.id if earlier else None)
+    enter(key)
     return redirect(safe_path(sent.get("next")) or "/", 303)
-
-
-def _enter(found: store.Account) -> None:
-    session.clear()  # nothing of an earlier visitor stays
-    session.permanent = True
-    login_user(visitor(found))
 
 
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End the session."""
-    logout_user()
-    session.clear()
+    """End the session: a copy of its cookie is good for nothing."""
+    _end(_mine().id)
     return redirect(url_for("account.login"), 303)
+
+
+def _mine() -> store.Session:
+    found = here()
+    assert found is not None  # noqa: S101 - the view needs an account
+    return found
+
+
+def _end(session_id: int) -> None:
+    with write() as conn:
+        sessions.end(conn, person().id, session_id, real=real(), actor=person().actor)
+    if session_id == _mine().id:
+        logout_user()
+        forget()
 
 
 @blueprint.route("/invite/<token>", methods=["GET", "POST"])
@@ -87,20 +97,27 @@ def _choose(purpose: str, token: str) -> ResponseReturnValue:
     form = Form({})
     if request.method == "POST":
         try:
-            with write() as conn:
-                user_id = service.redeem(conn, purpose, token, request.form.get("password", ""), real=real())
-                found = store.by_id(conn, user_id)
+            key = _redeemed(purpose, token)
         except InputError as error:
             form = submitted(error)
         except NotFoundError:
             return render("account/dead_link.html", 404)
         else:
-            assert found is not None  # noqa: S101 - redeemed just now
-            _enter(found)
-            toast(say("Welcome, %(name)s", name=found.name))
+            enter(key)
+            toast(say("Welcome, %(name)s", name=holder.name))
             return redirect("/", 303)
     status = 422 if form.problems else 200
     return render("account/choose_password.html", status, form=form, holder=holder, purpose=purpose)
+
+
+def _redeemed(purpose: str, token: str) -> str:
+    """The password set by a one-time link; the key of the session that begins with it."""
+    earlier = here()
+    with write() as conn:
+        user_id = service.redeem(conn, purpose, token, request.form.get("password", ""), real=real())
+        found = store.by_id(conn, user_id)
+        assert found is not None  # noqa: S101 - redeemed just now
+        return sessions.begin(conn, found, origin(), real=real(), instead_of=earlier.id if earlier else None)
 
 
 @blueprint.post("/display")
@@ -143,10 +160,14 @@ def _profile_form() -> Form:
 def _profile(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
     with read() as conn:
         absences = store.absences(conn, person().id)
+        opened = store.sessions_of(conn, person().id, real())
     shown = form or _profile_form()
     forms = {"profile": _profile_form(), "away": Form({}), "password": Form({})}
     forms[shown.name or "profile"] = shown
-    return render("account/profile.html", status, form=shown, forms=forms, absences=absences, mine=account())
+    return render(
+        "account/profile.html", status, form=shown, forms=forms, absences=absences, mine=account(), opened=opened,
+        here=_mine().id,
+    )  # fmt: skip
 
 
 @blueprint.get("/me")
@@ -213,7 +234,7 @@ def remove_away(absence: int) -> ResponseReturnValue:
 
 @blueprint.post("/me/password")
 def change_password() -> ResponseReturnValue:
-    """A new password, with the present one; every other session ends."""
+    """A new password, with the present one; every other session ends, and this one goes on under a new key."""
     sent = request.form
     found = signing.sign_in(
         context().database, account().email, sent.get("present", ""), security.visitor_address(), real()
@@ -222,13 +243,34 @@ def change_password() -> ResponseReturnValue:
         if isinstance(found, signing.Refused):
             text = N_("This is not your present password") if found is signing.Refused.WRONG else _WRONG[found]
             raise InputError([Problem("wrong_password", text, path="present")])
+        mine = _mine().id
         with write() as conn:
-            service.set_password(conn, person().id, sent.get("password", ""), real=real(), actor=person().actor)
-            mine = store.by_id(conn, person().id)
+            service.set_password(
+                conn, person().id, sent.get("password", ""), real=real(), actor=person().actor, keep=mine
+            )
+            key = sessions.renew(conn, mine, real())
     except InputError as error:
         return _profile(422, Form({}, error.problems, "password"))
-    if mine is None:
-        raise ConflictError
-    _enter(mine)
+    enter(key)
     toast(say("The password is changed; other devices are signed out"))
     return back(url_for("account.profile"))
+
+
+@blueprint.post("/me/sessions/<int:session_id>/end")
+def end_session(session_id: int) -> ResponseReturnValue:
+    """Sign out of one browser, be it this one."""
+    own = session_id == _mine().id
+    _end(session_id)
+    if own:
+        return redirect(url_for("account.login"), 303)
+    toast(say("That device is signed out"))
+    return go(url_for("account.profile") + "#sessions")
+
+
+@blueprint.post("/me/sessions/end-others")
+def end_other_sessions() -> ResponseReturnValue:
+    """Sign out everywhere but here."""
+    with write() as conn:
+        sessions.end_all(conn, person().id, real=real(), actor=person().actor, keep=_mine().id)
+    toast(say("All other devices are signed out"))
+    return go(url_for("account.profile") + "#sessions")

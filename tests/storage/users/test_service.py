@@ -63,17 +63,12 @@ def test_a_reset_is_for_accounts_that_may_come_in(context: Context) -> None:
                 service.reset(conn, email=email, real=real, actor="cli")
 
 
-def test_a_new_password_ends_sessions_and_open_links(context: Context) -> None:
-    """Whoever held the old one is out."""
+def test_a_new_password_ends_open_links(context: Context) -> None:
+    """Whoever held one is out."""
     user_id, real = _add(context), context.clock.real()
     with context.database.write() as conn:
         _, token = service.reset(conn, email="an@example.com", real=real, actor="cli")
-        before = store.by_id(conn, user_id)
         service.set_password(conn, user_id, "một câu khác hẳn", real=real, actor=f"user:{user_id}")
-        after = store.by_id(conn, user_id)
-        assert before is not None
-        assert after is not None
-        assert after.session_epoch == before.session_epoch + 1
         assert service.holder(conn, "reset", token, real) is None
 
 
