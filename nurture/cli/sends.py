@@ -7,6 +7,7 @@ from nurture.cli.main import main
 from nurture.cli.output import report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
+from nurture.engine.titles import titles
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import translate
 from nurture.kernel.reasons import LABELS, Reason
@@ -15,6 +16,7 @@ from nurture.leads import store as lead_store
 from nurture.messages import store as message_store
 from nurture.rules.describe import sentence
 from nurture.rules.evaluate import Trace
+from nurture.rules.titles import Titles, met
 from nurture.segments import service as segment_service
 from nurture.segments import store as segment_store
 
@@ -51,17 +53,16 @@ def explain() -> None:
     """Group of the commands below."""
 
 
-def _tree(trace: Trace, depth: int = 0) -> list[str]:
+def _tree(trace: Trace, known: Titles, depth: int = 0) -> list[str]:
     mark = "✓" if trace.holds else "✗"
-    lines = [f"{'    ' * depth}{mark} {sentence(trace, LANGUAGE)}"] if not trace.children else []
-    if trace.children:
-        lines.append(f"{'    ' * depth}{mark} {sentence(trace, LANGUAGE)}")
-        for child in trace.children:
-            lines += _tree(child, depth + 1)
+    lines = [f"{'    ' * depth}{mark} {sentence(trace, LANGUAGE, titles=known)}"]
+    for child in trace.children:
+        lines += _tree(child, known, depth + 1)
     return lines
 
 
 def _data(trace: Trace) -> dict[str, object]:
+    """For scripts: what is named goes by its key."""
     return {
         "holds": trace.holds,
         "condition": sentence(trace, "en"),
@@ -85,8 +86,11 @@ def lead(state: State, email: str, key: str, *, as_json: bool) -> None:
         if rule is None:
             raise NotFoundError(_("There is no segment “%(key)s”", key=key))
         trace = segment_service.explain(conn, rule, found.id, context.clock.engine(), facts)
-    if trace is None:
-        raise NotFoundError(_("There is no lead with this address"))
+        if trace is None:
+            raise NotFoundError(_("There is no lead with this address"))
+        known = titles(conn, LANGUAGE, {("segment", key), *met([trace])})
     verdict = _("in the segment") if trace.holds else _("not in the segment")
-    head = _("%(email)s is %(verdict)s “%(key)s” as of now", email=email, verdict=verdict, key=key)
-    report(_data(trace), [head, *_tree(trace)], as_json=as_json)
+    name = known.get("segment", key)
+    shown = f"{name} ({key})" if name and name != key else key
+    head = _("%(email)s is %(verdict)s “%(key)s” as of now", email=email, verdict=verdict, key=shown)
+    report(_data(trace), [head, *_tree(trace, known)], as_json=as_json)

@@ -17,6 +17,7 @@ from nurture.activities.tables import activities
 from nurture.alerts import service as alerts
 from nurture.alerts import store as alert_store
 from nurture.alerts.model import Alert, House, Moment
+from nurture.engine.titles import titles
 from nurture.kernel.reasons import Reason
 from nurture.kernel.settings import Settings
 from nurture.leads import service as lead_service
@@ -38,6 +39,7 @@ from nurture.rules.describe import describe
 from nurture.rules.evaluate import evaluate
 from nurture.rules.facts import Facts
 from nurture.rules.model import reads
+from nurture.rules.titles import named
 from nurture.scoring import published as score_rules
 from nurture.scoring import service as scoring
 from nurture.scoring import store as scores
@@ -190,7 +192,8 @@ class Effects:
         if missing.reason is Reason.CLOSED_LATELY:
             return {"date": missing.needed}
         if missing.reason is Reason.CRITERIA_NOT_MET and pipeline.qualifying.when is not None:
-            return {"condition": describe(pipeline.qualifying.when, self.house.language)}
+            rule, language = pipeline.qualifying.when, self.house.language
+            return {"condition": describe(rule, language, titles=titles(self.conn, language, named([rule])))}
         return {}
 
     # back: what a machine's hit led to

@@ -14,6 +14,7 @@ from nurture.activities.tables import activities
 from nurture.campaigns.model import Campaign, OpportunityOpened
 from nurture.consents import store as consent_store
 from nurture.consents.model import Standing
+from nurture.engine.titles import titles
 from nurture.enrollments.advance import Around
 from nurture.enrollments.model import Place
 from nurture.kernel.reasons import Reason
@@ -25,6 +26,7 @@ from nurture.messages.tables import messages
 from nurture.policy.windows import zone_of
 from nurture.rules.facts import Facts, View
 from nurture.rules.model import Rule
+from nurture.rules.titles import Titles, named
 from nurture.segments.view import view
 
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
@@ -38,6 +40,7 @@ class Surroundings:
     facts: Facts
     zone: str  # the installation's
     language: str
+    titles: Titles  # of what exit conditions name
     rows: Mapping[int, Any]  # of leads
     views: Mapping[int, View]
     standings: Mapping[int, Standing]
@@ -55,6 +58,7 @@ class Surroundings:
             self.facts,
             zone_of(lead.zone, self.zone),
             self.language,
+            self.titles,
             self.mailed.get(place.id),
             self.gone.get(place.lead_id, ()),
             self._refusal(lead, campaign),
@@ -98,6 +102,7 @@ def load(
         facts,
         zone,
         language,
+        titles(conn, language, named(one.exit_when for one in campaigns if one.exit_when is not None)),
         rows,
         _views(conn, lead_ids, facts, rules),
         consent_store.standing(conn, keys, addresses) if mailing and keys is not None else {},

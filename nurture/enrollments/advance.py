@@ -19,6 +19,7 @@ from nurture.policy.decide import Defer, Send, Skip, decide
 from nurture.rules.describe import describe
 from nurture.rules.evaluate import evaluate
 from nurture.rules.facts import Facts, View
+from nurture.rules.titles import UNTITLED, Titles
 
 MOST_AT_ONCE = 100
 MOST_ATTEMPTS = 5
@@ -34,6 +35,7 @@ class Around:
     facts: Facts
     zone: ZoneInfo
     language: str = "vi"  # of sentences kept with a reason
+    titles: Titles = UNTITLED  # of what the exit condition names
     mailed: datetime | None = None  # when the last mail of this enrollment went
     gone: Sequence[datetime] = ()  # the lead's mails that count against a cap
     refusal: tuple[Reason, Mapping[str, Any]] | None = None  # why the lead is not to be mailed at all
@@ -62,7 +64,7 @@ def ends(campaign: Campaign, place: Place, around: Around) -> Leave | None:
         return Leave(Reason.GOAL_REACHED)
     rule = campaign.exit_when
     if rule is not None and evaluate(rule, around.view, around.now, around.facts).holds:
-        return Leave(Reason.EXIT_CONDITION, {"condition": describe(rule, around.language)})
+        return Leave(Reason.EXIT_CONDITION, {"condition": describe(rule, around.language, titles=around.titles)})
     return None
 
 

@@ -198,12 +198,12 @@ def titles(conn: Connection, language: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, known, text in conn.execute(query):
         if key not in found or known == language:
-            found[key] = _title(text or key)
+            found[key] = title_of(text or key)
     return found
 
 
-def _title(subject: str) -> str:
-    """`{{ lead | greeting }}, thanks for {{ x }}` as `Thanks for …`."""
+def title_of(subject: str) -> str:
+    """A subject without what differs for each lead: `{{ lead | greeting }}, thanks for {{ x }}` as `Thanks for …`."""
     spoken = " ".join(_VARIABLE.sub("…", _TAG.sub("", subject)).split())
     found = _GAPS.sub("…", spoken)
     if found.startswith("…") and found.lstrip("…,.;:!? "):

@@ -1,6 +1,7 @@
 """A rule in one natural sentence, and each answer of a trace with the value that was seen. Pure.
 
-A negation is said where it belongs ("clicked no link"), so that a reader never has to resolve "none of".
+A negation is said where it belongs ("clicked no link"), so that a reader never has to resolve "none of". Emails,
+segments, campaigns, tags and staff go by their titles, where those are given.
 """
 
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from nurture.kernel.i18n import N_, translate, translate_plural
 from nurture.rules.evaluate import Times, Trace
 from nurture.rules.model import Compare, Did, Group, Has, Join, Rule
 from nurture.rules.operators import operators
+from nurture.rules.titles import OWNER, UNTITLED, Titles
 from nurture.rules.values import Ago
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -34,16 +36,16 @@ _WORDS = {
 _WORDED = {"temperature", "lifecycle"}
 
 
-def describe(rule: Rule, language: str, zone: ZoneInfo = ZONE) -> str:
+def describe(rule: Rule, language: str, zone: ZoneInfo = ZONE, titles: Titles = UNTITLED) -> str:
     """The rule as one sentence in `vi` or `en`, its first letter large, without a full stop."""
-    text = _Speaker(language, zone).rule(rule, no=False)
+    text = _Speaker(language, zone, titles).rule(rule, no=False)
     return text[:1].upper() + text[1:]
 
 
-def sentence(trace: Trace, language: str, zone: ZoneInfo = ZONE) -> str:
+def sentence(trace: Trace, language: str, zone: ZoneInfo = ZONE, titles: Titles = UNTITLED) -> str:
     """The condition of a node and what was seen there: "City is Huế (here: Đà Nẵng)"."""
-    speaker = _Speaker(language, zone)
-    said = describe(trace.rule, language, zone)
+    speaker = _Speaker(language, zone, titles)
+    said = describe(trace.rule, language, zone, titles)
     seen = speaker.seen(trace)
     if not seen:
         return said
@@ -51,9 +53,10 @@ def sentence(trace: Trace, language: str, zone: ZoneInfo = ZONE) -> str:
 
 
 class _Speaker:
-    def __init__(self, language: str, zone: ZoneInfo) -> None:
+    def __init__(self, language: str, zone: ZoneInfo, titles: Titles) -> None:
         self.language = language
         self.zone = zone
+        self.titles = titles
 
     def tr(self, text: str, **params: object) -> str:
         return translate(self.language, text, **params)
@@ -68,12 +71,23 @@ class _Speaker:
             case Compare():
                 return self.compare(rule, no=no)
             case Has():
-                shown = self.either([f"“{name}”" for name in rule.shown])
-                return self.tr(rule.said[no], names=shown)
+                return self.tr(rule.said[no], names=self.either(self.names(rule)))
             case Did():
                 return self.did(rule, no=no)
             case _:
                 assert_never(rule)
+
+    def names(self, rule: Has) -> list[str]:
+        """The names in quotes, each once."""
+        found = [self.titles.get(rule.fact, key) for key in rule.names]
+        if len(rule.names) != len(rule.shown):  # the same name written in two ways
+            return [f"“{title or key}”" for title, key in zip(found, rule.names, strict=True)]
+        return [f"“{title or written}”" for title, written in zip(found, rule.shown, strict=True)]
+
+    def called(self, kind: str, key: str) -> str:
+        """The title in quotes, or the key as it is."""
+        title = self.titles.get(kind, key)
+        return f"“{title}”" if title else key
 
     def group(self, group: Group, *, no: bool) -> str:
         """Negations move inwards: none of (a, b) is not-a and not-b."""
@@ -113,14 +127,23 @@ class _Speaker:
         if isinstance(value, Ago):
             says, value = getattr(operator, "SAYS_AGO", says), value.span
         opposite = no != (rule.operator == "empty" and not rule.value)
-        shown = self.value(value, worded=rule.fact in _WORDED)
+        shown = self.value(self.owners(rule, value), worded=rule.fact in _WORDED)
         return self.tr(says[opposite], field=self.tr(rule.label), value=shown)
+
+    def owners(self, rule: Compare, value: Any) -> Any:
+        """Staff by their names; every other value as it is."""
+        if rule.fact != OWNER:
+            return value
+        if isinstance(value, tuple | list):
+            return [self.owners(rule, one) for one in value]
+        return self.titles.get(OWNER, value) or value if isinstance(value, str) else value
 
     def did(self, rule: Did, *, no: bool) -> str:
         fewer = no and rule.times > 1
         text = self.tr(rule.said[no and not fewer])
-        parts = [self.tr(N_("email %(email)s"), email=key) for key in rule.emails]
-        parts += [self.tr(N_("campaign %(campaign)s"), campaign=key) for key in rule.campaigns]
+        parts = [self.tr(N_("email %(email)s"), email=self.called("email", key)) for key in rule.emails]
+        campaigns = [self.called("campaign", key) for key in rule.campaigns]
+        parts += [self.tr(N_("campaign %(campaign)s"), campaign=one) for one in campaigns]
         if rule.link:
             parts.append(self.tr(N_("link %(link)s"), link=rule.link))
         if parts:
@@ -175,9 +198,11 @@ class _Speaker:
         if seen is None or seen == ():
             return self.tr(N_("no value")) if isinstance(rule, Compare) else self.tr(N_("none"))
         if isinstance(rule, Has):
-            shown = [*seen[:_MOST_SHOWN], "…"] if len(seen) > _MOST_SHOWN else list(seen)
-            return ", ".join(shown)
-        return self.value(seen, worded=isinstance(rule, Compare) and rule.fact in _WORDED)
+            shown = [self.titles.get(rule.fact, key) or key for key in seen[:_MOST_SHOWN]]
+            return ", ".join([*shown, "…"] if len(seen) > _MOST_SHOWN else shown)
+        if isinstance(rule, Compare):
+            return self.value(self.owners(rule, seen), worded=rule.fact in _WORDED)
+        return self.value(seen)
 
     def times(self, seen: Times) -> str:
         if seen.last_at is None:

@@ -1,7 +1,7 @@
 """A campaign as people read it: its conditions as sentences, its steps as a tree with counts. No I/O."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from nurture.enrollments.store import StepCounts
 from nurture.kernel.i18n import N_
 from nurture.policy.windows import Window
 from nurture.rules.describe import describe
+from nurture.rules.model import Rule
+from nurture.rules.titles import Name, Titles, named
 from nurture.web.language import say
 
 CLASSES = {
@@ -78,18 +80,34 @@ def entry(campaign: Campaign, segment_name: str, language: str) -> list[str]:
     return found
 
 
-def goal(campaign: Campaign, language: str) -> str:
+def names(campaign: Campaign) -> set[Name]:
+    """Everything that the words of a campaign name by key."""
+    return named(campaign.rules()).union(*map(step_names, campaign.steps.values()))
+
+
+def step_names(step: Step) -> set[Name]:
+    """Everything that the words of a step name by key: the email it sends, what its rule names."""
+    rule = getattr(step.config, "when", None)
+    return named([rule]) if isinstance(rule, Rule) else {("email", _email(step))} if _email(step) else set()
+
+
+def step_words(step: Step, titles: Titles, language: str) -> str:
+    """What a step does."""
+    return kinds()[step.kind].describe(step.config, language, titles)
+
+
+def goal(campaign: Campaign, language: str, titles: Titles) -> str:
     """When it has done its work for a lead; nothing when it has no goal."""
     if campaign.goal is None:
         return ""
     if isinstance(campaign.goal, OpportunityOpened):
         return say("An opportunity is opened")
-    return describe(campaign.goal, language)
+    return describe(campaign.goal, language, titles=titles)
 
 
-def leave(campaign: Campaign, language: str) -> str:
+def leave(campaign: Campaign, language: str, titles: Titles) -> str:
     """When a lead leaves before the end; nothing when never."""
-    return describe(campaign.exit_when, language) if campaign.exit_when is not None else ""
+    return describe(campaign.exit_when, language, titles=titles) if campaign.exit_when is not None else ""
 
 
 def sending(campaign: Campaign, language: str) -> list[str]:
@@ -142,10 +160,8 @@ def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
         yield run
 
 
-def tree(
-    campaign: Campaign, counts: Mapping[str, StepCounts], titles: Mapping[str, str], language: str
-) -> tuple[Node, ...]:
-    """The steps as they are nested, each with its counts; emails go by their `titles`."""
+def tree(campaign: Campaign, counts: Mapping[str, StepCounts], titles: Titles, language: str) -> tuple[Node, ...]:
+    """The steps as they are nested, each with its counts; what they name goes by its title."""
     by_way: dict[str, list[Step]] = {}
     for step in campaign.steps.values():
         by_way.setdefault(step.way, []).append(step)
@@ -166,14 +182,6 @@ def _arm(way: str, counts: StepCounts, nodes: tuple[Node, ...]) -> Arm:
     taken = counts.outcomes.get(way, 0)
     share = round(100 * taken / counts.passed) if counts.passed else None
     return Arm(way, say(_WAYS[way]) if way in _WAYS else way, taken, share, nodes)
-
-
-def step_words(step: Step, titles: Mapping[str, str], language: str) -> str:
-    """What a step does; an email is called by its title, where it has one."""
-    config: Any = step.config
-    if step.kind == _EMAIL:
-        config = replace(config, email=titles.get(config.email, config.email))
-    return kinds()[step.kind].describe(config, language)
 
 
 def _email(step: Step) -> str:

@@ -1,6 +1,6 @@
 """What every view needs: the context, forms with their findings, toasts, and going on after a POST."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,11 +15,13 @@ from flask_login import current_user
 from sqlalchemy.engine import Connection
 from werkzeug.urls import iri_to_uri
 
+from nurture.engine.titles import titles as load_titles
 from nurture.kernel.context import Context
 from nurture.kernel.errors import InputError, Problem
 from nurture.leads.desk import Hand
 from nurture.messages import store as messages
 from nurture.rules.facts import Facts
+from nurture.rules.titles import Name, Titles
 from nurture.segments import store as segments
 from nurture.web.language import language, say
 from nurture.web.session import person, safe_path
@@ -64,6 +66,14 @@ def email_titles() -> Mapping[str, str]:
             g.email_titles = messages.titles(conn, language())
     found: Mapping[str, str] = g.email_titles
     return found
+
+
+def titles(conn: Connection, names: Iterable[Name]) -> Titles:
+    """What people call these things, in the page's language: one query, and none for emails that are called already."""
+    loaded: Mapping[str, str] = g.get("email_titles", {})
+    wanted = set(names)
+    known = {("email", key): title for key, title in loaded.items() if ("email", key) in wanted}
+    return Titles({**load_titles(conn, language(), wanted - known.keys()).known, **known})
 
 
 def real() -> datetime:

@@ -4,7 +4,7 @@ A step module has
 - `SCHEMA`: the form of its value, as JSON Schema, for editors;
 - `read(reading, value, path)`: its value, checked; findings go into the reading;
 - `act(config, moment)`: what it answers when a lead is at it, as an Outcome. It reads no clock and no database;
-- `describe(config, language)`: itself in one sentence;
+- `describe(config, language, titles)`: itself in one sentence, what it names called by its title;
 - `ways(value)`, if it branches: the lists of steps within it, by the name of the way.
 """
 
@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 from nurture.campaigns.effects import Moment, Outcome
 from nurture.campaigns.reading import Reading
 from nurture.kernel.plugins import modules
+from nurture.rules.titles import Titles
 
 
 class Kind(Protocol):
@@ -22,7 +23,7 @@ class Kind(Protocol):
     SCHEMA: Mapping[str, Any]
     read: Callable[[Reading, Any, str], Any]
     act: Callable[[Any, Moment], Outcome]
-    describe: Callable[[Any, str], str]
+    describe: Callable[[Any, str, Titles], str]
 
 
 def kinds() -> dict[str, Kind]:

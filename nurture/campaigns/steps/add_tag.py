@@ -7,6 +7,7 @@ from typing import Any
 from nurture.campaigns.effects import AddTag, Go, Moment
 from nurture.campaigns.reading import Reading
 from nurture.kernel.i18n import translate
+from nurture.rules.titles import UNTITLED, Titles
 
 SCHEMA: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 80, "description": "A tag."}
 
@@ -28,6 +29,6 @@ def act(config: Tag, moment: Moment) -> Go:  # noqa: ARG001 - it never waits
     return Go(effects=(AddTag(config.tag),))
 
 
-def describe(config: Tag, language: str) -> str:
+def describe(config: Tag, language: str, titles: Titles = UNTITLED) -> str:  # noqa: ARG001 - names nothing by key
     """`Add the tag “engaged”`."""
     return translate(language, "Add the tag “%(tag)s”", tag=config.tag)

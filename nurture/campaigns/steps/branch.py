@@ -10,6 +10,7 @@ from nurture.kernel.i18n import translate
 from nurture.rules.describe import describe as describe_rule
 from nurture.rules.evaluate import evaluate
 from nurture.rules.model import Rule
+from nurture.rules.titles import UNTITLED, Titles
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -50,7 +51,7 @@ def act(config: Branch, moment: Moment) -> Go:
     return Go(way, way)
 
 
-def describe(config: Branch, language: str) -> str:
+def describe(config: Branch, language: str, titles: Titles = UNTITLED) -> str:
     """`If …`."""
-    rule = describe_rule(config.when, language) if config.when is not None else "?"
+    rule = describe_rule(config.when, language, titles=titles) if config.when is not None else "?"
     return translate(language, "If: %(rule)s", rule=rule)

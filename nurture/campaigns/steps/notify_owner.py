@@ -7,6 +7,7 @@ from typing import Any
 from nurture.campaigns.effects import Go, Moment, NotifyOwner
 from nurture.campaigns.reading import Reading, texts_schema
 from nurture.kernel.i18n import translate
+from nurture.rules.titles import UNTITLED, Titles
 
 SCHEMA: Mapping[str, Any] = texts_schema(200, "What the owner reads; one text, or one for each language.")
 
@@ -28,6 +29,6 @@ def act(config: Notify, moment: Moment) -> Go:  # noqa: ARG001 - it never waits
     return Go(effects=(NotifyOwner(config.note),))
 
 
-def describe(config: Notify, language: str) -> str:
+def describe(config: Notify, language: str, titles: Titles = UNTITLED) -> str:  # noqa: ARG001 - names nothing by key
     """`Tell the owner: call today`."""
     return translate(language, "Tell the owner: %(note)s", note=config.note.get(language, ""))

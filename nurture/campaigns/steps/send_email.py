@@ -7,6 +7,7 @@ from typing import Any
 from nurture.campaigns.effects import Go, Moment, WriteMessage
 from nurture.campaigns.reading import Reading
 from nurture.kernel.i18n import translate
+from nurture.rules.titles import UNTITLED, Titles
 
 SCHEMA: Mapping[str, Any] = {
     "type": "string",
@@ -32,6 +33,7 @@ def act(config: SendEmail, moment: Moment) -> Go:  # noqa: ARG001 - policy decid
     return Go(effects=(WriteMessage(config.email),))
 
 
-def describe(config: SendEmail, language: str) -> str:
-    """`Send the email “welcome_series_hello”`."""
-    return translate(language, "Send the email “%(email)s”", email=config.email)
+def describe(config: SendEmail, language: str, titles: Titles = UNTITLED) -> str:
+    """`Send the email “Thanks for coming”`."""
+    called = titles.get("email", config.email) or config.email
+    return translate(language, "Send the email “%(email)s”", email=called)

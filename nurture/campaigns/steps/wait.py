@@ -13,6 +13,7 @@ from nurture.campaigns.effects import Go, Hold, Moment
 from nurture.campaigns.reading import Reading
 from nurture.campaigns.spans import spoken
 from nurture.kernel.i18n import translate
+from nurture.rules.titles import UNTITLED, Titles
 
 SCHEMA: Mapping[str, Any] = {
     "type": "string",
@@ -41,6 +42,6 @@ def act(config: Wait, moment: Moment) -> Go | Hold:
     return Go() if moment.planned >= until else Hold(until)
 
 
-def describe(config: Wait, language: str) -> str:
+def describe(config: Wait, language: str, titles: Titles = UNTITLED) -> str:  # noqa: ARG001 - names nothing by key
     """`Wait 2 days`."""
     return translate(language, "Wait %(span)s", span=spoken(config.span, language))

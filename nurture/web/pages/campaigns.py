@@ -22,12 +22,13 @@ from nurture.kernel.yamlfile import read as read_yaml
 from nurture.messages import store as messages
 from nurture.messages.model import MessageState
 from nurture.rules.describe import describe
+from nurture.rules.titles import named
 from nurture.segments import service as segment_rules
 from nurture.segments import store as segments
 from nurture.users import store as accounts
 from nurture.web import campaign_words
 from nurture.web.language import language, say
-from nurture.web.page import context, email_titles, go, read, real, render, toast, write
+from nurture.web.page import context, go, read, real, render, titles, toast, write
 from nurture.web.session import person
 
 blueprint = Blueprint("campaigns", __name__)
@@ -134,15 +135,16 @@ def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[s
     segment = segments.get(conn, key) if key else None
     facts = segments.facts(conn, context().settings.zone)
     rule = segment_rules.rule_of(conn, key, facts) if key and segment else None
+    known = titles(conn, campaign_words.names(campaign) | named([rule] if rule is not None else ()))
     return {
         "segment": key,
         "size": segments.sizes(conn).get(key, 0) if key else None,
-        "rule": describe(rule, language()) if rule is not None else "",
+        "rule": describe(rule, language(), titles=known) if rule is not None else "",
         "entry": campaign_words.entry(campaign, segment.named(language()) if segment else key or "", language()),
-        "goal": campaign_words.goal(campaign, language()),
-        "leave": campaign_words.leave(campaign, language()),
+        "goal": campaign_words.goal(campaign, language(), known),
+        "leave": campaign_words.leave(campaign, language(), known),
         "sending": campaign_words.sending(campaign, language()),
-        "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), email_titles(), language()),
+        "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), known, language()),
     }
 
 
@@ -213,7 +215,8 @@ def _step_words(conn: Connection, stored: store.Stored) -> dict[str, str]:
     if campaign is None:
         return {}
     found: dict[str, str] = {}
-    waiting = list(campaign_words.tree(campaign, {}, email_titles(), language()))
+    known = titles(conn, campaign_words.names(campaign))
+    waiting = list(campaign_words.tree(campaign, {}, known, language()))
     while waiting:
         node = waiting.pop()
         found[node.id] = node.text

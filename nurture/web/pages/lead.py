@@ -27,7 +27,7 @@ from nurture.scoring.model import Axis, Line, Thresholds
 from nurture.segments import store as segments
 from nurture.users import store as accounts
 from nurture.web.blocks import collect
-from nurture.web.campaign_words import step_words
+from nurture.web.campaign_words import step_names, step_words
 from nurture.web.language import language, say
 from nurture.web.page import (
     Form,
@@ -42,6 +42,7 @@ from nurture.web.page import (
     read,
     render,
     submitted,
+    titles,
     toast,
     write,
 )
@@ -116,12 +117,14 @@ def _steps(
     ready = revisions.load(
         conn, [revision[one.campaign_key] for one in active if one.campaign_key in revision], facts(conn)
     )
-    said: dict[int, str] = {}
+    steps = {}
     for one in active:
         found = ready.get(revision.get(one.campaign_key, 0))
-        step = found.campaign.steps.get(one.step or "") if found and found.campaign else None
-        said[one.id] = step_words(step, email_titles(), language()) if step else one.step or "–"
-    return said
+        steps[one.id] = found.campaign.steps.get(one.step or "") if found and found.campaign else None
+    email_titles()  # the timeline asks for them too
+    known = titles(conn, set().union(*(step_names(step) for step in steps.values() if step)))
+    words = {key: step_words(step, known, language()) for key, step in steps.items() if step}
+    return {one.id: words.get(one.id) or one.step or "–" for one in active}
 
 
 def _rules(conn: Connection) -> Any:

@@ -19,9 +19,10 @@ from nurture.opportunities.model import Criterion
 from nurture.rules.describe import sentence
 from nurture.rules.evaluate import Trace
 from nurture.rules.model import Group, Join
+from nurture.rules.titles import Titles, met
 from nurture.segments import store as segments
 from nurture.web.language import language, say
-from nurture.web.page import context, facts, now, read, render, zone
+from nurture.web.page import context, facts, now, read, render, titles, zone
 from nurture.web.session import person
 from nurture.web.words import temperature
 
@@ -50,11 +51,16 @@ def show(public_id: str) -> ResponseReturnValue:
         return _all(conn, lead)
 
 
-def node(trace: Trace) -> dict[str, Any]:
+def node(trace: Trace, known: Titles) -> dict[str, Any]:
     """A trace as the template shows it: sentence with the value seen, tick or cross, children."""
-    children = [node(child) for child in trace.children]
+    children = [node(child, known) for child in trace.children]
     is_none = isinstance(trace.rule, Group) and trace.rule.join is Join.NONE
-    return {"text": sentence(trace, language(), zone()), "holds": trace.holds, "none": is_none, "children": children}
+    return {
+        "text": sentence(trace, language(), zone(), known),
+        "holds": trace.holds,
+        "none": is_none,
+        "children": children,
+    }
 
 
 def _segment(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
@@ -62,7 +68,8 @@ def _segment(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
     trace = explain.segment(conn, key, lead.id, facts(conn), now()) if found else None
     if found is None or trace is None:
         raise NotFoundError
-    return render("leads/why_segment.html", lead=lead, name=found.named(language()), tree=node(trace))
+    tree = node(trace, titles(conn, met([trace])))
+    return render("leads/why_segment.html", lead=lead, name=found.named(language()), tree=tree)
 
 
 def _message(conn: Connection, lead: Lead, number: str) -> ResponseReturnValue:
@@ -74,15 +81,18 @@ def _message(conn: Connection, lead: Lead, number: str) -> ResponseReturnValue:
 
 def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
     standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
-    ways = [
-        {"way": way, "name": way.campaign.named(language()), "tree": node(way.trace) if way.trace else None}
-        for way in explain.ways(conn, lead.id, facts(conn), now())
-    ]
+    found = explain.ways(conn, lead.id, facts(conn), now())
     chance = explain.chance(conn, lead, facts(conn), now())
+    traces = [way.trace for way in found if way.trace] + ([chance.trace] if chance and chance.trace else [])
+    known = titles(conn, met(traces))
+    ways = [
+        {"way": way, "name": way.campaign.named(language()), "tree": node(way.trace, known) if way.trace else None}
+        for way in found
+    ]
     criteria = [{"text": _criterion(one), "holds": one.holds} for one in chance.criteria] if chance else []
     return render(
         "leads/why_all.html", lead=lead, refusal=standing.refusal("advertising"), ways=ways, chance=chance,
-        criteria=criteria, rule=node(chance.trace) if chance and chance.trace else None,
+        criteria=criteria, rule=node(chance.trace, known) if chance and chance.trace else None,
         decisions=decisions_of(conn, lead.id, _VERDICTS, limit=20),
     )  # fmt: skip
 
