@@ -166,7 +166,7 @@ def test_the_account_page_lists_ones_devices(app: Flask, ctx: Context, sales: Cl
 def test_one_device_is_signed_out_from_another(app: Flask, ctx: Context, sales: Client) -> None:
     """The other stays, and the audit says so."""
     other = Client(app).sign_in("sales")
-    (newest, first) = _numbers(other)
+    newest, first = _numbers(other)  # this device comes first
     assert other.post(f"/me/sessions/{first}/end").status_code == 303
     assert not _is_in(sales)
     assert _numbers(other) == [newest]
@@ -212,3 +212,11 @@ def test_a_hostile_name_of_a_browser_is_not_kept(client: Client, ctx: Context, a
     with ctx.database.read() as conn:
         assert conn.execute(sa.select(sessions.c.device)).scalars().all() == [""]
     assert "Unknown device" in client.get("/me", Accept_Language="en").text
+
+
+def test_a_page_is_answered_when_its_use_cannot_be_written(ctx: Context, sales: Client) -> None:
+    """A full disk shuts nobody out of looking."""
+    with ctx.database.write() as conn:
+        conn.exec_driver_sql("CREATE TRIGGER full BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'full'); END")
+    _later(ctx, SEEN_EVERY)
+    assert _is_in(sales)

@@ -160,7 +160,7 @@ def _profile_form() -> Form:
 def _profile(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
     with read() as conn:
         absences = store.absences(conn, person().id)
-        opened = store.sessions_of(conn, person().id, real())
+        opened = sorted(store.sessions_of(conn, person().id, real()), key=lambda one: one.id != _mine().id)
     shown = form or _profile_form()
     forms = {"profile": _profile_form(), "away": Form({}), "password": Form({})}
     forms[shown.name or "profile"] = shown
