@@ -1,5 +1,8 @@
 """Sessions: each has an end, and what has ended stays so."""
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -204,6 +207,33 @@ def test_a_sign_in_that_was_overtaken_gets_no_session(context: Context, what: st
         with pytest.raises(ConflictError):
             sessions.begin(conn, proved, Origin(), real=real)
         assert conn.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0
+
+
+@pytest.mark.parametrize("first", ["sign-in", "password"])
+def test_a_sign_in_and_a_new_password_at_once_leave_no_session(context: Context, first: str) -> None:
+    """Whichever of the two is earlier by an instant: the other waits for it, and sees what it did."""
+    user_id, real = _add(context), context.clock.real()
+    with context.database.read() as conn:
+        proved = store.by_id(conn, user_id)
+    assert proved is not None
+    is_under_way, is_waiting = threading.Event(), threading.Event()
+
+    def act(what: str) -> None:
+        if what != first:
+            assert is_under_way.wait(10)
+            is_waiting.set()
+        with contextlib.suppress(ConflictError), context.database.write() as conn:
+            if what == "password":
+                service.set_password(conn, user_id, "một câu khác hẳn", real=real, actor="cli")
+            else:
+                sessions.begin(conn, proved, Origin(), real=real)
+            is_under_way.set()
+            assert is_waiting.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(act, ["sign-in", "password"]))
+    with context.database.read() as conn:
+        assert store.sessions_of(conn, user_id, real) == []
 
 
 def test_a_closed_account_has_no_session_whatever_its_row_says(context: Context) -> None:
