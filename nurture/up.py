@@ -26,6 +26,7 @@ from sqlalchemy.engine import make_url
 
 from nurture.bootstrap import build
 from nurture.demo.readers import Readers
+from nurture.demo.sellers import Sellers
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError, OutsideError
 from nurture.kernel.i18n import N_
@@ -118,7 +119,7 @@ def _web(plan: Plan) -> Callable[..., Any]:
     application, tracker = front(context)
     running: list[Part] = [tracker, *parts(context, plan.roles)]
     if plan.demo:
-        running.append(Readers(context))
+        running += [Readers(context), Sellers(context)]
     start_all(running)
     multiprocessing.util.Finalize(None, _close, args=(running, context), exitpriority=100)
     return application

@@ -1,1 +1,1 @@
-"""The living demo: made-up people, a made-up past, and readers who open and click by themselves."""
+"""The living demo: made-up people, a made-up past, readers who open and click, and a sales team that sells."""
