@@ -167,6 +167,7 @@ def test_who_was_slower_passes_it_over(context: Context, pipeline: Pipeline, ha:
         desk.give_to(conn, Hand(boss, now, now), "pl0", other.id)
     _work(context, 3)
     with context.database.read() as conn:
-        versions = dict(conn.execute(sa.select(opportunities.c.id, opportunities.c.version)).tuples().all())
+        rows = conn.execute(sa.select(opportunities.c.id, opportunities.c.version))
+        versions = {row.id: row.version for row in rows}
     assert versions[first] == 2  # accepted; to call the lead was refused
     assert len([version for version in versions.values() if version > 2]) == 2
