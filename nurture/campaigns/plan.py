@@ -28,13 +28,14 @@ class StepChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One definition: a campaign, a segment, or a shared file."""
+    """One definition: a campaign, a segment, a shared file, or an email in those of its languages that share a fate."""
 
-    kind: str  # campaign | segment | scoring | pipeline
+    kind: str  # campaign | segment | scoring | pipeline | email
     key: str
     what: What
     steps: tuple[tuple[str, StepChange], ...] = ()
-    parts: tuple[str, ...] = ()  # other parts that change: entry, goal, exit_when, sending
+    parts: tuple[str, ...] = ()  # other parts that change: entry, goal, exit_when, sending, alerts, …
+    languages: tuple[str, ...] = ()  # of an email
     under_way: int = 0  # leads who keep the revision they are on
     existing: int | None = None  # leads in the entry segment now whom a first publish enrolls
 
@@ -45,7 +46,7 @@ class Change:
 
     def sentences(self, language: str) -> list[str]:
         """The change in words, one fact each."""
-        found = [translate(language, _WHATS[self.what], kind=translate(language, _KINDS[self.kind]), key=self.key)]
+        found = [translate(language, _WHATS[self.what], subject=self._subject(language))]
         found += [translate(language, _STEPS[what], step=step) for step, what in self.steps]
         if self.parts:
             found.append(translate(language, "Changes in: %(parts)s", parts=", ".join(self.parts)))
@@ -58,18 +59,25 @@ class Change:
             found.append(translate_plural(language, one, many, self.under_way))
         return found
 
+    def _subject(self, language: str) -> str:
+        """`the campaign “welcome”`, `the email “hello” (en, vi)`; of scoring and pipeline there is only one."""
+        kind = translate(language, _KINDS[self.kind])
+        named = kind if self.kind == self.key else f"{kind} “{self.key}”"
+        return f"{named} ({', '.join(self.languages)})" if self.languages else named
+
 
 _KINDS = {
     "campaign": N_("the campaign"),
     "segment": N_("the segment"),
     "scoring": N_("the scoring rules"),
     "pipeline": N_("the pipeline"),
+    "email": N_("the email template"),
 }
 _WHATS = {
-    What.NEW: N_("New: %(kind)s “%(key)s”"),
-    What.CHANGED: N_("Changed: %(kind)s “%(key)s”"),
-    What.TEXTS: N_("Only names or comments change: %(kind)s “%(key)s”"),
-    What.UNCHANGED: N_("Nothing changes: %(kind)s “%(key)s”"),
+    What.NEW: N_("New: %(subject)s"),
+    What.CHANGED: N_("Changed: %(subject)s"),
+    What.TEXTS: N_("Only names or comments change: %(subject)s"),
+    What.UNCHANGED: N_("Unchanged: %(subject)s"),
 }
 _STEPS = {
     StepChange.ADDED: N_("Step “%(step)s” is added"),
@@ -112,3 +120,17 @@ def changed_parts(before: Campaign | None, after: Campaign) -> tuple[str, ...]:
     if before is None:
         return ()
     return tuple(part for part in _PARTS if before.data.get(part) != after.data.get(part))
+
+
+def changed_keys(before: object, after: object) -> tuple[str, ...]:
+    """Which keys of a shared file change, in its order; none when one of the two is no mapping."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return ()
+    return tuple(str(key) for key in {**after, **before} if key not in before or before[key] != after.get(key))
+
+
+def fate(*, same: bool, same_text: bool) -> What:
+    """What happens to a definition that is live already: whether it says the same as before, and in the same text."""
+    if not same:
+        return What.CHANGED
+    return What.UNCHANGED if same_text else What.TEXTS

@@ -15,7 +15,7 @@ from nurture.campaigns import shared, store
 from nurture.campaigns.definition import content_hash, from_revision
 from nurture.campaigns.load import Loaded
 from nurture.campaigns.model import Campaign, CampaignState, Existing
-from nurture.campaigns.plan import Change, What, changed_parts, step_changes
+from nurture.campaigns.plan import Change, What, changed_keys, changed_parts, fate, step_changes
 from nurture.campaigns.tables import campaign_revisions, campaigns, shared_definitions
 from nurture.kernel.database import upsert
 from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, InputError, NotFoundError
@@ -98,18 +98,17 @@ def _segment_change(conn: Connection, loaded: Loaded, key: str) -> Change:
     before = segment_store.get(conn, key)
     if before is None:
         return Change("segment", key, What.NEW)
-    if before.hash != after.hash:
-        return Change("segment", key, What.CHANGED)
-    return Change("segment", key, What.UNCHANGED if dict(before.name) == dict(after.name) else What.TEXTS)
+    same_text = dict(before.name) == dict(after.name)
+    return Change("segment", key, fate(same=before.hash == after.hash, same_text=same_text))
 
 
 def _shared_change(conn: Connection, key: str, source: Source) -> Change:
     before = store.shared(conn, key)
     if before is None:
         return Change(key, key, What.NEW)
-    if before[1] != source.data:
-        return Change(key, key, What.CHANGED)
-    return Change(key, key, What.UNCHANGED if before[0] == source.text else What.TEXTS)
+    text, data = before
+    what = fate(same=data == source.data, same_text=text == source.text)
+    return Change(key, key, what, parts=changed_keys(data, source.data))
 
 
 def _campaign_change(
@@ -118,8 +117,7 @@ def _campaign_change(
     if before is None or before.revision_id is None:
         return Change("campaign", campaign.key, What.NEW)
     if before.hash == digest:
-        same = before.source == source.text
-        return Change("campaign", campaign.key, What.UNCHANGED if same else What.TEXTS)
+        return Change("campaign", campaign.key, fate(same=True, same_text=before.source == source.text))
     try:
         old: Campaign | None = from_revision(before.definition, facts)
     except DefinitionError:

@@ -8,21 +8,16 @@ import click
 from nurture.bootstrap import gallery
 from nurture.campaigns import service as campaign_service
 from nurture.campaigns import store as campaign_store
+from nurture.campaigns.plan import What
 from nurture.cli.main import main
-from nurture.cli.output import Status, problem_data, problem_line, report, say, table
+from nurture.cli.options import campaign_argument, campaigns_option, json_option, templates_option, yes_option
+from nurture.cli.output import Status, confirm, problem_data, problem_line, report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.engine import definitions
 from nurture.engine.definitions import Definitions, Planned
 from nurture.kernel.errors import NotFoundError, Problem
 from nurture.segments.store import built_in
-
-FOLDER = click.Path(path_type=Path)
-json_option = click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
-campaigns_option = click.option(
-    "--campaigns", "campaigns_at", type=FOLDER, help=_("Folder of campaigns, or one campaign's file.")
-)
-templates_option = click.option("--templates", "templates_at", type=FOLDER, help=_("Folder of emails."))
 
 
 def _places(state: State, campaigns_at: Path | None, templates_at: Path | None) -> tuple[Path, Path]:
@@ -36,10 +31,15 @@ def _findings(problems: Sequence[Problem]) -> list[str]:
     lines = [problem_line(problem) for problem in problems]
     if not problems:
         return [_("Nothing to mend.")]
-    return [*lines, _("%(errors)s errors, %(warnings)s warnings", errors=errors, warnings=len(problems) - errors)]
+    return [*lines, _("errors: %(errors)s, warnings: %(warnings)s", errors=errors, warnings=len(problems) - errors)]
 
 
-@main.command(help=_("Check campaigns and emails: every finding at once, with file, line and the mend."))
+@main.command(
+    help=_(
+        "Check campaigns and emails. Says everything that is wrong at once, with file, line and the mend; needs no "
+        "database. Ends with 1 when there is an error; warnings forbid nothing."
+    )
+)
 @campaigns_option
 @templates_option
 @json_option
@@ -49,21 +49,25 @@ def check(ctx: click.Context, campaigns_at: Path | None, templates_at: Path | No
     state = ctx.find_object(State) or State()
     found = definitions.read(*_places(state, campaigns_at, templates_at), built_in(state.settings.zone))
     report([problem_data(problem) for problem in found.problems], _findings(found.problems), as_json=as_json)
-    if found.problems:
+    if found.errors:
         ctx.exit(Status.FINDINGS)
 
 
 def _plan_lines(planned: Planned) -> list[str]:
     lines: list[str] = []
-    for change in planned.changes:
+    for change in (*planned.changes, *planned.emails):
         if change.matters:
             first, *more = change.sentences(LANGUAGE)
             lines += [first, *(f"    {line}" for line in more)]
-    lines += [_("Email “%(key)s” (%(language)s) changes", key=key, language=one) for key, one in planned.emails]
-    return lines or [_("Nothing changes.")]
+    return [*lines, *([""] if lines else [_("Nothing changes.")]), _counts(planned)]
 
 
-def _plan_data(planned: Planned) -> dict[str, object]:
+def _counts(planned: Planned) -> str:
+    return _("%(new)s new, %(changed)s changed, %(unchanged)s unchanged", new=planned.count(What.NEW),
+             changed=planned.count(What.CHANGED, What.TEXTS), unchanged=planned.count(What.UNCHANGED))  # fmt: skip
+
+
+def _plan_data(planned: Planned, problems: Sequence[Problem], *, applied: bool) -> dict[str, object]:
     changes = [
         {
             "kind": change.kind,
@@ -76,17 +80,26 @@ def _plan_data(planned: Planned) -> dict[str, object]:
         }
         for change in planned.changes
     ]
-    return {"changes": changes, "emails": [{"key": key, "language": one} for key, one in planned.emails]}
+    emails = [
+        {"key": one.key, "language": language, "what": one.what.value}
+        for one in planned.emails
+        for language in one.languages
+    ]
+    said = [problem_data(problem) for problem in problems]
+    return {"applied": applied, "changes": changes, "emails": emails, "problems": said}
 
 
-def _refuse(ctx: click.Context, found: Definitions) -> None:
+def _say_findings(ctx: click.Context, found: Definitions, refusal: str, *, as_json: bool) -> None:
+    """Say every finding; those that are errors end the command."""
+    for line in _findings(found.problems) if found.problems else ():
+        say(line, err=True)
     if found.errors:
-        for line in _findings(found.problems):
-            say(line, err=True)
-        ctx.exit(Status.WRONG_USE)
+        say(refusal, err=True)
+        report(_plan_data(Planned((), ()), found.problems, applied=False), (), as_json=as_json)
+        ctx.exit(Status.FINDINGS)
 
 
-@main.command(help=_("Say exactly what applying the files would change, and for how many leads."))
+@main.command(help=_("Say what applying the files would change. Exactly, and for how many leads; nothing is written."))
 @campaigns_option
 @templates_option
 @json_option
@@ -96,15 +109,20 @@ def plan(ctx: click.Context, campaigns_at: Path | None, templates_at: Path | Non
     state = ctx.find_object(State) or State()
     with state.context() as context, context.database.read() as conn:
         found = definitions.read(*_places(state, campaigns_at, templates_at), definitions.facts_of(conn))
-        _refuse(ctx, found)
+        _say_findings(ctx, found, _("There is no plan before these are mended."), as_json=as_json)
         planned = definitions.plan(conn, found, now=context.clock.engine())
-    report(_plan_data(planned), _plan_lines(planned), as_json=as_json)
+    report(_plan_data(planned, found.problems, applied=False), _plan_lines(planned), as_json=as_json)
 
 
-@main.command(help=_("Make the files live: new campaigns start, changed ones serve new enrollments. Asks first."))
+@main.command(
+    help=_(
+        "Make the files live. New campaigns start, changed ones serve new enrollments; all of it or nothing. "
+        "Asks first."
+    )
+)
 @campaigns_option
 @templates_option
-@click.option("--yes", is_flag=True, help=_("Do not ask."))
+@yes_option
 @json_option
 @click.pass_context
 def apply(
@@ -115,20 +133,23 @@ def apply(
     with state.context() as context:
         with context.database.read() as conn:
             found = definitions.read(*_places(state, campaigns_at, templates_at), definitions.facts_of(conn))
-            _refuse(ctx, found)
+            _say_findings(ctx, found, _("Nothing was applied."), as_json=as_json)
             planned = definitions.plan(conn, found, now=context.clock.engine())
         if planned.matters and not yes:
             for line in _plan_lines(planned):
                 say(line, err=True)
-            click.confirm(_("Apply?"), abort=True, err=True)
+            confirm(_("Apply?"), _("Nothing was applied."))
         with context.database.write() as conn:
             now, real = context.clock.engine(), context.clock.real()
             done = definitions.apply(conn, found, now=now, real=real, actor="cli")
-    report(_plan_data(done), _plan_lines(done), as_json=as_json)
+    lines = _plan_lines(done)
+    if done.matters:  # who was asked has read what changes
+        lines = [*(lines[:-1] if yes else ()), _("Applied: %(counts)s", counts=_counts(done))]
+    report(_plan_data(done, found.problems, applied=True), lines, as_json=as_json)
 
 
-@main.command(help=_("Write what is live as YAML files into a folder that is empty or new."))
-@click.argument("folder", type=FOLDER)
+@main.command(help=_("Write the live campaigns as YAML files. The folder must be empty or new."))
+@click.argument("folder", type=click.Path(path_type=Path), metavar=_("FOLDER"))
 @pass_state
 def export(state: State, folder: Path) -> None:
     """Export."""
@@ -143,12 +164,12 @@ def export(state: State, folder: Path) -> None:
     say(_("%(count)s files written to %(folder)s", count=len(texts), folder=folder))
 
 
-@main.group(help=_("Campaigns that are in the database: list, pause, resume, archive."))
+@main.group(help=_("List, pause, resume or archive campaigns."))
 def campaigns() -> None:
     """Group of the commands below."""
 
 
-@campaigns.command("list", help=_("All campaigns with their state."))
+@campaigns.command("list", help=_("List all campaigns with their state."))
 @json_option
 @pass_state
 def list_(state: State, *, as_json: bool) -> None:
@@ -161,9 +182,10 @@ def list_(state: State, *, as_json: bool) -> None:
 
 
 MOVES = {
-    "pause": (_("Pause a campaign: nothing of it goes out until it is resumed."), campaign_service.pause),
+    "pause": (_("Pause a campaign. Nobody moves and nothing of it goes out until it is resumed."),
+              campaign_service.pause),
     "resume": (_("Resume a paused campaign."), campaign_service.resume),
-    "archive": (_("End a campaign for good: who is under way leaves it, what is queued is canceled."),
+    "archive": (_("Put a campaign away. Those under way leave it, and what is queued is canceled."),
                 campaign_service.archive),
 }  # fmt: skip
 
@@ -172,7 +194,7 @@ def _add(name: str) -> None:
     help_text, act = MOVES[name]
 
     @campaigns.command(name, help=help_text)
-    @click.argument("key")
+    @campaign_argument
     @pass_state
     def move(state: State, key: str) -> None:
         with state.context() as context, context.database.write() as conn:

@@ -15,6 +15,7 @@ import click
 from nurture.capture import service as capture
 from nurture.capture.model import Options, Reading, Result
 from nurture.cli.main import main
+from nurture.cli.options import email_argument, json_option
 from nurture.cli.output import Status, report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
@@ -29,7 +30,7 @@ _WIDE = 18
 _DELIMITERS = {",": _("by comma"), ";": _("by semicolon"), "\t": _("by tab"), "|": _("by vertical bar")}
 
 
-@main.group(help=_("Leads: import a file, show somebody."))
+@main.group(help=_("Import leads from a file, look one up."))
 def leads() -> None:
     """Group of the commands below."""
 
@@ -91,8 +92,8 @@ def _result_lines(result: Result) -> list[str]:
         reason = translate(LANGUAGE, one.reason)
         lines.append(_("    line %(line)s, %(column)s: %(reason)s", line=one.line, column=one.column, reason=reason))
     if result.refused_file is not None:
-        lines.append(_("The refused rows stand whole in this file, each with its reason. Mend them there and import it: "
-                       "nurture leads import %(path)s", path=shlex.quote(str(result.refused_file))))  # fmt: skip
+        lines.append(_("The refused rows stand whole in this file, each with its reason. Mend them there and import "
+                       "it: nurture leads import %(path)s", path=shlex.quote(str(result.refused_file))))  # fmt: skip
     if result.dropped_values:
         lines.append(_("%(count)s values did not fit the type of their field and were left out.",
                        count=result.dropped_values))  # fmt: skip
@@ -107,18 +108,29 @@ def _result_lines(result: Result) -> list[str]:
     return lines
 
 
-@leads.command("import", help=_("Import a CSV or XLSX file. Stopped and run again, it goes on where it was."))
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--map", "pairs", multiple=True, metavar='"HEADER=FIELD"',
-              help=_("Read a column as this field; kept for the next file. May be given more than once."))  # fmt: skip
-@click.option("--tag", "tags", multiple=True, help=_("Give every lead of the file this tag."))
-@click.option("--source", default="", help=_("The source of rows that name none."))
+@leads.command(
+    "import",
+    help=_(
+        "Import leads from a CSV or XLSX file. Encoding, separator, header and columns are found and shown, and "
+        "duplicates folded; rows that are refused come into a file of their own, to mend and import again. Stopped and "
+        "run again, it goes on where it was."
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path), metavar=_("FILE"))
+@click.option("--map", "pairs", multiple=True, metavar=_("HEADER=FIELD"),
+              help=_("Read a column as this field, such as \"Họ và tên=name\", or not at all (=skip); kept for the "
+                     "next file. May be repeated."))  # fmt: skip
+@click.option(
+    "--tag", "tags", multiple=True, metavar=_("TAG"), help=_("Give every lead of the file this tag. May be repeated.")
+)
+@click.option("--source", default="", metavar=_("SOURCE"), help=_("The source of rows that name none."))
 @click.option("--dry-run", is_flag=True, help=_("Say what would happen; write nothing."))
 @click.option("--keep-phone-only", is_flag=True, help=_("Keep rows without an address that have a phone number."))
-@click.option("--consent", default="", metavar="TEXT",
+@click.option("--consent", default="", metavar=_("TEXT"),
               help=_("Your statement that the people of this file agreed: how, when, to which text."))  # fmt: skip
-@click.option("--purposes", default="advertising,tracking", show_default=True,
-              help=_("What the statement covers, by comma."))  # fmt: skip
+@click.option("--purposes", default="advertising,tracking", metavar=_("PURPOSES"),
+              help=_("What the statement covers, by comma: %(known)s (the default), or one of them.",
+                     known=", ".join(Purpose)))  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help=_("End with the totals in JSON."))
 @click.pass_context
 def import_(
@@ -161,9 +173,9 @@ def import_(
         ctx.exit(Status.FINDINGS)
 
 
-@leads.command(help=_("What is known of one lead."))
-@click.argument("email")
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@leads.command(help=_("Show what is known of one lead."))
+@email_argument
+@json_option
 @pass_state
 def show(state: State, email: str, *, as_json: bool) -> None:
     """Show."""

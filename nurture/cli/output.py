@@ -1,6 +1,7 @@
 """How commands speak: to people in lines and tables, to scripts in JSON, and in exit statuses.
 
-0 done, 1 done with refusals or findings, 2 wrong use, 3 failed.
+0 done; 1 done with refusals or findings (rows refused, errors in definition files whichever command meets them, a no to
+its question); 2 wrong use (of an option, argument or setting); 3 failed.
 """
 
 import json
@@ -13,8 +14,11 @@ from typing import Any
 import click
 
 from nurture.cli.words import LANGUAGE, _
-from nurture.kernel.errors import InputError, NurtureError, Problem
+from nurture.kernel.errors import DefinitionError, InputError, NurtureError, Problem
 from nurture.kernel.i18n import translate
+from nurture.kernel.text import fold
+
+_YES = frozenset({"y", "yes", "c", "co"})  # in either language, whichever is asked in
 
 
 class Status(IntEnum):
@@ -88,7 +92,7 @@ def fail(error: NurtureError) -> Status:
     if isinstance(error, InputError):
         for problem in error.problems:
             say(problem_line(problem), err=True)
-        return Status.WRONG_USE
+        return Status.FINDINGS if isinstance(error, DefinitionError) else Status.WRONG_USE
     say(_("Error: %(error)s", error=_(error.message, **error.params)), err=True)
     return Status.FAILED
 
@@ -96,3 +100,22 @@ def fail(error: NurtureError) -> Status:
 def interactive() -> bool:
     """Whether a person sits at the other end."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(question: str, undone: str) -> None:
+    """Go on only after a yes; `undone` says what a no leaves undone.
+
+    InputError where nobody can be asked. The command must take --yes.
+    """
+    ctx = click.get_current_context()
+    if not interactive():
+        nobody = _("This is no terminal, so nobody can be asked.")
+        mend = _("type the command with --yes: %(command)s --yes", command=ctx.command_path)
+        raise InputError([Problem("nobody_to_ask", f"{undone} {nobody}", mend)])
+    try:
+        said = click.prompt(f"{question} [{_('y/N')}]", default="", show_default=False, err=True)
+    except click.Abort:
+        said = ""
+    if fold(said) not in _YES:
+        say(undone, err=True)
+        ctx.exit(Status.FINDINGS)

@@ -7,17 +7,18 @@ import click
 from sqlalchemy.engine import Connection
 
 from nurture.cli.main import main
-from nurture.cli.output import report, say, table
+from nurture.cli.options import email_argument, json_option
+from nurture.cli.output import interactive, report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
-from nurture.kernel.errors import InputError, NotFoundError
+from nurture.kernel.errors import InputError, NotFoundError, Problem
 from nurture.users import service, sessions, store
 from nurture.users.model import Role
 
 ROLES = click.Choice([role.value for role in Role])
 
 
-@main.group(help=_("Accounts of staff: add, invite, reset, list, away, logout, disable."))
+@main.group(help=_("Manage the accounts of staff."))
 def users() -> None:
     """Group of the commands below."""
 
@@ -35,28 +36,39 @@ def _new_account(state: State, email: str, name: str, role: str, password: str |
         return made, f"{state.settings.base_url}/invite/{token}"
 
 
-@users.command(help=_("Add an account with a password (asked for, or read from --password-file)."))
-@click.argument("email")
-@click.option("--name", required=True, help=_("The person's name as others see it."))
+@users.command(help=_("Add an account with a password. It is asked for, unless a file holds it."))
+@email_argument
+@click.option("--name", required=True, metavar=_("NAME"), help=_("The person's name as others see it."))
 @click.option("--role", type=ROLES, default=Role.SALES.value, show_default=True, help=_("What the person may do."))
-@click.option("--password-file", type=click.File("r"), help=_("Read the password from this file; - is standard input."))
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@click.option(
+    "--password-file",
+    type=click.File("r"),
+    metavar=_("FILE"),
+    help=_("Read the password from this file; - is standard input."),
+)
+@json_option
 @pass_state
 def add(state: State, email: str, name: str, role: str, password_file: TextIO | None, *, as_json: bool) -> None:
     """Add."""
     if password_file is not None:
         password = str(password_file.read()).strip("\r\n")
+    elif not interactive():
+        problem = _("No account was added: this is no terminal, so no password can be asked for.")
+        mend = _("give it in a file: --password-file FILE, or on standard input: --password-file -")
+        raise InputError([Problem("nobody_to_ask", problem, mend)])
     else:
         password = click.prompt(_("Password"), hide_input=True, confirmation_prompt=True)
     made, _link = _new_account(state, email, name, role, password)
     report({"id": made, "email": email, "role": role}, [_("Added: %(email)s", email=email)], as_json=as_json)
 
 
-@users.command(help=_("Invite somebody: prints a link good for seven days where they set their password."))
-@click.argument("email")
-@click.option("--name", required=True, help=_("The person's name as others see it."))
+@users.command(
+    help=_("Invite somebody by a link. It is printed, good for seven days, and leads to where they set their password.")
+)
+@email_argument
+@click.option("--name", required=True, metavar=_("NAME"), help=_("The person's name as others see it."))
 @click.option("--role", type=ROLES, default=Role.SALES.value, show_default=True, help=_("What the person may do."))
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@json_option
 @pass_state
 def invite(state: State, email: str, name: str, role: str, *, as_json: bool) -> None:
     """Invite."""
@@ -64,9 +76,9 @@ def invite(state: State, email: str, name: str, role: str, *, as_json: bool) -> 
     report({"id": made, "link": link}, [_("Give %(email)s this link:", email=email), link], as_json=as_json)
 
 
-@users.command(help=_("Print a link good for two hours where the person sets a new password."))
-@click.argument("email")
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@users.command(help=_("Print a link for a new password. It is good for two hours."))
+@email_argument
+@json_option
 @pass_state
 def reset(state: State, email: str, *, as_json: bool) -> None:
     """Reset."""
@@ -92,10 +104,15 @@ def _day(text: str) -> date:
     raise InputError(_("%(text)s is not a day; write 2026-12-24 or 24/12/2026", text=text))
 
 
-@users.command(help=_("Say that somebody is away, both days included: new leads and alerts go to others."))
-@click.argument("email")
-@click.argument("first")
-@click.argument("last")
+@users.command(
+    help=_(
+        "Say that somebody is away. New leads and alerts go to others from FIRST_DAY to LAST_DAY, both included; days "
+        "are written 2026-12-24 or 24/12/2026."
+    )
+)
+@email_argument
+@click.argument("first", metavar=_("FIRST_DAY"))
+@click.argument("last", metavar=_("LAST_DAY"))
 @pass_state
 def away(state: State, email: str, first: str, last: str) -> None:
     """Away."""
@@ -106,8 +123,8 @@ def away(state: State, email: str, first: str, last: str) -> None:
     say(_("%(email)s is away from %(first)s to %(last)s", email=email, first=first, last=last))
 
 
-@users.command("list", help=_("All accounts."))
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@users.command("list", help=_("List all accounts."))
+@json_option
 @pass_state
 def list_(state: State, *, as_json: bool) -> None:
     """List."""
@@ -121,8 +138,8 @@ def list_(state: State, *, as_json: bool) -> None:
     report(data, table(("id", _("email"), _("name"), _("role"), ""), rows), as_json=as_json)
 
 
-@users.command(help=_("Close an account: the person can no longer come in."))
-@click.argument("email")
+@users.command(help=_("Close an account. The person can no longer sign in."))
+@email_argument
 @pass_state
 def disable(state: State, email: str) -> None:
     """Disable."""
@@ -132,8 +149,8 @@ def disable(state: State, email: str) -> None:
     say(_("Closed: %(email)s", email=email))
 
 
-@users.command(help=_("Sign a person out in every browser; the password stays as it is."))
-@click.argument("email")
+@users.command(help=_("Sign somebody out in every browser. The password stays as it is."))
+@email_argument
 @pass_state
 def logout(state: State, email: str) -> None:
     """Logout."""

@@ -4,6 +4,7 @@ import click
 
 from nurture.campaigns import store as campaign_store
 from nurture.cli.main import main
+from nurture.cli.options import email_argument, json_option
 from nurture.cli.output import report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
@@ -21,9 +22,9 @@ from nurture.segments import service as segment_service
 from nurture.segments import store as segment_store
 
 
-@main.command(help=_("Where each send stands: the states add up to the audience."))
-@click.option("--campaign", "key", help=_("Of one campaign only."))
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@main.command(help=_("Show where each email stands. The states add up to the audience."))
+@click.option("--campaign", "key", metavar=_("KEY"), help=_("The emails of one campaign only."))
+@json_option
 @pass_state
 def sends(state: State, key: str | None, *, as_json: bool) -> None:
     """Show the account."""
@@ -48,7 +49,7 @@ def _reason(code: str) -> str:
         return code
 
 
-@main.group(help=_("Why, and why not: a decision with each value seen."))
+@main.group(help=_("Explain a decision, with each value seen."))
 def explain() -> None:
     """Group of the commands below."""
 
@@ -70,10 +71,12 @@ def _data(trace: Trace) -> dict[str, object]:
     }
 
 
-@explain.command(help=_("Whether a lead is in a segment as of now, with every condition and the value seen."))
-@click.argument("email")
-@click.option("--segment", "key", required=True, help=_("The segment's key."))
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@explain.command(
+    help=_("Explain why a lead is in a segment, or is not. As of now, with every condition and the value seen.")
+)
+@email_argument
+@click.option("--segment", "key", required=True, metavar=_("KEY"), help=_("The segment's key."))
+@json_option
 @pass_state
 def lead(state: State, email: str, key: str, *, as_json: bool) -> None:
     """Explain."""

@@ -84,7 +84,12 @@ def _prepare(settings: Settings, row: Installation, *, demo: bool) -> None:
     say(_("    stop with Ctrl+C"))
 
 
-@main.command(help=_("Start everything under one command: pages, tracking, clock, senders."))
+@main.command(
+    help=_(
+        "Start everything: pages, tracking, clock, senders. Runs until Ctrl+C. The first start makes an "
+        "account for you and prints its password once."
+    )
+)
 @click.option("--demo", is_flag=True, help=_("The living demo: made-up leads, time-lapse, a mailbox of its own."))
 @click.pass_context
 def up(ctx: click.Context, *, demo: bool) -> None:
@@ -104,7 +109,7 @@ def up(ctx: click.Context, *, demo: bool) -> None:
         serve(Plan(settings, EVERYTHING, demo=demo))
 
 
-@main.command(help=_("Pages and tracking only; needs `nurture clock` and `nurture worker` beside it."))
+@main.command(help=_("Serve pages and tracking only. Needs nurture clock and nurture worker beside it."))
 @pass_state
 def web(state: State) -> None:
     """Web."""
@@ -114,7 +119,9 @@ def web(state: State) -> None:
     serve(Plan(state.settings, frozenset({"web"})))
 
 
-@main.command(help=_("The clock: ticks once a second. Any number may run, one is active by a lease."))
+@main.command(
+    help=_("Run the clock: what is due, once a second. Any number may run; one is active, the others stand by.")
+)
 @pass_state
 def clock(state: State) -> None:
     """Clock."""
@@ -123,7 +130,7 @@ def clock(state: State) -> None:
     run(Plan(state.settings, frozenset({"clock"})))
 
 
-@main.command(help=_("Hands mail over, judges hits, reacts to activities. Any number may run on PostgreSQL."))
+@main.command(help=_("Deliver mail, judge opens and clicks, react to them. Any number may run on PostgreSQL."))
 @pass_state
 def worker(state: State) -> None:
     """Worker."""
@@ -132,7 +139,7 @@ def worker(state: State) -> None:
     run(Plan(state.settings, frozenset({"worker"})))
 
 
-@main.command(help=_("The living demo's data. Start it with: nurture up --demo"))
+@main.command(help=_("Begin the living demo anew. Start it with: nurture up --demo"))
 @click.option("--reset", is_flag=True, help=_("Delete the demo's database, so that the next start begins anew."))
 @click.pass_context
 def demo(ctx: click.Context, *, reset: bool) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import click
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -43,12 +44,30 @@ class State:
 pass_state = click.make_pass_decorator(State)
 
 
+class OneCommand(click.Command):
+    """A command whose usage line is in the terminal's language."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("options_metavar", _("[OPTIONS]"))
+        super().__init__(*args, **kwargs)
+
+
 class Commands(click.Group):
     """A group whose commands end with a clear message and status instead of a traceback for what we expect."""
+
+    command_class = OneCommand
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("options_metavar", _("[OPTIONS]"))
+        kwargs.setdefault("subcommand_metavar", _("COMMAND [ARGUMENTS] …"))
+        super().__init__(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except (click.Abort, KeyboardInterrupt):
+            say(_("Stopped."), err=True)
+            ctx.exit(Status.FAILED)
         except NurtureError as error:
             ctx.exit(fail(error))
         except OperationalError as error:

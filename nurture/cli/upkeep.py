@@ -2,11 +2,10 @@
 
 from dataclasses import fields
 
-import click
-
 from nurture.bootstrap import prepare
 from nurture.cli.main import main
-from nurture.cli.output import report, say
+from nurture.cli.options import json_option, yes_option
+from nurture.cli.output import confirm, report, say
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
 from nurture.kernel import installation
@@ -27,8 +26,8 @@ def migrate(state: State) -> None:
     say(_("The database is at revision %(revision)s", revision=head()))
 
 
-@main.command(help=_("The settings in force, without secrets."))
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@main.command(help=_("Show the settings in force, without secrets."))
+@json_option
 @pass_state
 def settings(state: State, *, as_json: bool) -> None:
     """Show the settings."""
@@ -50,13 +49,13 @@ def settings(state: State, *, as_json: bool) -> None:
     report(shown, lines, as_json=as_json)
 
 
-@main.group(help=_("Which installation this is; a restored copy sends nothing until it is claimed."))
+@main.group(help=_("Show or claim this installation. A restored copy sends nothing until it is claimed."))
 def instance() -> None:
     """Group of the commands below."""
 
 
-@instance.command("show", help=_("The installation's id, its mode of time, and whether it sends."))
-@click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
+@instance.command("show", help=_("Show its id, its kind of time, and whether it sends."))
+@json_option
 @pass_state
 def show(state: State, *, as_json: bool) -> None:
     """Show."""
@@ -76,24 +75,26 @@ def show(state: State, *, as_json: bool) -> None:
     report(data, lines, as_json=as_json)
 
 
-@instance.command("claim", help=_("Say that this copy is the one that sends. The other must be stopped first."))
-@click.option("--yes", is_flag=True, help=_("Do not ask."))
+@instance.command("claim", help=_("Let this copy be the one that sends. The other must be stopped first."))
+@yes_option
 @pass_state
 def claim(state: State, *, yes: bool) -> None:
     """Claim."""
     if not yes:
-        click.confirm(_("Is the other installation stopped for good?"), abort=True)
+        confirm(_("Is the other installation stopped for good?"), _("This installation was not claimed."))
     with state.context() as context:
         installation.claim(context.database)
     say(_("This installation sends."))
 
 
-@main.group(help=_("Keys that sign links; all old links stay good after a rotation."))
+@main.group(help=_("Rotate the keys that sign links."))
 def keys() -> None:
     """Group of the commands below."""
 
 
-@keys.command("rotate", help=_("Sign new links with a fresh key. Restart the server to use it."))
+@keys.command(
+    "rotate", help=_("Sign new links with a fresh key. All old links stay good. Restart the server to use it.")
+)
 @pass_state
 def rotate(state: State) -> None:
     """Rotate."""

@@ -15,13 +15,13 @@ from sqlalchemy.engine import Connection
 from nurture.campaigns import service as campaign_service
 from nurture.campaigns.check import Known, check
 from nurture.campaigns.load import Loaded, SharedCheck, read_folder
-from nurture.campaigns.plan import Change
+from nurture.campaigns.plan import Change, What, fate
 from nurture.campaigns.tables import campaigns
 from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.messages.compile import compile_library
 from nurture.messages.model import Compiled
-from nurture.messages.service import Published, publish_templates
+from nurture.messages.service import publish_templates
 from nurture.messages.source import Source, read_library
 from nurture.messages.tables import template_revisions, templates
 from nurture.opportunities import pipeline
@@ -47,15 +47,19 @@ class Definitions:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What applying would change: definitions, and emails by (key, language)."""
+    """What applying would do to each definition and each email, those that stay as they are included."""
 
     changes: tuple[Change, ...]
-    emails: tuple[tuple[str, str], ...]
+    emails: tuple[Change, ...]
 
     @property
     def matters(self) -> bool:
         """Whether anything changes at all."""
-        return bool(self.emails) or any(change.matters for change in self.changes)
+        return any(change.matters for change in (*self.changes, *self.emails))
+
+    def count(self, *whats: What) -> int:
+        """To how many definitions and emails this happens."""
+        return sum(change.what in whats for change in (*self.changes, *self.emails))
 
 
 def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
@@ -88,7 +92,7 @@ def facts_of(conn: Connection) -> Facts:
 def plan(conn: Connection, definitions: Definitions, *, now: datetime) -> Planned:
     """What `apply` would change now."""
     changes = campaign_service.plan(conn, definitions.loaded, now=now, under_way=enrollment_store.under_way(conn))
-    return Planned(changes, _changed_emails(conn, definitions.emails))
+    return Planned(changes, _email_changes(conn, definitions.emails))
 
 
 def apply(conn: Connection, definitions: Definitions, *, now: datetime, real: datetime, actor: str) -> Planned:
@@ -98,18 +102,26 @@ def apply(conn: Connection, definitions: Definitions, *, now: datetime, real: da
     selling = definitions.loaded.shared.get("pipeline")
     if selling is not None:
         refuse_orphans(conn, pipeline.load(selling.text, selling.file, facts_of(conn)), selling.file)
-    published: Published = publish_templates(conn, definitions.emails, now=now)
+    emails = _email_changes(conn, definitions.emails)
+    publish_templates(conn, definitions.emails, now=now)
     changes = campaign_service.apply(
         conn, definitions.loaded, now=now, real=real, actor=actor, under_way=enrollment_store.under_way(conn)
     )
-    return Planned(changes, (*published.added, *published.changed))
+    return Planned(changes, emails)
 
 
-def _changed_emails(conn: Connection, emails: Sequence[tuple[Source, Compiled]]) -> tuple[tuple[str, str], ...]:
+def _email_changes(conn: Connection, emails: Sequence[tuple[Source, Compiled]]) -> tuple[Change, ...]:
+    """What happens to each email, said once for the languages that share it."""
     rows = conn.execute(
         sa.select(templates.c.key, templates.c.language, template_revisions.c.hash).join(
             template_revisions, template_revisions.c.id == templates.c.revision_id
         )
     )
     used = {(row.key, row.language): row.hash for row in rows}
-    return tuple((one.key, one.language) for _, one in emails if used.get((one.key, one.language)) != one.hash)
+    found: dict[tuple[str, What], list[str]] = {}
+    for _, one in emails:
+        name = (one.key, one.language)
+        same = used.get(name) == one.hash
+        what = fate(same=same, same_text=same) if name in used else What.NEW
+        found.setdefault((one.key, what), []).append(one.language)
+    return tuple(Change("email", key, what, languages=tuple(spoken)) for (key, what), spoken in found.items())

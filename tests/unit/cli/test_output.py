@@ -82,3 +82,31 @@ def test_json_answers_are_json(tmp_path: object, monkeypatch: pytest.MonkeyPatch
     assert account["audience"] == 0
     assert sum(account["states"].values()) == 0
     assert json.loads(CliRunner().invoke(main, ["instance", "show", "--json"]).output)["stopped_sending"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "undone", "typed"),
+    [
+        (["instance", "claim"], "This installation was not claimed.", "instance claim --yes"),
+        (["users", "add", "a@example.com", "--name", "A"], "No account was added", "--password-file FILE"),
+    ],
+    ids=["claim", "password"],
+)
+def test_where_nobody_can_be_asked_a_command_says_what_to_type(
+    arguments: list[str], undone: str, typed: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not done, why, and what to type instead; wrong use."""
+    monkeypatch.setenv("NURTURE_DATA_DIR", str(tmp_path))
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == Status.WRONG_USE
+    assert undone in done.stderr
+    assert "no terminal" in done.stderr
+    assert typed in done.stderr
+
+
+def test_the_short_helps_are_whole_sentences() -> None:
+    """Nothing is cut off at 80 columns, in the list of commands and in each group's."""
+    runner = CliRunner()
+    for arguments in ([], ["campaigns"], ["leads"], ["users"], ["instance"], ["keys"], ["explain"]):
+        said = runner.invoke(main, [*arguments, "--help"], terminal_width=80).output
+        assert "..." not in said
