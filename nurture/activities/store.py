@@ -71,17 +71,11 @@ def timeline(
     return [_line(row) for row in conn.execute(query).mappings()]
 
 
-def kinds_of(conn: Connection, lead_id: int) -> dict[Kind, int]:
-    """How many activities of each kind a lead has."""
-    query = sa.select(activities.c.kind, sa.func.count()).where(activities.c.lead_id == lead_id)
-    return {Kind(kind): count for kind, count in conn.execute(query.group_by(activities.c.kind))}
-
-
-def newest(conn: Connection, lead_id: int) -> int:
-    """The id of a lead's last line, 0 without any; tells only whether something was written."""
-    return int(
-        conn.execute(sa.select(sa.func.max(activities.c.id)).where(activities.c.lead_id == lead_id)).scalar() or 0
-    )
+def kinds_of(conn: Connection, lead_id: int) -> tuple[dict[Kind, int], int]:
+    """How many activities of each kind a lead has, and the id of its last line: tells whether something was written."""
+    query = sa.select(activities.c.kind, sa.func.count(), sa.func.max(activities.c.id))
+    rows = conn.execute(query.where(activities.c.lead_id == lead_id).group_by(activities.c.kind)).all()
+    return {Kind(kind): count for kind, count, _ in rows}, max((last for *_, last in rows), default=0)
 
 
 def decisions_of(
@@ -97,14 +91,22 @@ def decisions_of(
     return [Chosen(**{**row, "kind": Decided(row["kind"]), "detail": row["detail"] or {}}) for row in rows]
 
 
-def counts_since(conn: Connection, kinds: Collection[Kind], since: datetime) -> dict[Kind, int]:
-    """How many activities of each of these kinds happened since an instant, of all leads."""
-    query = sa.select(activities.c.kind, sa.func.count()).where(
-        activities.c.kind.in_([kind.value for kind in kinds]),
-        activities.c.occurred_at >= since,
-        activities.c.withdrawn_at.is_(None),
+def counts_since(
+    conn: Connection, asked: Mapping[str, tuple[Collection[Kind], datetime]]
+) -> dict[str, dict[Kind, int]]:
+    """How many activities of some kinds happened since an instant, of all leads: several such counts by their names."""
+    kind, at = activities.c.kind, activities.c.occurred_at
+    kinds = {one.value for several, _ in asked.values() for one in several}
+    since = [sa.func.sum(sa.case((at >= start, 1), else_=0)) for _, start in asked.values()]
+    query = sa.select(kind, *since).where(
+        kind.in_(sorted(kinds)), at >= min(start for _, start in asked.values()), activities.c.withdrawn_at.is_(None)
     )
-    return {Kind(kind): count for kind, count in conn.execute(query.group_by(activities.c.kind))}
+    found: dict[str, dict[Kind, int]] = {name: {} for name in asked}
+    for row in conn.execute(query.group_by(kind)):
+        for (name, (several, _)), count in zip(asked.items(), row[1:], strict=True):
+            if row.kind in several and count:
+                found[name][Kind(row.kind)] = int(count)
+    return found
 
 
 def details_since(conn: Connection, kind: Kind, since: datetime, limit: int = 1000) -> list[Mapping[str, Any]]:

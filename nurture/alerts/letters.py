@@ -12,6 +12,7 @@ from nurture.activities.model import Kind
 from nurture.activities.tables import activities
 from nurture.alerts.model import Alert, House
 from nurture.alerts.reasons import stamp, texts
+from nurture.alerts.tables import alerts as alert_table
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.i18n import translate
@@ -30,6 +31,7 @@ class Facts:
 
     lead: Lead
     product: str
+    opportunity: tuple[str, str] | None  # public id and name
     last_contact: datetime | None
     next_mail: datetime | None
 
@@ -40,41 +42,31 @@ class Facts:
         return f"{called} ({self.lead.company})" if self.lead.company else called
 
 
-def facts_of(conn: Connection, alerts: Sequence[Alert], now: datetime) -> dict[int, Facts]:
-    """What stands behind these alerts, by alert id, in a few queries for all."""
-    lead_ids = sorted({alert.lead_id for alert in alerts})
-    people = by_ids(conn, lead_ids)
-    products = _products(conn, [alert.opportunity_id for alert in alerts if alert.opportunity_id is not None])
-    contacts = _latest_contacts(conn, lead_ids)
-    mails = _next_mails(conn, lead_ids, now)
-    return {
-        alert.id: Facts(
-            people[alert.lead_id],
-            products.get(alert.opportunity_id or 0, ""),
-            contacts.get(alert.lead_id),
-            mails.get(alert.lead_id),
-        )
-        for alert in alerts
-    }
+def facts_of(
+    conn: Connection, alerts: Sequence[Alert], now: datetime, leads: Mapping[int, Lead] | None = None
+) -> dict[int, Facts]:
+    """What stands behind these alerts, by alert id, in two queries for all; in one when their leads are at hand."""
+    people = by_ids(conn, [alert.lead_id for alert in alerts]) if leads is None else leads
+    around = {row.id: row for row in conn.execute(_around([alert.id for alert in alerts], now))}
+    return {alert.id: _facts(people[alert.lead_id], around[alert.id]) for alert in alerts}
 
 
-def _products(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
-    query = sa.select(opportunities.c.id, opportunities.c.product_line).where(opportunities.c.id.in_(ids))
-    return {row[0]: row[1] for row in conn.execute(query)}
+def _facts(lead: Lead, row: Any) -> Facts:
+    opened = (row.public_id, row.name) if row.public_id is not None else None
+    return Facts(lead, row.product_line or "", opened, row.last_contact, row.next_mail)
 
 
-def _latest_contacts(conn: Connection, lead_ids: Sequence[int]) -> dict[int, datetime]:
-    a = activities.c
-    query = sa.select(a.lead_id, sa.func.max(a.occurred_at)).where(a.lead_id.in_(lead_ids), a.kind.in_(_CONTACTS))
-    return {row[0]: row[1] for row in conn.execute(query.group_by(a.lead_id))}
-
-
-def _next_mails(conn: Connection, lead_ids: Sequence[int], now: datetime) -> dict[int, datetime]:
-    e = enrollments.c
-    query = sa.select(e.lead_id, sa.func.min(e.due_at)).where(
-        e.lead_id.in_(lead_ids), e.state == EnrollmentState.ACTIVE.value, e.due_at > now
+def _around(ids: Sequence[int], now: datetime) -> sa.Select[Any]:
+    """The opportunity of each alert, when its lead was last spoken to, when its next mail is due."""
+    a, e, o = activities.c, enrollments.c, opportunities.c
+    contact = sa.select(sa.func.max(a.occurred_at)).where(a.lead_id == alert_table.c.lead_id, a.kind.in_(_CONTACTS))
+    mail = sa.select(sa.func.min(e.due_at)).where(
+        e.lead_id == alert_table.c.lead_id, e.state == EnrollmentState.ACTIVE.value, e.due_at > now
     )
-    return {row[0]: row[1] for row in conn.execute(query.group_by(e.lead_id))}
+    columns = [alert_table.c.id, o.public_id, o.name, o.product_line]
+    times = [contact.scalar_subquery().label("last_contact"), mail.scalar_subquery().label("next_mail")]
+    joined = alert_table.outerjoin(opportunities, o.id == alert_table.c.opportunity_id)
+    return sa.select(*columns, *times).select_from(joined).where(alert_table.c.id.in_(ids))
 
 
 def one(alert: Alert, facts: Facts, to: Account, house: House, title: str) -> dict[str, Any]:

@@ -42,11 +42,15 @@ class Live(Generic[T]):
         """The parsed definition; None before the first is kept."""
         table = shared_definitions.c
         row = conn.execute(sa.select(table.hash, table.source).where(table.key == self._key)).one_or_none()
-        if row is None:
+        return self.of(None if row is None else (row.hash, row.source), facts)
+
+    def of(self, kept: tuple[str, str] | None, facts: Facts) -> T | None:
+        """The parsed definition of what is kept: its hash and its text."""
+        if kept is None:
             return None
-        name = (row.hash, str(facts.zone), frozenset(facts.values))
+        name = (kept[0], str(facts.zone), frozenset(facts.values))
         if name not in self._known:
             if len(self._known) > _MOST:
                 self._known.clear()
-            self._known[name] = self._read(row.source, facts)
+            self._known[name] = self._read(kept[1], facts)
         return self._known[name]

@@ -1,26 +1,25 @@
 """Why and why not, computed as of now: campaigns and opportunity of one lead. Reads the database, writes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from nurture.campaigns import store as campaigns
-from nurture.campaigns.definition import from_revision
-from nurture.campaigns.model import CampaignState
+from nurture.campaigns.model import Campaign
+from nurture.engine import revisions
+from nurture.engine.known import Running
 from nurture.enrollments import entry
 from nurture.enrollments import store as enrollments
-from nurture.kernel.errors import DefinitionError
 from nurture.kernel.reasons import Reason
 from nurture.leads.model import Lead, Lifecycle
-from nurture.opportunities import published
 from nurture.opportunities import store as opportunities
-from nurture.opportunities.model import Candidate, Criterion, Pipeline
+from nurture.opportunities.model import Candidate, Criterion, OpportunityState, Pipeline
 from nurture.opportunities.qualify import qualify
 from nurture.rules.evaluate import Trace, evaluate
 from nurture.rules.facts import Facts
+from nurture.rules.model import Rule
 from nurture.segments import service as segments
 from nurture.segments.view import view
 
@@ -29,7 +28,7 @@ from nurture.segments.view import view
 class Way:
     """How a lead stands to one campaign: its entry condition, and why it may not come in."""
 
-    campaign: campaigns.Stored
+    campaign: Running
     segment: str | None
     trace: Trace | None  # the entry segment's rule; None for a campaign that is entered by hand
     refusal: tuple[Reason, Mapping[str, Any]] | None
@@ -55,38 +54,52 @@ def segment(conn: Connection, key: str, lead_id: int, facts: Facts, now: datetim
     return segments.explain(conn, rule, lead_id, now, facts) if rule is not None else None
 
 
-def ways(conn: Connection, lead_id: int, facts: Facts, now: datetime) -> list[Way]:
-    """How the lead stands to each campaign that is live or paused."""
-    found = []
-    for stored in campaigns.every(conn, (CampaignState.LIVE, CampaignState.PAUSED)):
-        try:
-            campaign = from_revision(stored.definition, facts)
-        except DefinitionError:
-            continue  # a revision that this version cannot read: its own page says so
-        key = campaign.entry.segment
-        past = enrollments.past(conn, stored.id, [lead_id]).get(lead_id, [])
-        refusal = entry.refusal(campaign.entry.again, past, now)
-        found.append(Way(stored, key, segment(conn, key, lead_id, facts, now) if key else None, refusal))
-    return found
+def stands(
+    conn: Connection, lead: Lead, running: Sequence[Running], pipeline: Pipeline | None, facts: Facts, now: datetime
+) -> tuple[list[Way], Chance | None]:
+    """How the lead stands to each campaign that is live or paused, and to an opportunity: a fixed number of queries.
+
+    No chance while no pipeline is published.
+    """
+    open_ones = [(one, _readable(one, facts)) for one in running if one.definition]
+    ways = [(one, campaign) for one, campaign in open_ones if campaign is not None]
+    rules = segments.rules_of(conn, [one.entry.segment for _, one in ways if one.entry.segment], facts)
+    extra = [pipeline.qualifying.when] if pipeline is not None and pipeline.qualifying.when is not None else []
+    seen = view(conn, [lead.id], facts, [*rules.values(), *extra]).get(lead.id)
+    past = enrollments.past_of(conn, lead.id)
+
+    def trace(rule: Rule | None) -> Trace | None:
+        return evaluate(rule, seen, now, facts) if rule is not None and seen is not None else None
+
+    found = [
+        Way(
+            stored, one.entry.segment, trace(rules.get(one.entry.segment or "")),
+            entry.refusal(one.entry.again, past.get(stored.id, ()), now),
+        )
+        for stored, one in ways
+    ]  # fmt: skip
+    return found, _chance(conn, lead, pipeline, trace(pipeline.qualifying.when), now) if pipeline else None
 
 
-def chance(conn: Connection, lead: Lead, facts: Facts, now: datetime) -> Chance | None:
-    """The criteria of an automatic opportunity, as of now; None while no pipeline is published."""
-    pipeline = published.live(conn, facts)
-    if pipeline is None:
-        return None
-    trace = None
-    if pipeline.qualifying.when is not None:
-        seen = view(conn, [lead.id], facts, [pipeline.qualifying.when]).get(lead.id)
-        trace = evaluate(pipeline.qualifying.when, seen, now, facts) if seen is not None else None
-    is_open = any(
-        one.pipeline == pipeline.key and one.product_line == pipeline.product_line
-        for one in opportunities.open_of_leads(conn, [lead.id]).get(lead.id, [])
-    )
-    closed_at = opportunities.last_closed(conn, lead.id, pipeline.key, pipeline.product_line)
+def _readable(one: Running, facts: Facts) -> Campaign | None:
+    """The campaign; None for a revision that this version cannot read: its own page says so."""
+    campaign = revisions.campaign(one.definition, facts)
+    return campaign if isinstance(campaign, Campaign) else None
+
+
+def _chance(conn: Connection, lead: Lead, pipeline: Pipeline, trace: Trace | None, now: datetime) -> Chance:
+    mine = [
+        one
+        for one in opportunities.of_lead(conn, lead.id)
+        if (one.pipeline, one.product_line) == (pipeline.key, pipeline.product_line)
+    ]
+    closed = [one.closed_at for one in mine if one.closed_at is not None and one.state not in _NOT_CLOSED]
     holds = None if pipeline.qualifying.when is None else trace is not None and trace.holds
     candidate = Candidate(
         lead.engagement, lead.fit, lead.temperature, lead.lifecycle is Lifecycle.CUSTOMER, holds,
-        {True: "yes", False: "no", None: None}[holds], is_open, closed_at,
+        {True: "yes", False: "no", None: None}[holds], any(one.is_open for one in mine), max(closed, default=None),
     )  # fmt: skip
     return Chance(pipeline, qualify(candidate, pipeline.qualifying, now).criteria, trace)
+
+
+_NOT_CLOSED = frozenset({OpportunityState.OPEN, OpportunityState.WITHDRAWN})

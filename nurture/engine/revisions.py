@@ -2,9 +2,10 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -28,12 +29,17 @@ class Ready:
     error: str = ""
 
 
+def campaign(definition: Mapping[str, Any], facts: Facts) -> Campaign | DefinitionError:
+    """A stored definition ready to run, or why it can no longer be read."""
+    asked = frozenset((key, fact.type.value) for key, fact in facts.values.items())
+    return _one(json.dumps(definition, ensure_ascii=False, sort_keys=True), asked, facts)
+
+
 def load(conn: Connection, ids: Sequence[int], facts: Facts) -> dict[int, Ready]:
     """Definitions by revision."""
-    asked = frozenset((key, fact.type.value) for key, fact in facts.values.items())
     found: dict[int, Ready] = {}
     for key, revision in store.revisions(conn, sorted(set(ids))).items():
-        one = _one(json.dumps(revision.definition, ensure_ascii=False, sort_keys=True), asked, facts)
+        one = campaign(revision.definition, facts)
         name = str(revision.definition.get("key", ""))
         found[key] = Ready(name, one) if isinstance(one, Campaign) else Ready(name, None, str(one))
     return found

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -131,6 +132,15 @@ def past(conn: Connection, campaign_id: int, lead_ids: Sequence[int]) -> dict[in
     return found
 
 
+def past_of(conn: Connection, lead_id: int) -> dict[int, list[Past]]:
+    """Earlier and running enrollments of one lead by campaign, the earliest first."""
+    found: dict[int, list[Past]] = defaultdict(list)
+    columns = (enrollments.c.campaign_id, enrollments.c.entered_at, enrollments.c.ended_at)
+    for row in conn.execute(sa.select(*columns).where(enrollments.c.lead_id == lead_id).order_by(enrollments.c.id)):
+        found[row.campaign_id].append(Past(row.entered_at, row.ended_at))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolled:
     """An enrollment as a lead's page shows it."""
@@ -223,21 +233,39 @@ class Overview:
 
 def overview(conn: Connection, key: str | None = None) -> list[Overview]:
     """Every campaign with its counts, by key; or only the one of this key."""
-    states: dict[int, dict[EnrollmentState, int]] = defaultdict(dict)
-    goals: dict[int, int] = defaultdict(int)
-    nexts: dict[int, datetime | None] = {}
+    if key is None:
+        chosen = campaign_store.every(conn)
+        counts = figures(conn)
+    else:
+        one = campaign_store.get(conn, key)
+        chosen = [] if one is None else [one]
+        counts = {} if one is None else figures(conn, one.id)
+    return [Overview(one, *counts.get(one.id, Figures())) for one in chosen]
+
+
+class Figures(NamedTuple):
+    """A campaign's enrollments by state, reached goals, and when the next one is due."""
+
+    states: Mapping[EnrollmentState, int] = MappingProxyType({})
+    goals: int = 0
+    next_due: datetime | None = None
+
+
+def figures(conn: Connection, campaign_id: int | None = None) -> dict[int, Figures]:
+    """The figures of every campaign that has enrollments, by its id; or only of this one."""
     goal = sa.func.sum(sa.case((enrollments.c.reason == "goal_reached", 1), else_=0))
     due = sa.func.min(sa.case((_IDLE, enrollments.c.due_at)))
     query = sa.select(enrollments.c.campaign_id, enrollments.c.state, sa.func.count(), goal, due)
-    for campaign_id, state, count, reached, first in conn.execute(
+    if campaign_id is not None:
+        query = query.where(enrollments.c.campaign_id == campaign_id)
+    found: dict[int, Figures] = {}
+    for one, state, count, reached, first in conn.execute(
         query.group_by(enrollments.c.campaign_id, enrollments.c.state)
     ):
-        states[campaign_id][EnrollmentState(state)] = count
-        goals[campaign_id] += int(reached)
-        if first is not None:
-            nexts[campaign_id] = first
-    chosen = [one for one in campaign_store.every(conn) if key in {None, one.key}]
-    return [Overview(one, states[one.id], goals[one.id], nexts.get(one.id)) for one in chosen]
+        known = found.get(one, Figures())
+        states = {**known.states, EnrollmentState(state): count}
+        found[one] = Figures(states, known.goals + int(reached), first or known.next_due)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from nurture.kernel.clock import aware
@@ -100,6 +102,28 @@ class FoldedDocument(TypeDecorator[dict[str, Any]]):
 
 
 FOLDED = "~"
+
+
+class listed(FunctionElement[Any]):  # noqa: N801 - read as SQL's own functions are
+    """The values of a column over all rows, as one JSON list in no order; NULL or empty where there is no row."""
+
+    inherit_cache = True
+
+    def __init__(self, column: sa.ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = Json
+
+
+@compiles(listed, "sqlite")
+def _listed_sqlite(element: listed, compiler: Any, **options: Any) -> str:
+    return f"json_group_array({compiler.process(element.clauses, **options)})"
+
+
+@compiles(listed, "postgresql")
+def _listed_postgresql(element: listed, compiler: Any, **options: Any) -> str:
+    return f"jsonb_agg({compiler.process(element.clauses, **options)})"
+
+
 # A 64-bit key that SQLite can still number by itself.
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # Text compared by its bytes on both databases; it is folded in Python before it is stored.

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.kernel.clock import aware
-from nurture.kernel.database import upsert
+from nurture.kernel.database import listed, upsert
 from nurture.kernel.errors import InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import fold
@@ -27,9 +27,11 @@ _LONGEST_CURSOR = 4_000
 _segments = sa.table("segments", sa.column("id"), sa.column("key"))
 _memberships = sa.table("memberships", sa.column("segment_id"), sa.column("lead_id"), sa.column("left_at"))
 
-_SELECT = sa.select(leads, companies.c.name.label("company")).select_from(
-    leads.outerjoin(companies, companies.c.id == leads.c.company_id)
-)
+_SELECT = sa.select(
+    leads,
+    companies.c.name.label("company"),
+    sa.select(listed(lead_tags.c.tag)).where(lead_tags.c.lead_id == leads.c.id).scalar_subquery().label("tags"),
+).select_from(leads.outerjoin(companies, companies.c.id == leads.c.company_id))
 
 
 def hold(conn: Connection, ids: Sequence[int]) -> None:
@@ -39,7 +41,7 @@ def hold(conn: Connection, ids: Sequence[int]) -> None:
         conn.execute(query.with_for_update(key_share=True))
 
 
-def _lead(row: RowMapping, keys: Sequence[str]) -> Lead:
+def _lead(row: RowMapping) -> Lead:
     return Lead(
         id=row["id"],
         public_id=row["public_id"],
@@ -68,18 +70,13 @@ def _lead(row: RowMapping, keys: Sequence[str]) -> Lead:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         last_activity_at=row["last_activity_at"],
-        tags=tuple(keys),
+        tags=tuple(sorted(row["tags"] or ())),
     )
-
-
-def _with_tags(conn: Connection, rows: Sequence[RowMapping]) -> list[Lead]:
-    keys = tags_of(conn, [row["id"] for row in rows])
-    return [_lead(row, keys.get(row["id"], ())) for row in rows]
 
 
 def _one(conn: Connection, *where: sa.ColumnElement[bool]) -> Lead | None:
     row = conn.execute(_SELECT.where(*where)).mappings().one_or_none()
-    return _with_tags(conn, [row])[0] if row else None
+    return _lead(row) if row else None
 
 
 def get(conn: Connection, lead_id: int) -> Lead | None:
@@ -93,7 +90,7 @@ def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Lead]:
     found: dict[int, Lead] = {}
     for start in range(0, len(wanted), _CHUNK):
         rows = conn.execute(_SELECT.where(leads.c.id.in_(wanted[start : start + _CHUNK]))).mappings().all()
-        found.update((lead.id, lead) for lead in _with_tags(conn, rows))
+        found.update((row["id"], _lead(row)) for row in rows)
     return found
 
 
@@ -256,11 +253,6 @@ def _cursor_value(sort: Sort, value: Any) -> Any:
 
 
 # Words to choose from
-
-
-def tag_labels(conn: Connection) -> dict[str, str]:
-    """Every tag's label by its key."""
-    return {row.key: row.label for row in conn.execute(sa.select(tags).order_by(tags.c.key))}
 
 
 def sources(conn: Connection, limit: int = 100) -> list[str]:

@@ -191,15 +191,43 @@ def languages(conn: Connection, keys: Iterable[str] | None = None) -> dict[str, 
     return found
 
 
-def titles(conn: Connection, language: str) -> dict[str, str]:
-    """What people call each email: its subject in this language or another, with … where it differs for each lead."""
-    subject = template_revisions.c.source["subject"].as_string()
-    query = sa.select(templates.c.key, templates.c.language, subject).join(template_revisions)
-    found: dict[str, str] = {}
-    for key, known, text in conn.execute(query):
-        if key not in found or known == language:
-            found[key] = title_of(text or key)
-    return found
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The subject of a published email in one language, as a title: with … where it differs for each lead."""
+
+    key: str
+    language: str
+    text: str
+
+
+# By key, language and hash of a revision, which never changes.
+_subjects: dict[tuple[str, str, str], str] = {}
+_MOST_SUBJECTS = 5_000
+
+
+def subjects(conn: Connection, published: Iterable[tuple[str, str, int, str]]) -> list[Subject]:
+    """Subjects of these (key, language, revision, its hash); only those not seen before are read."""
+    revisions = {(key, language, digest): number for key, language, number, digest in published}
+    found = {name: _subjects[name] for name in revisions.keys() & _subjects.keys()}
+    fresh = {number: name for name, number in revisions.items() if name not in found}
+    if fresh:
+        query = sa.select(template_revisions.c.id, template_revisions.c.source["subject"].as_string())
+        rows = conn.execute(query.where(template_revisions.c.id.in_(fresh)))
+        read = {fresh[number]: title_of(text or fresh[number][0]) for number, text in rows}
+        if len(_subjects) > _MOST_SUBJECTS:
+            _subjects.clear()
+        _subjects.update(read)
+        found |= read
+    return [Subject(key, language, found[key, language, digest]) for key, language, digest in revisions]
+
+
+def titled(found: Iterable[Subject], language: str) -> dict[str, str]:
+    """What people call each email: its subject in this language or another."""
+    titles: dict[str, str] = {}
+    for one in found:
+        if one.key not in titles or one.language == language:
+            titles[one.key] = one.text
+    return titles
 
 
 def title_of(subject: str) -> str:

@@ -63,7 +63,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """A part of a column or list; `after` asks for the next one and is None on the last."""
+    """A part of the list; `after` asks for the next one and is None on the last."""
 
     cards: tuple[Card, ...]
     after: Cursor | None
@@ -139,12 +139,6 @@ def card(conn: Connection, opportunity_id: int) -> Card | None:
     return _card(row) if row else None
 
 
-def names(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """Public id and name of each of these opportunities."""
-    rows = conn.execute(sa.select(o.id, o.public_id, o.name).where(o.id.in_(list(ids))))
-    return {row.id: (row.public_id, row.name) for row in rows}
-
-
 def _card(row: RowMapping) -> Card:
     return Card(**{**row, "state": OpportunityState(row["state"]), "temperature": Temperature(row["temperature"])})
 
@@ -211,23 +205,18 @@ def board(
     ]
 
 
-def cards(
-    conn: Connection,
-    person: Person,
-    pipeline: str,
-    stage: str,
-    filters: Filters | None = None,
-    after: Cursor | None = None,
-    limit: int = 50,
-) -> Cards:
-    """A stage's open opportunities, those longest in it first, from the cursor on."""
+def top_cards(
+    conn: Connection, person: Person, pipeline: str, filters: Filters | None = None, limit: int = 50
+) -> dict[str, tuple[Card, ...]]:
+    """Of every stage at once the open opportunities longest in it, at most `limit` of each."""
+    place = sa.func.row_number().over(partition_by=o.stage, order_by=[o.stage_since, o.id]).label("place")
     where = [*_conditions(person, pipeline, filters or Filters()), o.state == OpportunityState.OPEN.value]
-    query = _CARD.where(*where, o.stage == stage)
-    if after is not None:
-        query = query.where(sa.or_(o.stage_since > after[0], sa.and_(o.stage_since == after[0], o.id > after[1])))
-    rows = conn.execute(query.order_by(o.stage_since, o.id).limit(limit + 1)).mappings().all()
-    found = tuple(_card(row) for row in rows[:limit])
-    return Cards(found, (found[-1].stage_since, found[-1].id) if len(rows) > limit else None)
+    placed = sa.select(o.id, place).where(*where).subquery()
+    query = _CARD.join(placed, placed.c.id == o.id).where(placed.c.place <= limit).order_by(placed.c.place)
+    found: dict[str, list[Card]] = {}
+    for row in conn.execute(query).mappings():
+        found.setdefault(row["stage"], []).append(_card(row))
+    return {stage: tuple(several) for stage, several in found.items()}
 
 
 def table(

@@ -1,6 +1,6 @@
 """Writing the score ledger. Sums and temperature of the lead change in the same transaction as its lines."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -115,9 +115,18 @@ def recompute(conn: Connection, rules: ScoringRules, lead_ids: Iterable[int] | N
 def unfold(conn: Connection, lead_id: int, rules: ScoringRules | None, at: datetime | None = None) -> list[Line]:
     """The ledger line by line with what each came from; the last running sum of an axis is the score of that axis."""
     every = store.entries(conn, lead_id, at)
-    taken = {entry.reverses: entry.id for entry in every if entry.reverses is not None}
     causes = {entry.id: store.activity_of(entry.cause) for entry in every}
     seen = store.activities_by_id(conn, [one for one in causes.values() if one is not None])
+    return _lines(every, rules, {entry: seen[one] for entry, one in causes.items() if one in seen})
+
+
+def outline(conn: Connection, lead_id: int, rules: ScoringRules | None) -> list[Line]:
+    """As `unfold`, without the activities: by one query."""
+    return _lines(store.entries(conn, lead_id), rules, {})
+
+
+def _lines(every: Sequence[store.Entry], rules: ScoringRules | None, causes: Mapping[int, Happened]) -> list[Line]:
+    taken = {entry.reverses: entry.id for entry in every if entry.reverses is not None}
     running = dict.fromkeys(Axis, 0)
     lines = []
     for entry in every:
@@ -126,7 +135,7 @@ def unfold(conn: Connection, lead_id: int, rules: ScoringRules | None, at: datet
             Line(
                 entry.id, entry.axis, entry.rule, _name(entry.rule, rules), entry.points, running[entry.axis], entry.at,
                 entry.actor, entry.cause, entry.reason, entry.reverses, taken.get(entry.id), entry.detail,
-                seen.get(causes[entry.id] or 0),
+                causes.get(entry.id),
             )
         )  # fmt: skip
     return lines

@@ -94,6 +94,11 @@ def rule_of(conn: Connection, key: str, facts: Facts) -> Rule | None:
     return None if one is None else parse(one.when, facts)
 
 
+def rules_of(conn: Connection, keys: Sequence[str], facts: Facts) -> dict[str, Rule]:
+    """As `rule_of` for several segments, by key; those that do not exist are left out."""
+    return {one.key: parse(one.when, facts) for one in store.by_keys(conn, keys)}
+
+
 def refresh(
     conn: Connection,
     now: datetime,

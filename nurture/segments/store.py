@@ -29,11 +29,12 @@ def facts(conn: Connection, zone: str = "Asia/Ho_Chi_Minh") -> Facts:
     """The facts of all stages and of the installation's own fields."""
     rows = conn.execute(sa.select(field_definitions).order_by(field_definitions.c.position, field_definitions.c.key))
     own_fields = tuple(FieldDefinition(r.key, r.label, FieldType(r.type), tuple(r.choices or ())) for r in rows)
-    return _with_own(zone, own_fields)
+    return with_own(zone, own_fields)
 
 
 @lru_cache(maxsize=8)
-def _with_own(zone: str, own_fields: tuple[FieldDefinition, ...]) -> Facts:
+def with_own(zone: str, own_fields: tuple[FieldDefinition, ...]) -> Facts:
+    """The facts of all stages and of these own fields."""
     return built_in(zone).with_values(own(own_fields))
 
 
@@ -49,6 +50,11 @@ def get(conn: Connection, key: str) -> Segment | None:
     """The segment of this key, archived or not."""
     row = conn.execute(sa.select(segments).where(segments.c.key == key)).one_or_none()
     return None if row is None else _segment(row)
+
+
+def by_keys(conn: Connection, keys: Sequence[str]) -> list[Segment]:
+    """The segments of these keys, archived or not."""
+    return [_segment(row) for row in conn.execute(sa.select(segments).where(segments.c.key.in_(sorted(set(keys)))))]
 
 
 def _segment(row: Any) -> Segment:
@@ -67,15 +73,12 @@ def members(conn: Connection, key: str, limit: int = 100, after: int = 0) -> lis
     return list(conn.execute(query).scalars())
 
 
-def sizes(conn: Connection) -> dict[str, int]:
-    """How many leads are in each segment now; empty segments count 0."""
-    query = (
-        sa.select(segments.c.key, sa.func.count(memberships.c.id).label("size"))
-        .outerjoin(memberships, sa.and_(memberships.c.segment_id == segments.c.id, _OPEN))
-        .where(segments.c.archived_at.is_(None))
-        .group_by(segments.c.key)
+def size(conn: Connection, key: str) -> int:
+    """How many leads are in this segment now; 0 in one that is archived or was never there."""
+    query = sa.select(sa.func.count()).select_from(
+        memberships.join(segments, segments.c.id == memberships.c.segment_id)
     )
-    return {row.key: row.size for row in conn.execute(query)}
+    return int(conn.execute(query.where(segments.c.key == key, segments.c.archived_at.is_(None), _OPEN)).scalar_one())
 
 
 def of_lead(conn: Connection, lead_id: int, *, now_only: bool = True) -> list[Stay]:

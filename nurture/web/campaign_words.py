@@ -14,8 +14,7 @@ from nurture.enrollments.store import StepCounts
 from nurture.kernel.i18n import N_
 from nurture.policy.windows import Window
 from nurture.rules.describe import describe
-from nurture.rules.model import Rule
-from nurture.rules.titles import Name, Titles, named
+from nurture.rules.titles import Titles
 from nurture.web.language import say
 
 CLASSES = {
@@ -78,17 +77,6 @@ def entry(campaign: Campaign, segment_name: str, language: str) -> list[str]:
         case timedelta() as span:
             found.append(say("A lead may come again %(span)s after leaving.", span=spoken(span, language)))
     return found
-
-
-def names(campaign: Campaign) -> set[Name]:
-    """Everything that the words of a campaign name by key."""
-    return named(campaign.rules()).union(*map(step_names, campaign.steps.values()))
-
-
-def step_names(step: Step) -> set[Name]:
-    """Everything that the words of a step name by key: the email it sends, what its rule names."""
-    rule = getattr(step.config, "when", None)
-    return named([rule]) if isinstance(rule, Rule) else {("email", _email(step))} if _email(step) else set()
 
 
 def step_words(step: Step, titles: Titles, language: str) -> str:

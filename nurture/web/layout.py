@@ -10,11 +10,10 @@ from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 
-from nurture.kernel import installation
 from nurture.kernel.i18n import N_
 from nurture.web import assets, words
 from nurture.web.language import language, theme
-from nurture.web.page import context, form_for, now, said, zone
+from nurture.web.page import context, form_for, house, now, said, zone
 
 # The places of the menu: endpoint, label, icon, key after `g`. One without its page is not shown.
 PLACES = (
@@ -71,19 +70,17 @@ def _is_shown(endpoint: str) -> bool:
 
 def _band() -> dict[str, Any] | None:
     """What the calm band says: demo and time-lapse, or why nothing is sent. None on an ordinary installation."""
-    ctx = context()
-    with ctx.database.read() as conn:
-        row = installation.load(conn)
+    row = house()
     if row is None or not (row.demo or row.mode == "lapse" or row.stopped_sending):
         return None
-    speed = ctx.settings.time_lapse or (row.speed or 0.0 if row.mode == "lapse" else 0.0)
+    speed = context().settings.time_lapse or (row.speed or 0.0 if row.mode == "lapse" else 0.0)
     return {
         "demo": row.demo,
         "lapse": row.mode == "lapse",
         "day_seconds": round(86_400 / speed) if speed else 0,
         "speed": speed,
         "at": now(),
-        "stays_here": ctx.settings.relay.is_loopback,
+        "stays_here": context().settings.relay.is_loopback,
         "stopped": row.stopped_sending,
     }
 

@@ -1,6 +1,6 @@
 """What every view needs: the context, forms with their findings, toasts, and going on after a POST."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,14 +15,14 @@ from flask_login import current_user
 from sqlalchemy.engine import Connection
 from werkzeug.urls import iri_to_uri
 
-from nurture.engine.titles import titles as load_titles
+from nurture.engine import known as names
+from nurture.engine.known import House, Known
+from nurture.kernel import installation
 from nurture.kernel.context import Context
 from nurture.kernel.errors import InputError, Problem
 from nurture.leads.desk import Hand
-from nurture.messages import store as messages
 from nurture.rules.facts import Facts
-from nurture.rules.titles import Name, Titles
-from nurture.segments import store as segments
+from nurture.rules.titles import Titles
 from nurture.web.language import language, say
 from nurture.web.session import person, safe_path
 
@@ -59,21 +59,41 @@ def now() -> datetime:
     return found
 
 
+def known(conn: Connection | None = None) -> Known:
+    """What things are called and what is published, read once for each request; on this connection, if it has to be."""
+    if "known" not in g:
+        if conn is not None:
+            g.known = names.load(conn)
+        else:
+            with read() as own:
+                g.known = names.load(own)
+    found: Known = g.known
+    return found
+
+
+def house() -> House | None:
+    """The installation as the band needs it; None before the first start. Also where nothing else can be read."""
+    if "known" in g:
+        return known().house
+    if "house" not in g:
+        with read() as conn:
+            row = installation.load(conn)
+        g.house = House(row.mode, row.demo, row.speed, row.stopped_sending) if row else None
+    found: House | None = g.house
+    return found
+
+
 def email_titles() -> Mapping[str, str]:
     """What people call each email, by its key, in the page's language."""
     if "email_titles" not in g:
-        with read() as conn:
-            g.email_titles = messages.titles(conn, language())
+        g.email_titles = known().titles(language())
     found: Mapping[str, str] = g.email_titles
     return found
 
 
-def titles(conn: Connection, names: Iterable[Name]) -> Titles:
-    """What people call these things, in the page's language: one query, and none for emails that are called already."""
-    loaded: Mapping[str, str] = g.get("email_titles", {})
-    wanted = set(names)
-    known = {("email", key): title for key, title in loaded.items() if ("email", key) in wanted}
-    return Titles({**load_titles(conn, language(), wanted - known.keys()).known, **known})
+def titles(conn: Connection) -> Titles:
+    """What people call whatever a rule may name, in the page's language."""
+    return known(conn).called(language())
 
 
 def real() -> datetime:
@@ -85,11 +105,8 @@ def real() -> datetime:
 
 
 def facts(conn: Connection) -> Facts:
-    """What rules may ask, read once for each request."""
-    if "facts" not in g:
-        g.facts = segments.facts(conn, context().settings.zone)
-    found: Facts = g.facts
-    return found
+    """What rules may ask."""
+    return known(conn).facts(context().settings.zone)
 
 
 def zone() -> ZoneInfo:

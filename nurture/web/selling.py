@@ -5,10 +5,9 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from nurture.opportunities import published, store
+from nurture.opportunities import store
 from nurture.opportunities.model import OpportunityState, Pipeline
-from nurture.segments import store as segments
-from nurture.web.page import context, now
+from nurture.web.page import facts, known, now
 from nurture.web.session import person
 from nurture.web.words import named
 
@@ -23,7 +22,7 @@ LOOKS: Mapping[str, tuple[str, str]] = {  # look of the chip, icon
 
 def pipeline_of(conn: Connection) -> Pipeline | None:
     """The pipeline that is live."""
-    return published.live(conn, segments.facts(conn, context().settings.zone))
+    return known(conn).pipeline(facts(conn))
 
 
 def card_of(one: store.Card, pipeline: Pipeline) -> dict[str, Any]:

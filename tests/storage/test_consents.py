@@ -33,7 +33,9 @@ def _lead(context: Context, conn: Connection) -> int:
 
 
 def _refusal(context: Context, conn: Connection, lead: int, kind: str = "advertising") -> Reason | None:
-    found = store.standing(conn, context.keys, [(lead, EMAIL)], "email")[lead].refusal(kind)
+    standing = store.standing(conn, context.keys, [(lead, EMAIL)], "email")[lead]
+    assert store.standing_of(conn, context.keys, lead, EMAIL, "email") == standing
+    found = standing.refusal(kind)
     return found[0] if found else None
 
 

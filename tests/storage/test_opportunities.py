@@ -319,8 +319,29 @@ def test_the_board_counts_and_sums_what_a_person_may_see(context: Context) -> No
     assert _board(context, marketer)["quoted"] == (0, {})
 
 
-def test_a_column_is_read_in_parts_without_gaps_or_doubles(context: Context) -> None:
-    """The longest in the stage first; the list newest first."""
+def test_every_column_begins_with_those_longest_in_it(context: Context) -> None:
+    """At most so many of each, at once for all stages; of what the person may see."""
+    me, other = selling.person(context), selling.person(context, name="Binh")
+    ids = [_opened(context, selling.lead(context, f"L{number}"), owner_id=me.id).id for number in range(3)]
+    _opened(context, selling.lead(context, "theirs"), owner_id=other.id)
+    context.clock.advance(timedelta(hours=1))
+    pipeline = _pipeline(context)
+    with context.database.write() as conn:
+        deals.move(conn, me, ids[0], "quoted", 1, pipeline, **_times(context))
+    late = _opened(context, selling.lead(context, "late"), owner_id=me.id).id
+    with context.database.read() as conn:
+        every = store.top_cards(conn, me, "sales")
+        first = store.top_cards(conn, me, "sales", limit=1)
+    assert {stage: [card.id for card in cards] for stage, cards in every.items()} == {
+        "new": [ids[1], ids[2], late], "quoted": [ids[0]],
+    }  # fmt: skip
+    assert {stage: [card.id for card in cards] for stage, cards in first.items()} == {
+        "new": [ids[1]], "quoted": [ids[0]],
+    }  # fmt: skip
+
+
+def test_the_list_is_read_in_parts_without_gaps_or_doubles(context: Context) -> None:
+    """The newest first, from the cursor on."""
     me = selling.person(context)
     ids = []
     for number in range(5):
@@ -328,15 +349,8 @@ def test_a_column_is_read_in_parts_without_gaps_or_doubles(context: Context) -> 
         if number % 2:
             context.clock.advance(timedelta(hours=1))
     with context.database.read() as conn:
-        column, cursor = [], None
-        for _ in range(3):
-            part = store.cards(conn, me, "sales", "new", after=cursor, limit=2)
-            column += [card.id for card in part.cards]
-            cursor = part.after
         listed = store.table(conn, me, "sales", limit=3)
         rest = store.table(conn, me, "sales", after=listed.after, limit=3)
-    assert column == ids
-    assert cursor is None
     assert [card.id for card in (*listed.cards, *rest.cards)] == ids[::-1]
 
 

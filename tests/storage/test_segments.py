@@ -74,7 +74,7 @@ def test_joins_and_leaves_are_recorded(context: Context) -> None:
         stays = store.of_lead(conn, one, now_only=False)
         assert [(stay.left_at is None, stay.key) for stay in stays] == [(True, "hot"), (False, "hot")]
         assert stays[1].left_at == stays[1].joined_at + DAY
-        assert store.sizes(conn) == {"hot": 2}
+        assert store.size(conn, "hot") == 2
 
 
 def test_a_merged_lead_leaves_every_segment(context: Context) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from nurture.engine import definitions
+from nurture.engine import definitions, known
 from nurture.engine.titles import titles
 from nurture.kernel.context import Context
 from nurture.leads import service as leads
@@ -36,10 +36,13 @@ def test_each_kind_is_called_as_people_call_it(context: Context) -> None:
     _fill(context)
     with context.database.read() as conn:
         vietnamese, english = titles(conn, "vi", ASKED), titles(conn, "en", ASKED)
-    for known in (vietnamese, english):
-        assert known.get("tag", "khach_quy") == "Khách quý"
-        assert known.get("owner", " Ha@anphat.example") == "Trần Thu Hà"
-        assert (known.get("email", "gone"), known.get("field", "city")) == (None, None)
+        everything = known.load(conn)
+    for called in (vietnamese, english):
+        assert called.get("tag", "khach_quy") == "Khách quý"
+        assert called.get("owner", " Ha@anphat.example") == "Trần Thu Hà"
+        assert (called.get("email", "gone"), called.get("field", "city")) == (None, None)
+    for language, called in (("vi", vietnamese), ("en", english)):
+        assert [everything.called(language).get(*name) for name in ASKED] == [called.get(*name) for name in ASKED]
     for kind, key in (("email", "welcome_series_hello"), ("campaign", "welcome_series"), ("segment", "new_leads")):
         assert vietnamese.get(kind, key) not in {None, key, english.get(kind, key)}
         assert english.get(kind, key) not in {None, key}

@@ -1,7 +1,7 @@
 """Alerts: whom to call and why; taking it on, putting it off, saying that it is none. Also first on Today of sales."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -17,11 +17,10 @@ from nurture.kernel.i18n import N_
 from nurture.leads import store as leads
 from nurture.leads.model import Filters, Lead, Sort, Temperature
 from nurture.opportunities import store as deals
-from nurture.users import store as accounts
 from nurture.users.model import Person, may_edit_lead
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
-from nurture.web.page import Form, back, context, now, read, real, render, submitted, toast, write, zone
+from nurture.web.page import Form, back, context, known, now, read, real, render, submitted, toast, write, zone
 from nurture.web.selling import pipeline_of
 from nurture.web.session import person
 from nurture.web.words import named
@@ -95,11 +94,12 @@ def return_reasons(conn: Connection) -> list[tuple[str, str]]:
     return [(one.key, named(one.name)) for one in pipeline.return_reasons] if pipeline else []
 
 
-def shown(conn: Connection, found: Sequence[Alert], at: datetime) -> list[dict[str, Any]]:
+def shown(
+    conn: Connection, found: Sequence[Alert], at: datetime, people: Mapping[int, Lead] | None = None
+) -> list[dict[str, Any]]:
     """Alerts with their lead and reasons in words: the hottest first, then those waiting longest."""
-    facts = letters.facts_of(conn, found, at)
-    owners = accounts.names(conn, [alert.owner_id for alert in found if alert.owner_id])
-    opened = deals.names(conn, [alert.opportunity_id for alert in found if alert.opportunity_id])
+    facts = letters.facts_of(conn, found, at, people)
+    owners = known(conn).names([alert.owner_id for alert in found])
     rows = [
         {
             "alert": alert,
@@ -111,7 +111,7 @@ def shown(conn: Connection, found: Sequence[Alert], at: datetime) -> list[dict[s
             "last_contact": facts[alert.id].last_contact,
             "next_mail": facts[alert.id].next_mail,
             "owner": owners.get(alert.owner_id or 0, ""),
-            "opportunity": opened.get(alert.opportunity_id or 0),
+            "opportunity": facts[alert.id].opportunity,
             "may": may_edit_lead(person(), alert.owner_id),
         }
         for alert in found
@@ -210,5 +210,9 @@ def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list
     found = [alert for alert in store.waiting_of_lead(conn, lead.id) if may_edit_lead(who, alert.owner_id)]
     if not found:
         return []
-    values = {"rows": shown(conn, found[:1], at), "reasons": return_reasons(conn), "later": later_choices()}
+    values = {
+        "rows": shown(conn, found[:1], at, {lead.id: lead}),
+        "reasons": return_reasons(conn),
+        "later": later_choices(),
+    }
     return [Block(5, "alerts/_lead.html", values, urgent=True)]

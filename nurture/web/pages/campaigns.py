@@ -22,13 +22,11 @@ from nurture.kernel.yamlfile import read as read_yaml
 from nurture.messages import store as messages
 from nurture.messages.model import MessageState
 from nurture.rules.describe import describe
-from nurture.rules.titles import named
-from nurture.segments import service as segment_rules
+from nurture.rules.parse import parse
 from nurture.segments import store as segments
-from nurture.users import store as accounts
 from nurture.web import campaign_words
 from nurture.web.language import language, say
-from nurture.web.page import context, go, read, real, render, titles, toast, write
+from nurture.web.page import context, facts, go, known, read, real, render, titles, toast, write
 from nurture.web.session import person
 
 blueprint = Blueprint("campaigns", __name__)
@@ -100,9 +98,10 @@ def show(key: str) -> ResponseReturnValue:
         overview = _overview(conn, key)
         stored = overview.campaign
         campaign, problem = _definition(conn, stored)
+        account = messages.account(conn, key)
         values: dict[str, Any] = {
-            "one": _line(overview, messages.by_campaign(conn).get(stored.id, {})),
-            "account": messages.account(conn, key),
+            "one": _line(overview, account["states"]),
+            "account": account,
             "revisions": _revisions(conn, stored),
         }
         if campaign is not None:
@@ -125,7 +124,7 @@ def _definition(conn: Connection, stored: store.Stored) -> tuple[Campaign | None
     if not stored.definition:
         return None, ""
     try:
-        return from_revision(stored.definition, segments.facts(conn, context().settings.zone)), ""
+        return from_revision(stored.definition, facts(conn)), ""
     except DefinitionError as error:
         return None, "; ".join(one.text() for one in error.problems)
 
@@ -133,24 +132,23 @@ def _definition(conn: Connection, stored: store.Stored) -> tuple[Campaign | None
 def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[str, Any]:
     key = campaign.entry.segment
     segment = segments.get(conn, key) if key else None
-    facts = segments.facts(conn, context().settings.zone)
-    rule = segment_rules.rule_of(conn, key, facts) if key and segment else None
-    known = titles(conn, campaign_words.names(campaign) | named([rule] if rule is not None else ()))
+    rule = parse(segment.when, facts(conn)) if segment else None
+    called = titles(conn)
     return {
         "segment": key,
-        "size": segments.sizes(conn).get(key, 0) if key else None,
-        "rule": describe(rule, language(), titles=known) if rule is not None else "",
+        "size": segments.size(conn, key) if key else None,
+        "rule": describe(rule, language(), titles=called) if rule is not None else "",
         "entry": campaign_words.entry(campaign, segment.named(language()) if segment else key or "", language()),
-        "goal": campaign_words.goal(campaign, language(), known),
-        "leave": campaign_words.leave(campaign, language(), known),
+        "goal": campaign_words.goal(campaign, language(), called),
+        "leave": campaign_words.leave(campaign, language(), called),
         "sending": campaign_words.sending(campaign, language()),
-        "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), known, language()),
+        "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), called, language()),
     }
 
 
 def _revisions(conn: Connection, stored: store.Stored) -> list[dict[str, Any]]:
     found = store.revisions_of(conn, stored.id)
-    people = accounts.names(conn, [_user(one.created_by) for one in found])
+    people = known(conn).names([_user(one.created_by) for one in found])
     return [
         {
             "hash": one.hash[:10],
@@ -215,8 +213,7 @@ def _step_words(conn: Connection, stored: store.Stored) -> dict[str, str]:
     if campaign is None:
         return {}
     found: dict[str, str] = {}
-    known = titles(conn, campaign_words.names(campaign))
-    waiting = list(campaign_words.tree(campaign, {}, known, language()))
+    waiting = list(campaign_words.tree(campaign, {}, titles(conn), language()))
     while waiting:
         node = waiting.pop()
         found[node.id] = node.text

@@ -1,6 +1,6 @@
 """One lead's page: who it is, what happened and why, what comes next, and what a person can do about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -8,26 +8,23 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
-from nurture.activities.store import kinds_of, newest, timeline
-from nurture.campaigns import store as campaigns
-from nurture.campaigns.model import CampaignState
+from nurture.activities.store import kinds_of, timeline
+from nurture.campaigns.model import Campaign, CampaignState
 from nurture.consents import store as consents
 from nurture.engine import revisions
+from nurture.engine.known import Running
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.errors import ConflictError, InputError, Problem
 from nurture.leads import desk, store
 from nurture.leads.model import HONORIFICS, Lead
 from nurture.messages import store as messages
-from nurture.opportunities import published as pipelines
 from nurture.opportunities import store as opportunities
-from nurture.scoring import published as scoring_rules
 from nurture.scoring import service as scoring
-from nurture.scoring.model import Axis, Line, Thresholds
+from nurture.scoring.model import Axis, Line, ScoringRules, Thresholds
 from nurture.segments import store as segments
-from nurture.users import store as accounts
 from nurture.web.blocks import collect
-from nurture.web.campaign_words import step_names, step_words
+from nurture.web.campaign_words import step_words
 from nurture.web.language import language, say
 from nurture.web.page import (
     Form,
@@ -37,6 +34,7 @@ from nurture.web.page import (
     go,
     hand,
     is_live,
+    known,
     moment,
     now,
     read,
@@ -46,6 +44,7 @@ from nurture.web.page import (
     toast,
     write,
 )
+from nurture.web.selling import pipeline_of
 from nurture.web.session import person
 from nurture.web.timeline import GROUPS, OUTCOMES, Names, entries, people_in
 from nurture.web.words import named
@@ -68,72 +67,60 @@ def page(public_id: str, status: int = 200, form: Form | None = None) -> Respons
     tab = tab if tab in TABS else "timeline"
     with read() as conn:
         lead = desk.see(conn, person(), public_id)
-        version = _version(conn, lead)
+        counts, last = kinds_of(conn, lead.id)
+        version = _version(lead, last)
         if is_live() and request.args.get("since") == version:
             return Response(status=204)
-        frame = _frame(conn, lead)
+        frame = {**_frame(conn, lead), "counts": counts}
         values = {**frame, **_TAB_VALUES[tab](conn, lead, frame)}
         values["blocks"] = collect("lead_blocks", conn, person(), lead, now())
     return render("leads/lead.html", status, lead=lead, tab=tab, version=version, form=form or Form({}), **values)
 
 
-def _version(conn: Connection, lead: Lead) -> str:
-    """Changes with whatever the page shows of the lead."""
-    return f"{newest(conn, lead.id)}.{lead.engagement}.{lead.fit}.{lead.temperature}.{lead.updated_at.timestamp():.0f}"
+def _version(lead: Lead, last: int) -> str:
+    """Changes with whatever the page shows of the lead; `last` is its newest activity."""
+    return f"{last}.{lead.engagement}.{lead.fit}.{lead.temperature}.{lead.updated_at.timestamp():.0f}"
 
 
 def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
     """What every tab shows: owner, standing, campaigns, opportunities, words to choose from."""
     enrolled = enrollments.of_lead(conn, lead.id)
     active = [one for one in enrolled if one.state is EnrollmentState.ACTIVE]
-    standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
-    every = campaigns.every(conn)
-    live = [one for one in every if one.state in {CampaignState.LIVE, CampaignState.PAUSED}]
-    owners = accounts.owners(conn)
-    owner = next((one for one in owners if one.id == lead.owner_id), None)
+    standing = consents.standing_of(conn, context().keys, lead.id, lead.email)
+    names = known(conn)
+    live = {one.key: one for one in names.campaigns if one.state in {CampaignState.LIVE, CampaignState.PAUSED}}
     inside = {one.campaign_key for one in active}
     return {
         "enrolled": enrolled,
         "active": active,
-        "steps": _steps(conn, active, live),
+        "steps": {one.id: _step(conn, one, live.get(one.campaign_key)) for one in active},
         "standing": standing,
         "refusal": standing.refusal("advertising"),
-        "owners": owners,
-        "owner": owner or (accounts.by_id(conn, lead.owner_id) if lead.owner_id else None),
-        "campaign_names": {one.key: one.named(language()) for one in every},
-        "tag_labels": store.tag_labels(conn),
-        "campaigns": [(one.key, one.named(language())) for one in live if one.key not in inside],
+        "owners": names.owners(),
+        "owner": names.people.get(lead.owner_id or 0),
+        "campaign_names": {one.key: one.named(language()) for one in names.campaigns},
+        "tag_labels": names.tags,
+        "campaigns": [(key, one.named(language())) for key, one in live.items() if key not in inside],
         "segments": segments.of_lead(conn, lead.id),
         "opportunities": opportunities.of_lead(conn, lead.id),
         "outcomes": [(key.value, say(text)) for key, text in OUTCOMES.items()],
     }
 
 
-def _steps(
-    conn: Connection, active: Sequence[enrollments.Enrolled], live: Sequence[campaigns.Stored]
-) -> dict[int, str]:
-    """What comes next in each of these enrollments, in words; the step's id where the revision has no such step."""
-    revision = {one.key: one.revision_id for one in live if one.revision_id is not None}
-    ready = revisions.load(
-        conn, [revision[one.campaign_key] for one in active if one.campaign_key in revision], facts(conn)
-    )
-    steps = {}
-    for one in active:
-        found = ready.get(revision.get(one.campaign_key, 0))
-        steps[one.id] = found.campaign.steps.get(one.step or "") if found and found.campaign else None
-    email_titles()  # the timeline asks for them too
-    known = titles(conn, set().union(*(step_names(step) for step in steps.values() if step)))
-    words = {key: step_words(step, known, language()) for key, step in steps.items() if step}
-    return {one.id: words.get(one.id) or one.step or "–" for one in active}
+def _step(conn: Connection, one: enrollments.Enrolled, running: Running | None) -> str:
+    """What comes next in this enrollment, in words; the step's id where the live revision has no such step."""
+    campaign = revisions.campaign(running.definition, facts(conn)) if running else None
+    step = campaign.steps.get(one.step or "") if isinstance(campaign, Campaign) else None
+    return step_words(step, titles(conn), language()) if step else one.step or "–"
 
 
-def _rules(conn: Connection) -> Any:
-    return scoring_rules.live(conn, facts(conn))
+def _rules(conn: Connection) -> ScoringRules | None:
+    return known(conn).scoring(facts(conn))
 
 
 def _stages(conn: Connection) -> dict[str, str]:
     """Names of the pipeline's stages by their keys."""
-    pipeline = pipelines.live(conn, facts(conn))
+    pipeline = pipeline_of(conn)
     return {one.key: named(one.name) for one in pipeline.stages} if pipeline else {}
 
 
@@ -142,16 +129,16 @@ def _timeline(conn: Connection, lead: Lead, frame: Mapping[str, Any]) -> dict[st
     kinds = next((kinds for key, _, kinds in GROUPS if key == group), ())
     lines = timeline(conn, lead.id, kinds, moment(request.args.get("before")), PAGE + 1)
     shown = lines[:PAGE]
-    counts = kinds_of(conn, lead.id)
+    counts = frame["counts"]
     names = Names(
-        accounts.names(conn, list(people_in(shown))),
+        known(conn).names(people_in(shown)),
         frame["campaign_names"],
         frame["tag_labels"],
-        {key: one.label for key, one in store.field_definitions_of(conn).items()},
+        {key: one.label for key, one in known(conn).fields.items()},
         email_titles(),
         _stages(conn) if any(line.kind is Kind.OPPORTUNITY_CHANGED for line in shown) else {},
     )
-    ledger = scoring.unfold(conn, lead.id, _rules(conn))
+    ledger = scoring.outline(conn, lead.id, _rules(conn))
     last = shown[-1] if len(lines) > PAGE else None
     return {
         "entries": entries(shown, ledger, names, language()),
@@ -172,7 +159,7 @@ def _score(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]
     return {
         "axes": [_axis(axis, lines) for axis in Axis],
         "thresholds": rules.thresholds if rules else Thresholds(),
-        "people": accounts.names(conn, people),
+        "people": known(conn).names(people),
     }
 
 
@@ -202,12 +189,12 @@ def _emails(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any
 
 
 def _info(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
-    return {"definitions": store.field_definitions_of(conn), "conflicts": store.conflicts_of(conn, lead.id)}
+    return {"definitions": known(conn).fields, "conflicts": store.conflicts_of(conn, lead.id)}
 
 
 def _consents(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
     history = consents.history(conn, lead.id)
-    people = accounts.names(conn, people_of(row["origin"] for row in history))
+    people = known(conn).names(people_of(row["origin"] for row in history))
     return {"history": history, "people": people}
 
 

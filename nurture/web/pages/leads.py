@@ -13,11 +13,10 @@ from nurture.kernel.i18n import N_
 from nurture.leads import desk, store
 from nurture.leads.model import HONORIFICS, Filters, Lifecycle, NewLead, Sort, Temperature
 from nurture.leads.normalize import email_of, tag_key
-from nurture.segments import store as segments
 from nurture.users import store as accounts
 from nurture.web.language import say
 from nurture.web.layout import changed_query
-from nurture.web.page import Form, back, go, hand, read, render, submitted, toast, write
+from nurture.web.page import Form, back, go, hand, known, read, render, submitted, toast, write
 from nurture.web.session import person
 from nurture.web.words import LIFECYCLES, named
 
@@ -73,7 +72,7 @@ def _index(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
         found = store.page(conn, person(), filters, request.args.get("after") or None, PAGE)
         count = store.count(conn, person(), filters)
         words = _words(conn)
-        owners = accounts.names(conn, [lead.owner_id for lead in found.leads if lead.owner_id])
+        owners = known(conn).names(lead.owner_id for lead in found.leads)
     return render(
         "leads/index.html", status, form=form or Form({}), leads=found.leads, after=found.after, count=count,
         first="after" not in request.args, owners=owners, sort=filters.sort.value, views=_views(),
@@ -85,10 +84,10 @@ def _index(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
 def _words(conn: Connection) -> dict[str, Any]:
     """What there is to choose from."""
     return {
-        "tags": store.tag_labels(conn),
+        "tags": known(conn).tags,
         "sources": store.sources(conn),
-        "owners": {str(one.id): one.name for one in accounts.owners(conn)},
-        "segments": {one.key: named(one.name) for one in segments.every(conn)},
+        "owners": {str(one.id): one.name for one in known(conn).owners()},
+        "segments": {key: named(name) for key, name in known(conn).segments.items()},
         "lifecycles": {str(key): say(text) for key, text in LIFECYCLES.items()},
     }
 
@@ -179,12 +178,12 @@ def new() -> ResponseReturnValue:
     return _new(Form({"owner": str(person().id) if not person().sees_all else ""}))
 
 
-def _new(form: Form, status: int = 200, known: str | None = None) -> ResponseReturnValue:
+def _new(form: Form, status: int = 200, there: str | None = None) -> ResponseReturnValue:
     with read() as conn:
-        owners = accounts.owners(conn)
+        owners = known(conn).owners()
         sources = store.sources(conn)
     return render(
-        "leads/new.html", status, form=form, owners=owners, sources=sources, honorifics=HONORIFICS, known=known
+        "leads/new.html", status, form=form, owners=owners, sources=sources, honorifics=HONORIFICS, known=there
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
 from nurture.delivery import mailbox as box
-from nurture.kernel import installation
 from nurture.kernel.errors import ForbiddenError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.leads import store as leads
@@ -17,7 +16,7 @@ from nurture.tracking import store as tracking
 from nurture.users.model import Person, Role
 from nurture.web import mail as mails
 from nurture.web.frames import framed
-from nurture.web.page import context, read, render
+from nurture.web.page import context, house, read, render
 from nurture.web.pages.sends import shown_hit
 from nurture.web.session import person
 
@@ -26,29 +25,24 @@ blueprint = Blueprint("mailbox", __name__)
 _WAYS = ("html", "text", "source")
 
 
-def is_open_to(conn: Connection, who: Person) -> bool:
+def is_open_to(who: Person) -> bool:
     """Marketers and administrators look into it; in the demo salespeople too."""
     if who.may_define:
         return True
-    row = installation.load(conn)
+    row = house()
     return who.role is Role.SALES and row is not None and row.demo
 
 
-def _enter(conn: Connection) -> None:
+def _enter() -> None:
     if context().settings.smtp is not None:
         raise NotFoundError
-    if not is_open_to(conn, person()):
+    if not is_open_to(person()):
         raise ForbiddenError(N_("Only marketers and administrators look into the test mailbox"))
 
 
 def _is_shown() -> bool:
     """Whether the menu names it for who asks."""
-    if context().settings.smtp is not None:
-        return False
-    if person().may_define:
-        return True
-    with read() as conn:
-        return is_open_to(conn, person())
+    return context().settings.smtp is None and is_open_to(person())
 
 
 def _number(text: str) -> int | None:
@@ -60,7 +54,7 @@ def index() -> ResponseReturnValue:
     """The mails, the newest first; a live region asks for news."""
     asked, before = request.args.get("q", "").strip()[:200], _number(request.args.get("before", ""))
     with read() as conn:
-        _enter(conn)
+        _enter()
         version = str(box.newest(conn, person()))
         if request.headers.get("X-Live") and request.args.get("since") == version:
             return Response(status=204)
@@ -78,7 +72,7 @@ def mail(mail_id: int) -> ResponseReturnValue:
     """One mail: as HTML in a frame, as text, as source; and its reader, whom every click moves."""
     way = request.args.get("as", "html")
     with read() as conn:
-        _enter(conn)
+        _enter()
         row, shown = _mail(conn, mail_id)
         message = messages.by_header_id(conn, row.header_id) if row.header_id else None
         hits = [shown_hit(one) for one in tracking.of_message(conn, message.id)] if message is not None else []
@@ -123,7 +117,7 @@ def _version(lead: Lead | None, hits: list[dict[str, Any]]) -> str:
 def html(mail_id: int) -> ResponseReturnValue:
     """The HTML alone, as its reader opens it: pictures load, links open, and are counted."""
     with read() as conn:
-        _enter(conn)
+        _enter()
         _, shown = _mail(conn, mail_id)
     return framed(shown.html or f"<pre>{_escaped(shown.text)}</pre>", links=True)
 

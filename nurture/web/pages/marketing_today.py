@@ -1,7 +1,7 @@
 """Today for marketers, administrators and viewers: what needs a person, what goes out, what runs, what changed."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, url_for
@@ -13,9 +13,9 @@ from nurture.alerts import store as alerts
 from nurture.campaigns.model import CampaignState
 from nurture.delivery import route
 from nurture.delivery import store as delivery
+from nurture.engine.known import Running
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
-from nurture.kernel import installation
 from nurture.kernel.i18n import translate_plural
 from nurture.leads.model import Temperature
 from nurture.messages import store as messages
@@ -23,10 +23,14 @@ from nurture.messages.model import MessageState
 from nurture.users.model import Person, Role
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
+from nurture.web.page import house, known
 from nurture.web.pages.sends import today_of
 
 blueprint = Blueprint("marketing_today", __name__)
 
+Seen = tuple[Running, enrollments.Figures]  # a campaign and its figures
+
+_MAIL = (Kind.MESSAGE_SENT, Kind.MESSAGE_BOUNCED)
 _CHANGES = (Kind.CREATED, Kind.OPPORTUNITY_OPENED, Kind.UNSUBSCRIBED, Kind.CLICKED)
 _PATIENCE = timedelta(hours=4)  # before an alert that nobody took is a matter for others
 
@@ -35,13 +39,16 @@ def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
     """Four blocks; the first only when something needs a person."""
     if who.role is Role.SALES:
         return []
-    overview = enrollments.overview(conn)
+    figures = enrollments.figures(conn)
+    overview = [(one, figures.get(one.id, enrollments.Figures())) for one in known(conn).campaigns]
     sent = messages.by_campaign(conn)
     needs = [*_system(conn, who), *_troubles(conn, overview, sent, at)]
+    day, yesterday = today_of(at), at - timedelta(days=1)
+    counts = activities.counts_since(conn, {"today": (_MAIL, day[1]), "day": (_CHANGES, yesterday)})
     blocks = [
-        Block(30, "desk/_sends.html", _sends(conn, sent, at)),
+        Block(30, "desk/_sends.html", _sends(counts["today"], sent, day[0])),
         Block(40, "desk/_live.html", {"rows": _live(overview)}),
-        Block(50, "desk/_changes.html", {"rows": _changes(conn, at)}),
+        Block(50, "desk/_changes.html", {"rows": _changes(conn, counts["day"], yesterday)}),
     ]
     if needs:
         blocks.insert(0, Block(15, "desk/_needs.html", {"rows": needs}, urgent=True))
@@ -55,7 +62,7 @@ def _need(text: str, look: str, icon: str, href: str = "", action: str = "") -> 
 def _system(conn: Connection, who: Person) -> list[dict[str, str]]:
     """What keeps mail in: the installation itself, a route."""
     found = []
-    row = installation.load(conn)
+    row = house()
     if row is not None and row.stopped_sending and who.may_administer:
         found.append(_need(say(row.stopped_sending), "error", "pause-circle"))
     for one in delivery.paused_routes(conn):
@@ -76,7 +83,7 @@ def _system(conn: Connection, who: Person) -> list[dict[str, str]]:
 
 
 def _troubles(
-    conn: Connection, overview: list[enrollments.Overview], sent: Mapping[int, Mapping[str, int]], at: datetime
+    conn: Connection, overview: list[Seen], sent: Mapping[int, Mapping[str, int]], at: datetime
 ) -> list[dict[str, str]]:
     found = []
     unknown = sum(states.get(MessageState.UNKNOWN, 0) for states in sent.values())
@@ -88,10 +95,10 @@ def _troubles(
             unknown,
         )
         found.append(_need(text, "warn", "question-circle", url_for("sends.index", state="unknown"), say("Look")))
-    for one in overview:
-        failed = one.states.get(EnrollmentState.FAILED, 0)
+    for one, figures in overview:
+        failed = figures.states.get(EnrollmentState.FAILED, 0)
         if failed:
-            name = one.campaign.named(language())
+            name = one.named(language())
             text = translate_plural(
                 language(),
                 "%(count)s lead failed in “%(name)s”",
@@ -99,7 +106,7 @@ def _troubles(
                 failed,
                 name=name,
             )
-            href = url_for("campaigns.enrolled", key=one.campaign.key, state="failed")
+            href = url_for("campaigns.enrolled", key=one.key, state="failed")
             found.append(_need(text, "error", "exclamation-triangle", href, say("Look")))
     everything = Person(0, "", "", Role.ADMIN)
     waiting = alerts.for_everybody(conn, everything, at)
@@ -114,10 +121,8 @@ def _troubles(
     return found
 
 
-def _sends(conn: Connection, sent: Mapping[int, Mapping[str, int]], at: datetime) -> dict[str, Any]:
+def _sends(counts: Mapping[Kind, int], sent: Mapping[int, Mapping[str, int]], day: date) -> dict[str, Any]:
     """Today's mail: gone, bounced, waiting."""
-    day, start = today_of(at)
-    counts = activities.counts_since(conn, (Kind.MESSAGE_SENT, Kind.MESSAGE_BOUNCED), start)
     waiting = {
         state: sum(states.get(state, 0) for states in sent.values())
         for state in (MessageState.QUEUED, MessageState.DEFERRED, MessageState.SENDING)
@@ -131,24 +136,22 @@ def _sends(conn: Connection, sent: Mapping[int, Mapping[str, int]], at: datetime
     }
 
 
-def _live(overview: list[enrollments.Overview]) -> list[dict[str, Any]]:
+def _live(overview: list[Seen]) -> list[dict[str, Any]]:
     return [
         {
-            "key": one.campaign.key,
-            "name": one.campaign.named(language()),
-            "paused": one.campaign.state is CampaignState.PAUSED,
-            "active": one.states.get(EnrollmentState.ACTIVE, 0),
-            "next": one.next_due,
+            "key": one.key,
+            "name": one.named(language()),
+            "paused": one.state is CampaignState.PAUSED,
+            "active": figures.states.get(EnrollmentState.ACTIVE, 0),
+            "next": figures.next_due,
         }
-        for one in overview
-        if one.campaign.state in {CampaignState.LIVE, CampaignState.PAUSED}
+        for one, figures in overview
+        if one.state in {CampaignState.LIVE, CampaignState.PAUSED}
     ]
 
 
-def _changes(conn: Connection, at: datetime) -> list[dict[str, Any]]:
+def _changes(conn: Connection, counts: Mapping[Kind, int], since: datetime) -> list[dict[str, Any]]:
     """What came since this time yesterday."""
-    since = at - timedelta(days=1)
-    counts = activities.counts_since(conn, _CHANGES, since)
     warmed = sum(_rose(one) for one in activities.details_since(conn, Kind.TEMPERATURE_CHANGED, since))
     table = url_for("opportunities.index") + "?as=table"
     refused = url_for("sends.index", reason="unsubscribed")

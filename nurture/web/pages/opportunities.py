@@ -8,16 +8,16 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
+from nurture.engine.known import Colleague
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.opportunities import service, store
 from nurture.opportunities.model import OpportunityState, Pipeline
-from nurture.users import store as accounts
 from nurture.users.model import Person, Role
 from nurture.web.blocks import Block
 from nurture.web.language import say
 from nurture.web.layout import changed_query
-from nurture.web.page import Form, back, moment, now, read, real, render, toast, write
+from nurture.web.page import Form, back, known, moment, now, read, real, render, toast, write
 from nurture.web.pages.opportunity import page
 from nurture.web.selling import LOOKS, card_of, pipeline_of
 from nurture.web.session import person
@@ -44,7 +44,7 @@ def index() -> ResponseReturnValue:
     with read() as conn:
         pipeline = pipeline_of(conn)
         columns = _columns(conn, pipeline) if pipeline else []
-        owners = accounts.owners(conn)
+        owners = known(conn).owners()
     return render(
         "opportunities/board.html", pipeline=pipeline, columns=columns, owners=_owners(owners), looks=LOOKS,
         filter_form=Form(request.args.to_dict(), name="only"), totals=_totals(columns), query=request.args,
@@ -52,7 +52,7 @@ def index() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-def _owners(found: list[accounts.Account]) -> list[tuple[str, str]]:
+def _owners(found: list[Colleague]) -> list[tuple[str, str]]:
     several = person().sees_all
     others = [(str(one.id), one.name) for one in found] if several else []
     return [("me", say("me")), ("none", say("nobody")), *others]
@@ -61,17 +61,18 @@ def _owners(found: list[accounts.Account]) -> list[tuple[str, str]]:
 def _columns(conn: Connection, pipeline: Pipeline) -> list[dict[str, Any]]:
     chosen = filters()
     found = []
+    cards = store.top_cards(conn, person(), pipeline.key, chosen, _SHOWN)
     for figure in store.board(conn, person(), pipeline.key, [one.key for one in pipeline.stages], chosen):
         stage = pipeline.stage(figure.stage)
-        shown = store.cards(conn, person(), pipeline.key, figure.stage, chosen, limit=_SHOWN) if figure.count else None
+        shown = cards.get(figure.stage, ())
         found.append(
             {
                 "key": figure.stage,
                 "name": named(stage.name) if stage else figure.stage,
                 "count": figure.count,
                 "value": figure.value,
-                "cards": [card_of(one, pipeline) for one in shown.cards] if shown else [],
-                "more": figure.count - len(shown.cards) if shown else 0,
+                "cards": [card_of(one, pipeline) for one in shown],
+                "more": max(0, figure.count - len(shown)),
             }
         )
     return found
@@ -93,7 +94,7 @@ def _table() -> ResponseReturnValue:
             if pipeline
             else None
         )
-        owners = accounts.owners(conn)
+        owners = known(conn).owners()
     rows = [card_of(one, pipeline) for one in found.cards] if found and pipeline else []
     after = f"{found.after[0].isoformat()}~{found.after[1]}" if found and found.after else None
     return render(

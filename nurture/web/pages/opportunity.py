@@ -14,7 +14,6 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
 from nurture.activities.store import Line, timeline
-from nurture.campaigns import store as campaigns
 from nurture.consents import store as consents
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
@@ -28,7 +27,21 @@ from nurture.users import store as accounts
 from nurture.users.model import may_edit_lead
 from nurture.web.amounts import read_amount, written
 from nurture.web.language import language, say
-from nurture.web.page import Form, context, email_titles, go, now, read, real, render, submitted, toast, write, zone
+from nurture.web.page import (
+    Form,
+    context,
+    email_titles,
+    go,
+    known,
+    now,
+    read,
+    real,
+    render,
+    submitted,
+    toast,
+    write,
+    zone,
+)
 from nurture.web.selling import LOOKS, pipeline_of
 from nurture.web.session import person
 from nurture.web.timeline import OUTCOMES, Names, entries, people_in
@@ -87,11 +100,11 @@ def _around(conn: Connection, one: Opportunity, lead: Lead, pipeline: Pipeline) 
     """Who it is about and with whom, how the lead is nurtured meanwhile."""
     stage = pipeline.stage(one.stage)
     ended = one.closed_at or now()
-    standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
+    standing = consents.standing_of(conn, context().keys, lead.id, lead.email)
     enrolled = enrollments.of_lead(conn, lead.id)
     return {
-        "owner": accounts.by_id(conn, one.owner_id) if one.owner_id else None,
-        "owners": accounts.owners(conn),
+        "owner": known(conn).people.get(one.owner_id or 0),
+        "owners": known(conn).owners(),
         "stages": _stages(one, pipeline),
         "stage_name": named(stage.name) if stage else one.stage,
         "days": max(0, (ended - one.stage_since).days),
@@ -138,8 +151,8 @@ def _history(conn: Connection, one: Opportunity, lead: Lead, pipeline: Pipeline)
     changes = store.changes(conn, one.id)
     reading = timeline(conn, lead.id, _READING, None, 6)
     words = timeline(conn, lead.id, _WORDS, None, 6)
-    people = accounts.names(conn, [*_people(changes), *people_in([*reading, *words])])
-    names = Names(people, {each.key: each.named(language()) for each in campaigns.every(conn)}, {}, {}, email_titles())
+    people = known(conn).names([*_people(changes), *people_in([*reading, *words])])
+    names = Names(people, {each.key: each.named(language()) for each in known(conn).campaigns}, {}, {}, email_titles())
     return {
         "changes": [_change(each, one, pipeline, people) for each in changes],
         "reading": _entries(reading, names),
@@ -218,7 +231,7 @@ def _conflict(public_id: str, name: str, why: str, mine: tuple[str, str] | None)
         one = store.by_public_id(conn, public_id, person())
         pipeline = pipeline_of(conn)
         changes = store.changes(conn, one.id)
-        people = accounts.names(conn, _people(changes))
+        people = known(conn).names(_people(changes))
     assert pipeline is not None  # noqa: S101 - the page was made with it
     last = next(iter(changes), None)
     found: dict[str, Any] = {"why": say(why), "last": _change(last, one, pipeline, people) if last else None}

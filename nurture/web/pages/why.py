@@ -19,10 +19,11 @@ from nurture.opportunities.model import Criterion
 from nurture.rules.describe import sentence
 from nurture.rules.evaluate import Trace
 from nurture.rules.model import Group, Join
-from nurture.rules.titles import Titles, met
+from nurture.rules.titles import Titles
 from nurture.segments import store as segments
 from nurture.web.language import language, say
-from nurture.web.page import context, facts, now, read, render, titles, zone
+from nurture.web.page import context, facts, known, now, read, render, titles, zone
+from nurture.web.selling import pipeline_of
 from nurture.web.session import person
 from nurture.web.words import temperature
 
@@ -51,12 +52,12 @@ def show(public_id: str) -> ResponseReturnValue:
         return _all(conn, lead)
 
 
-def node(trace: Trace, known: Titles) -> dict[str, Any]:
+def node(trace: Trace, called: Titles) -> dict[str, Any]:
     """A trace as the template shows it: sentence with the value seen, tick or cross, children."""
-    children = [node(child, known) for child in trace.children]
+    children = [node(child, called) for child in trace.children]
     is_none = isinstance(trace.rule, Group) and trace.rule.join is Join.NONE
     return {
-        "text": sentence(trace, language(), zone(), known),
+        "text": sentence(trace, language(), zone(), called),
         "holds": trace.holds,
         "none": is_none,
         "children": children,
@@ -68,7 +69,7 @@ def _segment(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
     trace = explain.segment(conn, key, lead.id, facts(conn), now()) if found else None
     if found is None or trace is None:
         raise NotFoundError
-    tree = node(trace, titles(conn, met([trace])))
+    tree = node(trace, titles(conn))
     return render("leads/why_segment.html", lead=lead, name=found.named(language()), tree=tree)
 
 
@@ -80,19 +81,17 @@ def _message(conn: Connection, lead: Lead, number: str) -> ResponseReturnValue:
 
 
 def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
-    standing = consents.standing(conn, context().keys, [(lead.id, lead.email)])[lead.id]
-    found = explain.ways(conn, lead.id, facts(conn), now())
-    chance = explain.chance(conn, lead, facts(conn), now())
-    traces = [way.trace for way in found if way.trace] + ([chance.trace] if chance and chance.trace else [])
-    known = titles(conn, met(traces))
+    standing = consents.standing_of(conn, context().keys, lead.id, lead.email)
+    found, chance = explain.stands(conn, lead, known(conn).campaigns, pipeline_of(conn), facts(conn), now())
+    called = titles(conn)
     ways = [
-        {"way": way, "name": way.campaign.named(language()), "tree": node(way.trace, known) if way.trace else None}
+        {"way": way, "name": way.campaign.named(language()), "tree": node(way.trace, called) if way.trace else None}
         for way in found
     ]
     criteria = [{"text": _criterion(one), "holds": one.holds} for one in chance.criteria] if chance else []
     return render(
         "leads/why_all.html", lead=lead, refusal=standing.refusal("advertising"), ways=ways, chance=chance,
-        criteria=criteria, rule=node(chance.trace, known) if chance and chance.trace else None,
+        criteria=criteria, rule=node(chance.trace, called) if chance and chance.trace else None,
         decisions=decisions_of(conn, lead.id, _VERDICTS, limit=20),
     )  # fmt: skip
 
