@@ -16,6 +16,7 @@ VISITS: dict[str, Visit] = {
     "mailbox.mail": lambda house: f"/mailbox/{house.mail}",
     "mailbox.mail#text": lambda house: f"/mailbox/{house.mail}?as=text",
     "mailbox.mail#source": lambda house: f"/mailbox/{house.mail}?as=source",
+    "landing.show": lambda house: f"/your-page/{house.click}",
     "opportunities.index": lambda _: "/opportunities",
     "opportunities.index#table": lambda _: "/opportunities?as=table",
     "opportunities.show": lambda house: f"/opportunities/{house.opportunity}",

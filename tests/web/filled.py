@@ -23,7 +23,7 @@ from nurture.leads import desk
 from nurture.leads import service as leads
 from nurture.leads.model import NewLead, Temperature
 from nurture.messages import service as message_service
-from nurture.messages.links import unsubscribe_token
+from nurture.messages.links import click_token, unsubscribe_token
 from nurture.messages.mime import Envelope, write
 from nurture.messages.model import MessageState
 from nurture.messages.personalize import Rendered
@@ -63,6 +63,7 @@ class Filled:
     invite: str = ""
     reset: str = ""
     mail: int = 0  # in the built-in mailbox
+    click: str = ""  # the token of a link of a mail, to an example address
 
 
 def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
@@ -75,6 +76,9 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     _sales(ctx, clock, house)
     tick(ctx)
     _mailbox(ctx, house)
+    house.click = click_token(
+        ctx.keys, house.messages[0], 0, "https://www.nurture.example/vi/bang-gia?utm_source=email"
+    )
     with ctx.database.read() as conn:
         house.opportunity = conn.execute(sa.select(opportunities.c.public_id)).scalars().first() or ""
     return house
