@@ -86,7 +86,7 @@ def _first_call(one: Held, dice: random.Random) -> Deed:
     if dice.random() < 0.08:
         return Deed(What.LOSE, CallOutcome.NO_NEED, "Chỉ hỏi cho biết, chưa định học.", reason="no_need")
     return Deed(
-        What.ADVANCE, CallOutcome.INTERESTED, dice.choice(_TALKED), step="Gửi báo giá", again=_days(dice, 0.8, 3)
+        What.ADVANCE, CallOutcome.INTERESTED, dice.choice(_TALKED), step="Gửi báo giá", again=_days(dice, 1.5, 5.5)
     )
 
 
@@ -100,9 +100,9 @@ def _on_the_way(one: Held, dice: random.Random) -> Deed:
     if one.value is None:
         value = dice.choice(_PRICES) * dice.randrange(2, 15)
         return Deed(
-            What.ADVANCE, note=dice.choice(_QUOTED), value=value, step="Hỏi ý kiến về báo giá", again=_days(dice, 1, 4)
+            What.ADVANCE, note=dice.choice(_QUOTED), value=value, step="Hỏi ý kiến về báo giá", again=_days(dice, 2, 6)
         )
-    note, again = dice.choice(_BARGAINS), _days(dice, 1, 4)
+    note, again = dice.choice(_BARGAINS), _days(dice, 2, 7)
     return Deed(What.ADVANCE, CallOutcome.INTERESTED, note, step="Chốt ngày khai giảng", again=again)
 
 
