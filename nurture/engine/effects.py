@@ -1,6 +1,6 @@
 """What an activity leads to, up to the alert; or, once it was withdrawn, what is taken back. Uses the database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,14 +27,13 @@ from nurture.opportunities import published as deal_rules
 from nurture.opportunities import service as deals
 from nurture.opportunities import store as deal_store
 from nurture.opportunities.model import (
-    Candidate,
     Criterion,
     NewOpportunity,
     Opportunity,
     Pipeline,
     Qualification,
 )
-from nurture.opportunities.qualify import qualify
+from nurture.opportunities.qualify import candidate_of, qualify
 from nurture.rules.describe import describe
 from nurture.rules.evaluate import evaluate
 from nurture.rules.facts import Facts
@@ -119,14 +118,15 @@ class Effects:
         needed = self.pipeline.qualifying
         if change.after.temperature is not Temperature.HOT and needed.temperature is not change.after.temperature:
             return False
-        still_open = self._open_ones(happened.lead_id, self.pipeline)
-        verdict = self._qualify(change.after, self.pipeline, still_open)
+        mine = deal_store.in_pipeline(self.conn, happened.lead_id, self.pipeline)
+        verdict = self._qualify(change.after, self.pipeline, mine)
         opened = self._open(happened, verdict, self.pipeline) if verdict.holds else None
         if opened is None:
             self._note_fit(happened, change.after, self.pipeline)
             if not verdict.holds and (became_hot or change.before.fit < needed.fit <= change.after.fit):
                 self._refuse(happened, verdict, self.pipeline)
-        one = opened or (still_open[0] if still_open else None)
+        still_open = [one for one in mine if one.is_open]
+        one = opened or (still_open[-1] if still_open else None)
         moment = Moment(
             happened.lead_id, happened.cause_of_effects, one.owner_id if one else None, one.id if one else None,
             opened=opened is not None, became_hot=became_hot, has_open=bool(still_open),
@@ -134,24 +134,15 @@ class Effects:
         limits = self.pipeline.alerts
         return bool(alerts.raise_due(self.conn, moment, self.rules, limits, self.house, **self._times))
 
-    def _open_ones(self, lead_id: int, pipeline: Pipeline) -> list[Opportunity]:
-        every = deal_store.open_of_leads(self.conn, [lead_id]).get(lead_id, [])
-        return [one for one in every if one.pipeline == pipeline.key and one.product_line == pipeline.product_line]
-
-    def _qualify(self, standing: Standing, pipeline: Pipeline, still_open: Iterable[Opportunity]) -> Qualification:
-        lead_id = standing.lead_id
-        stage = self.conn.execute(sa.select(leads.c.lifecycle).where(leads.c.id == lead_id)).scalar_one()
+    def _qualify(self, standing: Standing, pipeline: Pipeline, mine: Sequence[Opportunity]) -> Qualification:
         rule = pipeline.qualifying.when
-        holds: bool | None = None
-        if rule is not None:
-            seen = view(self.conn, [lead_id], self.facts, [rule]).get(lead_id)
-            holds = seen is not None and evaluate(rule, seen, self.now, self.facts).holds
-        candidate = Candidate(
-            standing.engagement, standing.fit, standing.temperature, stage == Lifecycle.CUSTOMER.value, holds,
-            {True: "yes", False: "no", None: None}[holds], any(True for _ in still_open),
-            deal_store.last_closed(self.conn, lead_id, pipeline.key, pipeline.product_line),
-        )  # fmt: skip
+        seen = view(self.conn, [standing.lead_id], self.facts, [rule]).get(standing.lead_id) if rule else None
+        trace = evaluate(rule, seen, self.now, self.facts) if rule and seen is not None else None
+        candidate = candidate_of(standing, self._stage(standing.lead_id), pipeline.qualifying, trace, mine)
         return qualify(candidate, pipeline.qualifying, self.now)
+
+    def _stage(self, lead_id: int) -> Lifecycle:
+        return Lifecycle(self.conn.execute(sa.select(leads.c.lifecycle).where(leads.c.id == lead_id)).scalar_one())
 
     def _open(self, happened: Happened, verdict: Qualification, pipeline: Pipeline) -> Opportunity | None:
         new = NewOpportunity(happened.lead_id, automatic=True, criteria=verdict.criteria)
@@ -164,8 +155,7 @@ class Effects:
         """Hot and fit is qualified for marketing, also where no opportunity opens."""
         if standing.fit < pipeline.qualifying.fit:
             return
-        stage = self.conn.execute(sa.select(leads.c.lifecycle).where(leads.c.id == standing.lead_id)).scalar_one()
-        if Lifecycle(stage).rank < Lifecycle.MQL.rank:
+        if self._stage(standing.lead_id).rank < Lifecycle.MQL.rank:
             cause = happened.cause_of_effects
             lead_service.set_lifecycle(
                 self.conn, standing.lead_id, Lifecycle.MQL, actor="engine", cause=cause, **self._times
@@ -216,10 +206,12 @@ class Effects:
         if self.pipeline is None:
             return frozenset()
         gone = set()
-        for one in self._open_ones(happened.lead_id, self.pipeline):
-            if not one.automatic or one.opened_at < happened.occurred_at:
+        mine = deal_store.in_pipeline(self.conn, happened.lead_id, self.pipeline)
+        ended = [one for one in mine if not one.is_open]
+        for one in mine:
+            if not one.is_open or not one.automatic or one.opened_at < happened.occurred_at:
                 continue
-            if self._qualify(change.after, self.pipeline, ()).holds:
+            if self._qualify(change.after, self.pipeline, ended).holds:
                 continue
             if one.is_untouched:
                 deals.withdraw(self.conn, one, **self._times)
@@ -242,8 +234,7 @@ class Effects:
             a.cause == happened.cause_of_effects,
         )  # fmt: skip
         led = self.conn.execute(query.order_by(a.id.desc()).limit(1)).scalar_one_or_none()
-        stage = self.conn.execute(sa.select(leads.c.lifecycle).where(leads.c.id == happened.lead_id)).scalar_one()
-        if led is not None and led["after"] == stage:
+        if led is not None and led["after"] == self._stage(happened.lead_id).value:
             lead_service.set_lifecycle(
                 self.conn, happened.lead_id, Lifecycle(led["before"]), actor="engine",
                 cause=happened.cause_of_effects, **self._times,

@@ -13,13 +13,14 @@ from nurture.engine.known import Running
 from nurture.enrollments import entry
 from nurture.enrollments import store as enrollments
 from nurture.kernel.reasons import Reason
-from nurture.leads.model import Lead, Lifecycle
+from nurture.leads.model import Lead
 from nurture.opportunities import store as opportunities
-from nurture.opportunities.model import Candidate, Criterion, OpportunityState, Pipeline
-from nurture.opportunities.qualify import qualify
+from nurture.opportunities.model import Criterion, Pipeline
+from nurture.opportunities.qualify import candidate_of, qualify
 from nurture.rules.evaluate import Trace, evaluate
 from nurture.rules.facts import Facts
 from nurture.rules.model import Rule
+from nurture.scoring.model import Standing
 from nurture.segments import service as segments
 from nurture.segments.view import view
 
@@ -88,18 +89,7 @@ def _readable(one: Running, facts: Facts) -> Campaign | None:
 
 
 def _chance(conn: Connection, lead: Lead, pipeline: Pipeline, trace: Trace | None, now: datetime) -> Chance:
-    mine = [
-        one
-        for one in opportunities.of_lead(conn, lead.id)
-        if (one.pipeline, one.product_line) == (pipeline.key, pipeline.product_line)
-    ]
-    closed = [one.closed_at for one in mine if one.closed_at is not None and one.state not in _NOT_CLOSED]
-    holds = None if pipeline.qualifying.when is None else trace is not None and trace.holds
-    candidate = Candidate(
-        lead.engagement, lead.fit, lead.temperature, lead.lifecycle is Lifecycle.CUSTOMER, holds,
-        {True: "yes", False: "no", None: None}[holds], any(one.is_open for one in mine), max(closed, default=None),
-    )  # fmt: skip
+    standing = Standing(lead.id, lead.engagement, lead.fit, lead.temperature)
+    deals = opportunities.in_pipeline(conn, lead.id, pipeline)
+    candidate = candidate_of(standing, lead.lifecycle, pipeline.qualifying, trace, deals)
     return Chance(pipeline, qualify(candidate, pipeline.qualifying, now).criteria, trace)
-
-
-_NOT_CLOSED = frozenset({OpportunityState.OPEN, OpportunityState.WITHDRAWN})

@@ -1,12 +1,39 @@
 """Whether a lead becomes an opportunity by itself: each criterion with what is needed, seen, and held. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from nurture.kernel.reasons import Reason
-from nurture.leads.model import Temperature
-from nurture.opportunities.model import Candidate, Criterion, Qualification, Qualifying
+from nurture.leads.model import Lifecycle, Temperature
+from nurture.opportunities.model import (
+    Candidate,
+    Criterion,
+    Opportunity,
+    OpportunityState,
+    Qualification,
+    Qualifying,
+)
+from nurture.rules.evaluate import Trace
+from nurture.scoring.model import Standing
 
 _ORDER = (Temperature.COLD, Temperature.WARM, Temperature.HOT)
+
+
+def candidate_of(
+    standing: Standing, stage: Lifecycle, qualifying: Qualifying, trace: Trace | None, deals: Sequence[Opportunity]
+) -> Candidate:
+    """A lead as qualification looks at it. `trace` is of the extra rule, `deals` are the lead's in that pipeline.
+
+    One that was withdrawn counts as if it had never been. The rule does not hold where there is nothing to see.
+    """
+    holds = None if qualifying.when is None else trace is not None and trace.holds
+    ended = [
+        one.closed_at for one in deals if one.closed_at is not None and one.state is not OpportunityState.WITHDRAWN
+    ]
+    return Candidate(
+        standing.engagement, standing.fit, standing.temperature, stage is Lifecycle.CUSTOMER, holds,
+        {True: "yes", False: "no", None: None}[holds], any(one.is_open for one in deals), max(ended, default=None),
+    )  # fmt: skip
 
 
 def qualify(candidate: Candidate, qualifying: Qualifying, now: datetime) -> Qualification:

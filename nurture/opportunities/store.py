@@ -12,7 +12,7 @@ from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.leads.model import Temperature
 from nurture.leads.tables import companies, leads
-from nurture.opportunities.model import Opportunity, OpportunityState
+from nurture.opportunities.model import Opportunity, OpportunityState, Pipeline
 from nurture.opportunities.tables import opportunities, opportunity_changes
 from nurture.users.model import Person
 from nurture.users.tables import users
@@ -156,6 +156,12 @@ def of_lead(conn: Connection, lead_id: int) -> list[Opportunity]:
     return [_opportunity(row) for row in conn.execute(query).mappings()]
 
 
+def in_pipeline(conn: Connection, lead_id: int, pipeline: Pipeline) -> list[Opportunity]:
+    """Those of a lead in this pipeline and product line, newest first: what its qualification looks at."""
+    place = (pipeline.key, pipeline.product_line)
+    return [one for one in of_lead(conn, lead_id) if (one.pipeline, one.product_line) == place]
+
+
 def open_of_leads(conn: Connection, lead_ids: Sequence[int]) -> dict[int, list[Opportunity]]:
     """The open opportunities of each of these leads, oldest first; leads without any are left out."""
     query = sa.select(opportunities).where(o.lead_id.in_(list(lead_ids)), o.state == OpportunityState.OPEN.value)
@@ -234,12 +240,3 @@ def table(
     rows = conn.execute(query.order_by(o.opened_at.desc(), o.id.desc()).limit(limit + 1)).mappings().all()
     found = tuple(_card(row) for row in rows[:limit])
     return Cards(found, (found[-1].opened_at, found[-1].id) if len(rows) > limit else None)
-
-
-def last_closed(conn: Connection, lead_id: int, pipeline: str, product_line: str) -> datetime | None:
-    """When this lead's last opportunity of this pipeline and product line ended; those withdrawn do not count."""
-    query = sa.select(sa.func.max(o.closed_at)).where(
-        o.lead_id == lead_id, o.pipeline == pipeline, o.product_line == product_line,
-        o.state.not_in([OpportunityState.OPEN.value, OpportunityState.WITHDRAWN.value]),
-    )  # fmt: skip
-    return conn.execute(query).scalar_one_or_none()
