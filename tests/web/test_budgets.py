@@ -29,6 +29,7 @@ PAGES = {
     "campaigns.enrolled": ("/campaigns/welcome_series/enrollments", "/campaigns/welcome_series/enrollments?step=hello"),
     "emails.show": ("/emails/welcome_series_hello", "/emails/welcome_series_hello?lead=LEAD"),
     "emails.preview": ("/emails/welcome_series_hello/preview.html",),
+    "landing.show": ("/your-page/CLICK",),
     "lead.show": ("/leads/LEAD", *(f"/leads/LEAD?tab={tab}" for tab in ("score", "emails", "info", "consents"))),
     "lead.edit": ("/leads/LEAD/edit",),
     "leads.index": ("/leads", "/leads?q=an&sort=name", "/leads?tag=khach_hoi_thao&segment=new_leads&sort=engagement"),
@@ -52,7 +53,7 @@ def _paths(ctx: Context, house: Filled) -> Iterator[tuple[str, str]]:
         lead = sa.select(leads.c.id).where(leads.c.public_id == house.leads["of_sales"]).scalar_subquery()
         message = conn.execute(sa.select(sa.func.min(messages.c.id)).where(messages.c.lead_id == lead)).scalar_one()
     words = {
-        "INVITE": house.invite, "RESET": house.reset, "LEAD": house.leads["of_sales"], "MAIL": str(house.mail),
+        "INVITE": house.invite, "CLICK": house.click, "RESET": house.reset, "LEAD": house.leads["of_sales"], "MAIL": str(house.mail),
         "DEAL": house.opportunity, "UNSUBSCRIBE": house.unsubscribe, "MESSAGE": str(message),
     }  # fmt: skip
     for path in (path for paths in PAGES.values() for path in paths):
