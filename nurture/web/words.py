@@ -104,10 +104,12 @@ def named(names: Any) -> str:
 
 
 def reason(code: str, params: Mapping[str, Any] | None = None) -> str:
-    """The sentence of a reason code; instants and numbers among its params are written out."""
+    """The sentence of a reason code; instants and numbers among its params are written out, an email by its title."""
     if code not in set(Reason):
         return code
     known = {key: _shown(value) for key, value in (params or {}).items()}
+    if "email" in known:
+        known["email"] = email_titles().get(known["email"], known["email"])
     return say(SENTENCES[Reason(code)], **(_GAPS | known))
 
 

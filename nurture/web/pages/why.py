@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Decided
-from nurture.activities.store import decisions_of
+from nurture.activities.store import Chosen, decisions_of
 from nurture.consents import store as consents
 from nurture.engine import explain
 from nurture.kernel.errors import NotFoundError
@@ -25,7 +25,7 @@ from nurture.web.language import language, say
 from nurture.web.page import context, facts, known, now, read, render, titles, zone
 from nurture.web.selling import pipeline_of
 from nurture.web.session import person
-from nurture.web.words import temperature
+from nurture.web.words import named, temperature
 
 blueprint = Blueprint("why", __name__)
 
@@ -37,7 +37,14 @@ _CRITERIA = {
     "open": N_("No opportunity is open already"),
     "again": N_("The last opportunity was closed long enough ago"),
 }
-_VERDICTS = (Decided.ENROLL, Decided.SCORE, Decided.QUALIFY, Decided.ALERT, Decided.SEND)
+_ABOUT = {
+    Decided.ENROLL: N_("Campaign"),
+    Decided.SCORE: N_("Score"),
+    Decided.QUALIFY: N_("Opportunity"),
+    Decided.ALERT: N_("Alert"),
+    Decided.SEND: N_("Email"),
+}
+_VERDICTS = tuple(_ABOUT)
 
 
 @blueprint.get("/leads/<public_id>/why")
@@ -92,8 +99,23 @@ def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
     return render(
         "leads/why_all.html", lead=lead, refusal=standing.refusal("advertising"), ways=ways, chance=chance,
         criteria=criteria, rule=node(chance.trace, called) if chance and chance.trace else None,
-        decisions=decisions_of(conn, lead.id, _VERDICTS, limit=20),
+        decisions=[_decided(conn, one) for one in decisions_of(conn, lead.id, _VERDICTS, limit=20)],
     )  # fmt: skip
+
+
+def _decided(conn: Connection, one: Chosen) -> dict[str, Any]:
+    """A decision in words: what it was about, how it went, why."""
+    kind, _, key = one.subject.partition(":")
+    about = titles(conn).get("campaign", key) if kind == "campaign" else None
+    detail = dict(one.detail)
+    rules = known(conn).scoring(facts(conn)) if "rule" in detail else None
+    rule = rules.by_key(str(detail["rule"])) if rules else None
+    if rule is not None:
+        detail["rule"] = named(rule.name) or rule.key
+    return {
+        "about": about or say(_ABOUT[one.kind]), "outcome": one.outcome, "reason": one.reason, "detail": detail,
+        "at": one.at,
+    }  # fmt: skip
 
 
 def _criterion(one: Criterion) -> str:
