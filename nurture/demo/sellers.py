@@ -1,5 +1,7 @@
 """The made-up sales team at work: it accepts, calls, moves, wins and loses, with the rights and traces of anybody.
 
+Who has little to do calls the warmest lead that is nobody's.
+
 What is whose, so that who tries the demo can act first:
 - whoever is signed in does their work alone: nothing happens in their name;
 - the newest opportunities that nobody has touched, a few for each salesperson, are left alone until newer ones come;
@@ -11,25 +13,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.activities.model import CallOutcome
 from nurture.alerts import service as alerting
 from nurture.alerts import store as alert_store
 from nurture.alerts.model import AlertState
 from nurture.alerts.tables import alerts
 from nurture.alerts.timing import working
 from nurture.demo.people import STAFF
-from nurture.demo.selling import LEFT_ALONE, Deed, Held, What, deed, due
+from nurture.demo.selling import HANDS_FULL, LEFT_ALONE, LOOKS_AROUND, Deed, Held, What, deed, due, first_words
 from nurture.kernel.context import Context
 from nurture.kernel.errors import NurtureError
 from nurture.leads import desk
 from nurture.leads.desk import Hand
+from nurture.leads.model import Lifecycle, Temperature
 from nurture.leads.tables import leads
 from nurture.loops import Loop
 from nurture.opportunities import published, service
-from nurture.opportunities.model import OpportunityState, Pipeline
+from nurture.opportunities.model import NewOpportunity, OpportunityState, Pipeline
 from nurture.opportunities.tables import opportunities, opportunity_changes
 from nurture.segments.store import facts
 from nurture.users import store as accounts
@@ -85,7 +90,8 @@ def act(context: Context) -> int:
         found = cases(conn, pipeline, [person.id for person in team]) if pipeline and team else []
     if pipeline is None:
         return 0
-    return sum(_next(context, Hand(person, now, real), pipeline, found) for person in team)
+    hands = [Hand(person, now, real) for person in team]
+    return sum(_next(context, hand, pipeline, found) or _look_around(context, hand, pipeline, found) for hand in hands)
 
 
 def _next(context: Context, hand: Hand, pipeline: Pipeline, found: Sequence[Case]) -> bool:
@@ -100,6 +106,50 @@ def _next(context: Context, hand: Hand, pipeline: Pipeline, found: Sequence[Case
         context.wake.reactions.set()
         return True
     return False
+
+
+def _look_around(context: Context, hand: Hand, pipeline: Pipeline, found: Sequence[Case]) -> bool:
+    """With few open ones, and none opened by hand of late: call the warmest lead that is nobody's, and open one."""
+    mine = [one for one in found if one.owner_id == hand.person.id]
+    with context.database.read() as conn:
+        lead = (
+            _warm(conn) if len(mine) < HANDS_FULL and _opened_by_hand(conn, hand) + LOOKS_AROUND <= hand.now else None
+        )
+    if lead is None:
+        return False
+    try:
+        with context.database.write() as conn:
+            _take_up(conn, hand, pipeline, lead, context.settings.local_zone)
+    except NurtureError:
+        return False
+    context.wake.reactions.set()
+    return True
+
+
+def _take_up(conn: Connection, hand: Hand, pipeline: Pipeline, lead: Any, zone: ZoneInfo) -> None:
+    now, real = hand.now, hand.real
+    desk.log_call(conn, hand, lead.public_id, CallOutcome.CALL_BACK.value, first_words(lead.email))
+    one = service.open_by_hand(conn, hand.person, NewOpportunity(lead.id), pipeline, now=now, real=real, zone=zone)
+    service.accept(conn, hand.person, one.id, one.version, now=now, real=real)
+
+
+def _opened_by_hand(conn: Connection, hand: Hand) -> datetime:
+    """When they last opened one themselves; long ago if never."""
+    o = opportunities.c
+    query = sa.select(sa.func.max(o.opened_at)).where(o.cause == hand.person.actor, o.automatic.is_(False))
+    last: datetime | None = conn.execute(query).scalar_one_or_none()
+    return last or hand.now - LOOKS_AROUND
+
+
+def _warm(conn: Connection) -> Any:
+    """The warmest lead with a phone that nobody is in charge of and that has never been an opportunity."""
+    c = leads.c
+    query = sa.select(c.id, c.public_id, c.email).where(
+        c.temperature == Temperature.WARM.value, c.lifecycle == Lifecycle.LEAD.value, c.owner_id.is_(None),
+        c.merged_into.is_(None), c.paused_at.is_(None), c.phone.is_not(None), c.email.is_not(None),
+        ~sa.exists().where(opportunities.c.lead_id == c.id),
+    )  # fmt: skip
+    return conn.execute(query.order_by(c.engagement.desc(), c.id).limit(1)).one_or_none()
 
 
 def free(found: Sequence[Case], owner_id: int) -> list[Case]:
@@ -139,9 +189,10 @@ def cases(conn: Connection, pipeline: Pipeline, owners: Sequence[int]) -> list[C
 
 
 def _case(row: Any, places: Mapping[str, int], hands: set[str], alert_id: int | None) -> Case:
+    accepted = row.accepted_at is not None and alert_id is None
     held = Held(
-        row.email or row.phone or row.lead, row.version, row.accepted_at is not None, places.get(row.stage, 0),
-        len(places) - 1, row.stage_since, row.next_at, row.value,
+        row.email or row.phone or row.lead, row.version, accepted, places.get(row.stage, 0), len(places) - 1,
+        row.stage_since, row.next_at, row.value,
     )  # fmt: skip
     others = hands - {f"user:{row.owner_id}"}
     return Case(row.id, row.public_id, row.lead, row.owner_id, row.opened_at, alert_id, bool(hands), bool(others), held)

@@ -13,6 +13,9 @@ from nurture.activities.model import CallOutcome
 
 # Of each salesperson the newest opportunities nobody has touched are left to whoever tries the demo.
 LEFT_ALONE = 2
+# Who has fewer open ones than this calls a warm lead now and then, and opens one by hand.
+HANDS_FULL = 9
+LOOKS_AROUND = timedelta(hours=18)
 _MOST_CALLS = 3  # without an answer
 _PRICES = (2_450_000, 3_900_000, 4_900_000)  # of a seat, in đồng
 _MISSED = (CallOutcome.NO_ANSWER, CallOutcome.BUSY, CallOutcome.SWITCHED_OFF)
@@ -35,7 +38,7 @@ class Held:
 
     email: str
     version: int
-    accepted: bool
+    accepted: bool  # and no alert of it waits
     stage: int
     last: int
     since: datetime  # in this stage
@@ -72,6 +75,11 @@ def deed(one: Held) -> Deed:
     if one.stage == 0:
         return _first_call(one, dice)
     return _last_stage(one, dice) if one.stage == one.last else _on_the_way(one, dice)
+
+
+def first_words(email: str) -> str:
+    """What a call to a warm lead brought."""
+    return random.Random(f"first {email}").choice(_TALKED)  # noqa: S311 - a demo, not a secret
 
 
 def _dice(one: Held, use: str) -> random.Random:

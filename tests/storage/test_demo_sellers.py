@@ -139,6 +139,42 @@ def test_what_somebody_else_touched_is_theirs(context: Context, pipeline: Pipeli
         assert conn.execute(sa.select(opportunities.c.version).where(opportunities.c.id == moved)).scalar_one() == 2
 
 
+def test_with_little_to_do_they_call_the_warmest_lead_that_is_nobodys(
+    context: Context, pipeline: Pipeline, ha: Person
+) -> None:
+    """One in a day, in their own name; a cold one, somebody's own or one without a phone is left alone."""
+    other = person(context, name="Binh")
+    warm = {"temperature": "warm", "phone": "+84901234567"}
+    lead(context, "Cold", phone="+84901234566")
+    lead(context, "Theirs", **warm, engagement=66, owner_id=other.id)
+    lead(context, "Mute", temperature="warm", engagement=65)
+    less, more = lead(context, "Less", **warm, engagement=40), lead(context, "More", **warm, engagement=60)
+    sellers.act(context)
+    sellers.act(context)
+    with context.database.read() as conn:
+        rows = conn.execute(sa.select(opportunities)).all()
+        calls = conn.execute(sa.select(activities.c.lead_id).where(activities.c.kind == "called")).scalars().all()
+    assert [(row.lead_id, row.owner_id, row.automatic, row.accepted_at is not None) for row in rows] == [
+        (more, ha.id, False, True)
+    ]
+    assert calls == [more]
+    _pass(context, timedelta(days=1))
+    _work(context, 1)
+    with context.database.read() as conn:
+        assert set(conn.execute(sa.select(opportunities.c.lead_id)).scalars()) == {more, less}
+
+
+def test_an_alert_about_one_already_taken_is_answered(context: Context, pipeline: Pipeline, ha: Person) -> None:
+    """Before anything else is done with it."""
+    first, *_ = _several(context, pipeline, ha, 1 + LEFT_ALONE)
+    with context.database.write() as conn:
+        service.accept(conn, ha, first, 1, now=context.clock.engine(), real=context.clock.real())
+    _work(context, 2)
+    with context.database.read() as conn:
+        answered = sa.select(alerts.c.state).where(alerts.c.opportunity_id == first)
+        assert conn.execute(answered).scalar_one() != AlertState.OPEN.value
+
+
 def test_they_rest_outside_their_hours(context: Context, pipeline: Pipeline, ha: Person) -> None:
     """Every deed falls on a weekday between morning and evening."""
     _several(context, pipeline, ha, 6)
