@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaign_revisions, campaigns, shared_definitions
+from nurture.kernel.text import in_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Stored:
 
     def named(self, language: str) -> str:
         """Its name in this language, or in any, or its key."""
-        return self.name.get(language) or next(iter(self.name.values()), self.key)
+        return in_language(self.name, language, self.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaign_revisions, campaigns, shared_definitions
 from nurture.kernel.database import Id, Json
 from nurture.kernel.tables import installation
+from nurture.kernel.text import in_language
 from nurture.leads.model import FieldDefinition, FieldType
 from nurture.leads.tables import field_definitions, tags
 from nurture.messages import store as messages
@@ -29,11 +30,6 @@ from nurture.segments import store as segment_store
 from nurture.segments.tables import segments
 from nurture.users.model import Role
 from nurture.users.tables import users
-
-
-def name_in(names: Mapping[str, str], language: str) -> str:
-    """Out of a name kept in several languages: this one's, else any."""
-    return names.get(language) or next(iter(names.values()), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class Running:
 
     def named(self, language: str) -> str:
         """Its name in this language, or in any, or its key."""
-        return name_in(self.name, language) or self.key
+        return in_language(self.name, language, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ class Known:
         return Titles(
             {("email", key): title for key, title in self.titles(language).items()}
             | {("campaign", one.key): one.named(language) for one in self.campaigns}
-            | {("segment", key): name_in(name, language) for key, name in segments.items()}
+            | {("segment", key): in_language(name, language) for key, name in segments.items()}
             | {("tag", key): label for key, label in self.tags.items()}
             | {(OWNER, one.email): one.name for one in self.people.values()}
         )

@@ -22,7 +22,7 @@ from nurture.enrollments.tables import enrollments, passages
 from nurture.kernel.database import upsert
 from nurture.kernel.reasons import Reason
 from nurture.kernel.settings import Settings
-from nurture.kernel.text import clean
+from nurture.kernel.text import clean, in_language
 from nurture.leads.normalize import tag_key
 from nurture.leads.store import ensure_tags
 from nurture.leads.tables import companies, lead_tags, leads
@@ -201,7 +201,7 @@ def _note(one: Moved, deed: Deed, effect: NotifyOwner, row: Any, cause: str, sce
         owner,
         house_values(scene.settings),
         lead=lead_values(row, row.company_name or ""),
-        title=effect.note.get(language) or next(iter(effect.note.values())),
+        title=in_language(effect.note, language),
         url=f"{scene.settings.base_url}/leads/{row.public_id}",
     )
     return NewMessage(

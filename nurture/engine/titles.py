@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.campaigns.tables import campaigns
+from nurture.kernel.text import in_language
 from nurture.leads.tables import tags
 from nurture.messages.store import title_of
 from nurture.messages.tables import template_revisions, templates
@@ -55,9 +56,4 @@ _QUERIES: Mapping[str, Callable[[list[str]], sa.Select[Any]]] = {
 def _read(kind: str, text: str, language: str) -> str:
     if kind == "email":
         return title_of(text)
-    return _named(json.loads(text or "null"), language) if kind in {"campaign", "segment"} else text
-
-
-def _named(names: Any, language: str) -> str:
-    """Out of a name kept in several languages: this one's, else any."""
-    return str(names.get(language) or next(iter(names.values()), "")) if isinstance(names, dict) else ""
+    return in_language(json.loads(text) if text else {}, language) if kind in {"campaign", "segment"} else text

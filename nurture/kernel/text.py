@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 
 # The Icelandic letter that old Vietnamese keyboards wrote for đ is folded with it.
@@ -42,3 +43,8 @@ def to_key(text: str) -> str:
 def is_key(text: str) -> bool:
     """Whether the text can name a thing in YAML and in URLs: a-z, 0-9, `_`, `-`, at most 80 characters."""
     return _KEY.fullmatch(text) is not None
+
+
+def in_language(texts: Mapping[str, str], language: str, otherwise: str = "") -> str:
+    """Out of a text kept in several languages: this one's, else any, else `otherwise`."""
+    return texts.get(language) or next(filter(None, texts.values()), otherwise)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from nurture.kernel.text import in_language
 from nurture.rules.model import Rule, names
 
 
@@ -40,7 +41,7 @@ class Segment:
 
     def named(self, language: str) -> str:
         """Its name in this language, or in any, or its key."""
-        return self.name.get(language) or next(iter(self.name.values()), self.key)
+        return in_language(self.name, language, self.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurture.kernel.text import clean, fold, is_key, to_key
+from nurture.kernel.text import clean, fold, in_language, is_key, to_key
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,18 @@ def test_a_key_made_of_a_label_is_a_key_or_nothing(text: str) -> None:
     """Whatever the label, what comes out can stand in a URL."""
     key = to_key(text)
     assert key == "" or is_key(key)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ({"vi": "Chào", "en": "Hello"}, "Hello"),
+        ({"vi": "Chào"}, "Chào"),
+        ({"en": "", "vi": "Chào"}, "Chào"),
+        ({}, "key"),
+    ],
+    ids=["this language", "another", "this one is empty", "none"],
+)
+def test_a_text_in_several_languages_is_said_in_one(texts: dict[str, str], said: str) -> None:
+    """This one, else any, else what is given instead."""
+    assert in_language(texts, "en", "key") == said
