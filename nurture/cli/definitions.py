@@ -11,12 +11,14 @@ from nurture.campaigns import store as campaign_store
 from nurture.campaigns.plan import What
 from nurture.cli.main import main
 from nurture.cli.options import campaign_argument, campaigns_option, json_option, templates_option, yes_option
-from nurture.cli.output import Status, confirm, problem_data, problem_line, report, say, table
+from nurture.cli.output import Status, confirm, due, problem_data, problem_line, report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.engine import definitions
 from nurture.engine.definitions import Definitions, Planned
+from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import NotFoundError, Problem
+from nurture.kernel.i18n import translate
 from nurture.segments.store import built_in
 
 
@@ -175,10 +177,24 @@ def campaigns() -> None:
 def list_(state: State, *, as_json: bool) -> None:
     """List."""
     with state.context() as context, context.database.read() as conn:
-        every = campaign_store.every(conn)
-    data = [{"key": one.key, "name": dict(one.name), "state": one.state.value} for one in every]
-    rows = [(one.key, one.state.value, one.name.get(LANGUAGE) or next(iter(one.name.values()))) for one in every]
-    report(data, table((_("key"), _("state"), _("name")), rows), as_json=as_json)
+        every = enrollment_store.overview(conn)
+        now, zone = context.clock.engine(), context.settings.local_zone
+    data = [
+        {
+            "key": one.campaign.key, "name": dict(one.campaign.name), "state": one.campaign.state.value,
+            "entered": one.entered, "under_way": one.under_way,
+            "next_due": one.next_due.isoformat() if one.next_due else None,
+        }
+        for one in every
+    ]  # fmt: skip
+    header = (_("key"), _("state"), _("entered"), _("taking part"), _("next step"), _("name"))
+    rows = [
+        (one.campaign.key, translate(LANGUAGE, one.campaign.state.value), one.entered, one.under_way,
+         due(one.next_due, now, zone) if one.next_due else "", one.campaign.named(LANGUAGE))
+        for one in every
+    ]  # fmt: skip
+    lines = table(header, rows) if rows else [_("There are no campaigns yet: nurture apply")]
+    report(data, lines, as_json=as_json)
 
 
 MOVES = {

@@ -4,7 +4,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,14 +15,13 @@ import click
 from nurture.capture import service as capture
 from nurture.capture.model import Options, Reading, Result
 from nurture.cli.main import main
-from nurture.cli.options import email_argument, json_option
+from nurture.cli.options import email_argument, json_option, lead_at
 from nurture.cli.output import Status, report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.consents.model import Purpose
-from nurture.kernel.errors import InputError, NotFoundError
+from nurture.kernel.errors import InputError
 from nurture.kernel.i18n import translate
-from nurture.leads import normalize
 from nurture.leads import store as lead_store
 
 _SHOWN = 12  # columns of the sample that fit a terminal
@@ -180,13 +179,30 @@ def import_(
 def show(state: State, email: str, *, as_json: bool) -> None:
     """Show."""
     with state.context() as context, context.database.read() as conn:
-        lead = lead_store.by_email(conn, normalize.email_of(email) or email)
-    if lead is None:
-        raise NotFoundError(_("There is no lead with this address"))
+        lead = lead_at(conn, email)
+        labels = {key: one.label for key, one in lead_store.field_definitions_of(conn).items()}
     data = {
         "public_id": lead.public_id, "name": lead.name, "email": lead.email, "phone": lead.phone,
         "company": lead.company, "temperature": lead.temperature.value, "engagement": lead.engagement, "fit": lead.fit,
         "lifecycle": lead.lifecycle.value, "source": lead.source, "tags": list(lead.tags), "fields": dict(lead.fields),
         "url": f"{state.settings.base_url}/leads/{lead.public_id}",
     }  # fmt: skip
-    report(data, [f"{name}: {value}" for name, value in data.items() if value not in ("", None, [])], as_json=as_json)
+    report(data, _lead_lines(data, labels), as_json=as_json)
+
+
+_LABELS = {
+    "name": _("Name"), "email": _("Email"), "phone": _("Phone"), "company": _("Company"),
+    "temperature": _("Temperature"), "engagement": _("Engagement"), "fit": _("Fit"), "lifecycle": _("Stage"),
+    "source": _("Source"), "tags": _("Tags"), "url": _("Page"),
+}  # fmt: skip
+
+
+def _lead_lines(data: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:
+    """What is known, by its label; the installation's own fields by theirs, below."""
+    words = {key: translate(LANGUAGE, data[key]) for key in ("temperature", "lifecycle")}
+    shown = {**data, **words, "tags": ", ".join(data["tags"])}
+    own = [(labels.get(key, key), value) for key, value in data["fields"].items()]
+    said = {True: _("yes"), False: _("no")}
+    pairs = [(label, shown[key]) for key, label in _LABELS.items()]
+    pairs += [(label, said[value] if isinstance(value, bool) else value) for label, value in own]
+    return [f"{label}: {value}" for label, value in pairs if value not in ("", None)]

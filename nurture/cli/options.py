@@ -1,10 +1,15 @@
-"""Options and arguments that several commands share."""
+"""Options and arguments that several commands share, and what they name."""
 
 from pathlib import Path
 
 import click
+from sqlalchemy.engine import Connection
 
 from nurture.cli.words import _
+from nurture.kernel.errors import NotFoundError
+from nurture.leads import store as lead_store
+from nurture.leads.model import Lead
+from nurture.leads.normalize import email_of
 
 json_option = click.option("--json", "as_json", is_flag=True, help=_("Answer in JSON."))
 yes_option = click.option("--yes", is_flag=True, help=_("Do not ask."))
@@ -21,3 +26,11 @@ templates_option = click.option(
 )
 email_argument = click.argument("email", metavar="EMAIL")
 campaign_argument = click.argument("key", metavar=_("KEY"))
+
+
+def lead_at(conn: Connection, email: str) -> Lead:
+    """The lead with this address. NotFoundError when there is none."""
+    found = lead_store.by_email(conn, email_of(email) or email)
+    if found is None:
+        raise NotFoundError(_("There is no lead with this address"))
+    return found

@@ -8,14 +8,17 @@ import json
 import sys
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from nurture.cli.words import LANGUAGE, _
 from nurture.kernel.errors import DefinitionError, InputError, NurtureError, Problem
 from nurture.kernel.i18n import translate
+from nurture.kernel.spans import in_words
 from nurture.kernel.text import fold
 
 _YES = frozenset({"y", "yes", "c", "co"})  # in either language, whichever is asked in
@@ -62,6 +65,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
         return "  ".join(parts).rstrip()
 
     return [line(list(header)), line(["-" * width for width in widths]), *(line(row) for row in cells)]
+
+
+def instant(at: datetime, zone: ZoneInfo) -> str:
+    """`23/11/2026 08:00` or `2026-11-23 08:00`, in the house's zone."""
+    return f"{at.astimezone(zone):{'%d/%m/%Y %H:%M' if LANGUAGE == 'vi' else '%Y-%m-%d %H:%M'}}"
+
+
+def due(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """`2026-11-23 08:00, in 3 hours 20 minutes`; what is due already is due now."""
+    if at <= now:
+        return _("now")
+    return _("%(at)s, in %(span)s", at=instant(at, zone), span=in_words(at - now, LANGUAGE))
 
 
 def problem_line(problem: Problem) -> str:

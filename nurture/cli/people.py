@@ -135,7 +135,8 @@ def list_(state: State, *, as_json: bool) -> None:
         for a in accounts
     ]
     rows = [(d["id"], d["email"], d["name"], d["role"], _("disabled") if d["disabled"] else "") for d in data]
-    report(data, table(("id", _("email"), _("name"), _("role"), ""), rows), as_json=as_json)
+    lines = table(("id", _("email"), _("name"), _("role"), ""), rows) if rows else [_("There are no accounts yet.")]
+    report(data, lines, as_json=as_json)
 
 
 @users.command(help=_("Close an account. The person can no longer sign in."))

@@ -1,19 +1,19 @@
 """`nurture sends`: the account of every send. `nurture explain`: why and why not."""
 
+from zoneinfo import ZoneInfo
+
 import click
 
 from nurture.campaigns import store as campaign_store
 from nurture.cli.main import main
-from nurture.cli.options import email_argument, json_option
-from nurture.cli.output import report, table
+from nurture.cli.options import email_argument, json_option, lead_at
+from nurture.cli.output import due, report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.engine.titles import titles
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import translate
 from nurture.kernel.reasons import LABELS, Reason
-from nurture.leads import normalize
-from nurture.leads import store as lead_store
 from nurture.messages import store as message_store
 from nurture.rules.describe import sentence
 from nurture.rules.evaluate import Trace
@@ -33,12 +33,21 @@ def sends(state: State, key: str | None, *, as_json: bool) -> None:
             raise NotFoundError(_("There is no campaign “%(key)s”", key=key))
         account = message_store.account(conn, key)
         reasons = message_store.reasons(conn, key)
+        waits = message_store.next_handover(conn, key)
+        now, zone = context.clock.engine(), context.settings.local_zone
     rows = [(translate(LANGUAGE, name), count) for name, count in account["states"].items() if count]
-    lines = [_("Audience: %(count)s", count=account["audience"]), *table((_("state"), _("count")), rows)]
+    lines = [_("Audience: %(count)s", count=account["audience"])]
+    lines += table((_("state"), _("count")), rows) if rows else []
+    if waits is not None:
+        lines.append(_("The next of those that wait goes out: %(due)s", due=due(waits, now, zone)))
     if reasons:
         words = [(translate(LANGUAGE, one), _reason(reason), count) for one, reason, count in reasons]
         lines += ["", *table((_("state"), _("reason"), _("count")), words)]
-    data = {**account, "reasons": [{"state": s, "reason": r, "count": n} for s, r, n in reasons]}
+    data = {
+        **account,
+        "next": waits.isoformat() if waits else None,
+        "reasons": [{"state": s, "reason": r, "count": n} for s, r, n in reasons],
+    }
     report(data, lines, as_json=as_json)
 
 
@@ -54,11 +63,11 @@ def explain() -> None:
     """Group of the commands below."""
 
 
-def _tree(trace: Trace, known: Titles, depth: int = 0) -> list[str]:
+def _tree(trace: Trace, known: Titles, zone: ZoneInfo, depth: int = 0) -> list[str]:
     mark = "✓" if trace.holds else "✗"
-    lines = [f"{'    ' * depth}{mark} {sentence(trace, LANGUAGE, titles=known)}"]
+    lines = [f"{'    ' * depth}{mark} {sentence(trace, LANGUAGE, zone, known)}"]
     for child in trace.children:
-        lines += _tree(child, known, depth + 1)
+        lines += _tree(child, known, zone, depth + 1)
     return lines
 
 
@@ -81,9 +90,7 @@ def _data(trace: Trace) -> dict[str, object]:
 def lead(state: State, email: str, key: str, *, as_json: bool) -> None:
     """Explain."""
     with state.context() as context, context.database.read() as conn:
-        found = lead_store.by_email(conn, normalize.email_of(email) or email)
-        if found is None:
-            raise NotFoundError(_("There is no lead with this address"))
+        found = lead_at(conn, email)
         facts = segment_store.facts(conn, context.settings.zone)
         rule = segment_service.rule_of(conn, key, facts)
         if rule is None:
@@ -96,4 +103,4 @@ def lead(state: State, email: str, key: str, *, as_json: bool) -> None:
     name = known.get("segment", key)
     shown = f"{name} ({key})" if name and name != key else key
     head = _("%(email)s is %(verdict)s “%(key)s” as of now", email=email, verdict=verdict, key=shown)
-    report(_data(trace), [head, *_tree(trace, known)], as_json=as_json)
+    report(_data(trace), [head, *_tree(trace, known, context.settings.local_zone)], as_json=as_json)

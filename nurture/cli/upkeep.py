@@ -5,17 +5,19 @@ from dataclasses import fields
 from nurture.bootstrap import prepare
 from nurture.cli.main import main
 from nurture.cli.options import json_option, yes_option
-from nurture.cli.output import confirm, report, say
+from nurture.cli.output import confirm, instant, report, say
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
 from nurture.kernel import installation
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError
+from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Relay
 from nurture.kernel.signing import load_ring, rotated, write_ring
 from nurture.migrations import current, head
 
 SECRET = {"secret_key"}
+_MODES = {None: N_("not started yet"), "real": N_("the real clock"), "lapse": N_("time-lapse")}
 
 
 @main.command(help=_("Bring the database to the newest form. SQLite is copied first."))
@@ -71,7 +73,12 @@ def show(state: State, *, as_json: bool) -> None:
         "revision": revision,
         "stopped_sending": row.stopped_sending,
     }
-    lines = [f"{name}: {value}" for name, value in data.items() if value is not None]
+    lines = [
+        _("Installation %(id)s, database at revision %(revision)s", id=row.instance, revision=revision),
+        _("Its time now: %(at)s (%(mode)s)", at=instant(context.clock.engine(), context.settings.local_zone),
+          mode=_(_MODES[row.mode])),
+        _("Nothing is sent: %(reason)s", reason=_(row.stopped_sending)) if row.stopped_sending else _("It may send."),
+    ]  # fmt: skip
     report(data, lines, as_json=as_json)
 
 

@@ -230,6 +230,11 @@ class Overview:
         """How many enrollments there ever were."""
         return sum(self.states.values())
 
+    @property
+    def under_way(self) -> int:
+        """How many take part now."""
+        return self.states.get(EnrollmentState.ACTIVE, 0)
+
 
 def overview(conn: Connection, key: str | None = None) -> list[Overview]:
     """Every campaign with its counts, by key; or only the one of this key."""

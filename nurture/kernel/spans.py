@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from nurture.kernel.i18n import translate, translate_plural
 from nurture.kernel.text import fold
 
 _UNITS = {
@@ -29,3 +30,17 @@ def parse_span(text: object) -> timedelta:
     if not timedelta(0) < span <= LONGEST:
         raise ValueError(f"not from 1 minute to 10 years: {text!r}")
     return span
+
+
+def in_words(span: timedelta, language: str) -> str:
+    """`3 hours 20 minutes`, `2 days 5 hours`: the largest unit and the next, rounded down; `less than a minute`."""
+    hours, minutes = divmod(int(span / timedelta(minutes=1)), 60)
+    days, hours = divmod(hours, 24)
+    parts = []
+    if days:
+        parts.append(translate_plural(language, "%(count)s day", "%(count)s days", days))
+    if hours:
+        parts.append(translate_plural(language, "%(count)s hour", "%(count)s hours", hours))
+    if minutes and not days:
+        parts.append(translate_plural(language, "%(count)s minute", "%(count)s minutes", minutes))
+    return " ".join(parts) or translate(language, "less than a minute")

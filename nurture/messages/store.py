@@ -49,6 +49,13 @@ def reasons(
     return [(state, reason, number) for state, reason, number in conn.execute(query)]
 
 
+def next_handover(conn: Connection, campaign_key: str | None = None) -> datetime | None:
+    """The earliest instant for which a mail to leads waits, of one campaign or of all; None when none does."""
+    waiting = messages.c.state.in_([MessageState.QUEUED.value, MessageState.DEFERRED.value])
+    query = sa.select(sa.func.min(messages.c.not_before)).where(_of_campaign(campaign_key), waiting)
+    return conn.execute(query).scalar_one_or_none()
+
+
 def by_step(conn: Connection, campaign_id: int) -> dict[str, dict[str, int]]:
     """For each step of a campaign how many messages stand in which state."""
     query = (

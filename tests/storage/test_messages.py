@@ -181,6 +181,19 @@ def test_the_account_adds_up(database: Database) -> None:
     assert steps == {"hello": {"queued": 2, "sent": 2, "skipped": 1}}
 
 
+def test_the_next_of_those_that_wait_is_told(database: Database) -> None:
+    """The earliest instant among queued mail to leads; what has ended does not count, nor does mail to staff."""
+    with database.write() as conn:
+        batch = way(conn, 3)
+        times = [START + timedelta(hours=hours) for hours in (1, 3, 5)]
+        ids = put(conn, [replace(one, not_before=at) for one, at in zip(batch, times, strict=True)])
+        put(conn, [replace(_alert(), not_before=START)])
+        assert store.next_handover(conn) == times[0]
+        service.set_state(conn, [one for one in ids[:1] if one], MessageState.CANCELED, now=START)
+        assert store.next_handover(conn, "welcome") == times[1]
+        assert store.next_handover(conn, "another") is None
+
+
 def _alert() -> NewMessage:
     """A mail to staff."""
     return replace(new(unique_key="alert:1", values={"title": "x"}), purpose=Purposes.ALERT)

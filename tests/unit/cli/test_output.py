@@ -1,13 +1,15 @@
 """How commands speak: tables that line up, findings with place and mend, statuses that scripts can read."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from nurture.cli.main import HOME_OF, main
-from nurture.cli.output import Status, problem_data, problem_line, table
+from nurture.cli.output import Status, due, problem_data, problem_line, table
 from nurture.kernel.errors import Problem
 
 
@@ -110,3 +112,10 @@ def test_the_short_helps_are_whole_sentences() -> None:
     for arguments in ([], ["campaigns"], ["leads"], ["users"], ["instance"], ["keys"], ["explain"]):
         said = runner.invoke(main, [*arguments, "--help"], terminal_width=80).output
         assert "..." not in said
+
+
+def test_what_is_due_is_said_with_its_instant_and_how_long_it_takes() -> None:
+    """In the house's zone; what is due already is due now."""
+    now, zone = datetime(2026, 11, 22, 21, 40, tzinfo=UTC), ZoneInfo("Asia/Ho_Chi_Minh")
+    assert due(now + timedelta(hours=3, minutes=20), now, zone) == "2026-11-23 08:00, in 3 hours 20 minutes"
+    assert due(now, now, zone) == "now"
