@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from nurture.cli.main import HOME_OF, main
 from nurture.cli.output import Status, due, problem_data, problem_line, table
+from nurture.cli.state import Commands
 from nurture.kernel.errors import Problem
 
 
@@ -119,3 +120,17 @@ def test_what_is_due_is_said_with_its_instant_and_how_long_it_takes() -> None:
     now, zone = datetime(2026, 11, 22, 21, 40, tzinfo=UTC), ZoneInfo("Asia/Ho_Chi_Minh")
     assert due(now + timedelta(hours=3, minutes=20), now, zone) == "2026-11-23 08:00, in 3 hours 20 minutes"
     assert due(now, now, zone) == "now"
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, click.Abort])
+def test_a_command_that_is_stopped_has_failed(stop: type[BaseException]) -> None:
+    """Ctrl+C is neither done nor wrong use, and no traceback."""
+    group = Commands("group")
+
+    @group.command()
+    def work() -> None:
+        raise stop
+
+    done = CliRunner().invoke(group, ["work"])
+    assert done.exit_code == Status.FAILED
+    assert done.stderr == "Stopped.\n"
