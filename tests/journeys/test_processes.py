@@ -159,8 +159,9 @@ def test_wrong_definitions_are_all_said_and_nothing_is_applied(tmp_path: Path) -
     assert "trial.yaml:7" in said
     assert "welcome_series_hello" in said  # did you mean
     assert "broken.yaml:" in said
-    refused = house.call("apply", "--yes", status=2)
-    assert "trial.yaml:7" in refused
+    refused = house.json("apply", "--yes", status=1)
+    assert not refused["applied"]
+    assert ("trial.yaml", 7) in {(one["file"], one["line"]) for one in refused["problems"]}
     assert house.json("campaigns", "list") == []
 
 
