@@ -53,8 +53,8 @@ def _paths(ctx: Context, house: Filled) -> Iterator[tuple[str, str]]:
         lead = sa.select(leads.c.id).where(leads.c.public_id == house.leads["of_sales"]).scalar_subquery()
         message = conn.execute(sa.select(sa.func.min(messages.c.id)).where(messages.c.lead_id == lead)).scalar_one()
     words = {
-        "INVITE": house.invite, "CLICK": house.click, "RESET": house.reset, "LEAD": house.leads["of_sales"], "MAIL": str(house.mail),
-        "DEAL": house.opportunity, "UNSUBSCRIBE": house.unsubscribe, "MESSAGE": str(message),
+        "INVITE": house.invite, "RESET": house.reset, "CLICK": house.click, "UNSUBSCRIBE": house.unsubscribe,
+        "LEAD": house.leads["of_sales"], "MAIL": str(house.mail), "DEAL": house.opportunity, "MESSAGE": str(message),
     }  # fmt: skip
     for path in (path for paths in PAGES.values() for path in paths):
         yield path, re.sub("|".join(words), lambda word: words[word[0]], path)
