@@ -18,8 +18,9 @@ def sight(person: Person) -> sa.ColumnElement[bool]:
     if person.may_administer:
         return sa.true()
     of_a_lead = sa.and_(messages.c.lead_id.is_not(None), visible(person))
-    seen = sa.select(messages.c.header_id).select_from(messages.outerjoin(leads))
-    theirs = mailbox_mails.c.header_id.in_(seen.where(sa.or_(of_a_lead, messages.c.user_id == person.id)))
+    message = sa.select(messages.c.id).select_from(messages.outerjoin(leads))
+    mine = sa.or_(of_a_lead, messages.c.user_id == person.id)
+    theirs = message.where(messages.c.header_id == mailbox_mails.c.header_id, mine).correlate(mailbox_mails).exists()
     if not person.sees_all:
         return theirs
     colleagues = sa.select(sa.func.lower(users.c.email)).where(users.c.id != person.id)

@@ -53,7 +53,7 @@ def participants(
     query = (
         sa.select(enrollments, leads.c.public_id.label("lead_public_id"), name.label("lead"))
         .join(leads, leads.c.id == enrollments.c.lead_id)
-        .where(enrollments.c.campaign_id == campaign_id, visible(person), *_chosen(chosen))
+        .where(enrollments.c.campaign_id == campaign_id, visible(person), *_chosen(campaign_id, chosen))
         .order_by(enrollments.c.id.desc())
         .limit(limit + 1)
     )
@@ -70,7 +70,7 @@ def participants(
     return found, (rows[limit - 1].id if len(rows) > limit else None)
 
 
-def _chosen(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+def _chosen(campaign_id: int, chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     where: list[sa.ColumnElement[bool]] = []
     if chosen.state:
         where.append(enrollments.c.state == chosen.state)
@@ -80,7 +80,7 @@ def _chosen(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
         where += [enrollments.c.state == EnrollmentState.ACTIVE.value, enrollments.c.step == chosen.step]
     if chosen.passed:
         through = sa.select(passages.c.enrollment_id).where(
-            passages.c.campaign_id == enrollments.c.campaign_id, passages.c.step == chosen.passed
+            passages.c.campaign_id == campaign_id, passages.c.step == chosen.passed
         )
         if chosen.outcome:
             through = through.where(passages.c.outcome == chosen.outcome)

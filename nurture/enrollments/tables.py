@@ -45,7 +45,10 @@ enrollments = sa.Table(
         sqlite_where=sa.text("state = 'active' AND waits_for IS NULL"),
         postgresql_where=sa.text("state = 'active' AND waits_for IS NULL"),
     ),
-    sa.Index("ix_enrollments_campaign_id_state_step", "campaign_id", "state", "step"),
+    sa.Index(  # to count by
+        "ix_enrollments_campaign_id_state_step", "campaign_id", "state", "step", "reason", "waits_for", "due_at"
+    ),
+    sa.Index("ix_enrollments_campaign_id_id", "campaign_id", "id"),
 )
 
 # Each step an enrollment passed, with what came of it. Append only.

@@ -124,6 +124,26 @@ def _listed_postgresql(element: listed, compiler: Any, **options: Any) -> str:
     return f"jsonb_agg({compiler.process(element.clauses, **options)})"
 
 
+class unindexed(FunctionElement[Any]):  # noqa: N801 - likewise
+    """A column as it is, which SQLite must not look for in an index: it has no figures to tell few rows from many."""
+
+    inherit_cache = True
+
+    def __init__(self, column: sa.ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_sqlite(element: unindexed, compiler: Any, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(unindexed)
+def _unindexed(element: unindexed, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
 # A 64-bit key that SQLite can still number by itself.
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # Text compared by its bytes on both databases; it is folded in Python before it is stored.

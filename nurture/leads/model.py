@@ -142,6 +142,11 @@ class Filters:
     segment: str = ""  # a segment's key
     sort: Sort = Sort.LAST_ACTIVITY
 
+    @property
+    def narrows(self) -> bool:
+        """Whether anything but the order is asked for."""
+        return self != Filters(sort=self.sort)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

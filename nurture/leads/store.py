@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.kernel.clock import aware
-from nurture.kernel.database import listed, upsert
+from nurture.kernel.database import listed, unindexed, upsert
 from nurture.kernel.errors import InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import fold
@@ -21,6 +21,7 @@ from nurture.leads.tables import companies, field_definitions, lead_conflicts, l
 from nurture.users.model import Person
 
 COUNTED_TO = 10_000
+FEW = 2_000  # not so many that memory has to be tidied up for them
 _CHUNK = 900
 _LONGEST_CURSOR = 4_000
 # Memberships belong to a later stage; the list only asks who is in.
@@ -145,8 +146,16 @@ def ids_with_contact(conn: Connection, emails: Sequence[str], phones: Sequence[s
 # The list
 
 
-def _conditions(person: Person, filters: Filters) -> list[sa.ColumnElement[bool]]:
-    where = [leads.c.merged_into.is_(None), visible(person)]
+def _conditions(person: Person, filters: Filters, *, walk: bool = False) -> list[sa.ColumnElement[bool]]:
+    """What the filters ask. `walk`: many leads meet it, and they are looked for in the order of the list."""
+
+    def column(one: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        return unindexed(one) if walk else one
+
+    owner, key = column(leads.c.owner_id), column(leads.c.id)
+    where: list[sa.ColumnElement[bool]] = [leads.c.merged_into.is_(None)]
+    if not person.sees_all:
+        where.append(sa.or_(owner.is_(None), owner == person.id))
     where += [leads.c.search_text.contains(word, autoescape=True) for word in search_words(filters.text)]
     for asked, wanted in (
         (filters.temperature, leads.c.temperature),
@@ -154,20 +163,20 @@ def _conditions(person: Person, filters: Filters) -> list[sa.ColumnElement[bool]
         (filters.source, leads.c.source),
     ):
         if asked:
-            where.append(wanted == asked)
+            where.append(column(wanted) == asked)
     if filters.without_owner:
-        where.append(leads.c.owner_id.is_(None))
+        where.append(owner.is_(None))
     elif filters.owner is not None:
-        where.append(leads.c.owner_id == filters.owner)
+        where.append(owner == filters.owner)
     if filters.tag:
-        where.append(leads.c.id.in_(sa.select(lead_tags.c.lead_id).where(lead_tags.c.tag == filters.tag)))
+        where.append(key.in_(sa.select(lead_tags.c.lead_id).where(lead_tags.c.tag == filters.tag)))
     if filters.segment:
         inside = (
             sa.select(_memberships.c.lead_id)
             .join(_segments, _segments.c.id == _memberships.c.segment_id)
             .where(_segments.c.key == filters.segment, _memberships.c.left_at.is_(None))
         )
-        where.append(leads.c.id.in_(inside))
+        where.append(key.in_(inside))
     return where
 
 
@@ -186,26 +195,70 @@ def count(conn: Connection, person: Person, filters: Filters, at_most: int = COU
     return Count(min(number, at_most), number > at_most)
 
 
-def page(conn: Connection, person: Person, filters: Filters, after: str | None = None, limit: int = 50) -> Page:
-    """Leads in order from the cursor `after` on. InputError when the cursor is not one of this order."""
-    by, descending = _ORDERS[filters.sort]
+def counted(
+    conn: Connection, person: Person, filters: Filters, after: str | None = None, limit: int = 50, few: int = FEW
+) -> tuple[Page, Count]:
+    """`page` and `count`. Where at most `few` leads are left, both are taken from one look at all of them."""
     start = _read_cursor(after, filters.sort) if after else None
     where = _conditions(person, filters)
+    if filters.narrows or not person.sees_all:
+        by, descending = _ORDERS[filters.sort]
+        rows = conn.execute(sa.select(by, leads.c.id).where(*where).limit(few + 1)).all()
+        if len(rows) <= few:
+            ids = _from(((row[0], row[1]) for row in rows), start, descending=descending)
+            return _page(conn, filters.sort, ids[: limit + 1], limit), Count(len(rows))
+    number = count(conn, person, filters)
+    ids = _walked(conn, _conditions(person, filters, walk=number.more), filters.sort, start, limit + 1)
+    return _page(conn, filters.sort, ids, limit), number
+
+
+def _from(
+    found: Iterable[tuple[Any, int]], start: tuple[Any, int] | None, *, descending: bool
+) -> list[tuple[Any, int]]:
+    """As `_walked`, of leads that are at hand: those from the place on, in order."""
+    there = [one for one in found if start is None or _is_beyond(one, start, descending=descending)]
+    ids = sorted((one for one in there if one[0] is not None), reverse=descending)
+    return ids + sorted((one for one in there if one[0] is None), key=lambda one: -one[1])
+
+
+def page(conn: Connection, person: Person, filters: Filters, after: str | None = None, limit: int = 50) -> Page:
+    """Leads in order from the cursor `after` on. InputError when the cursor is not one of this order."""
+    start = _read_cursor(after, filters.sort) if after else None
+    ids = _walked(conn, _conditions(person, filters), filters.sort, start, limit + 1)
+    return _page(conn, filters.sort, ids, limit)
+
+
+def _walked(
+    conn: Connection, where: Sequence[sa.ColumnElement[bool]], sort: Sort, start: tuple[Any, int] | None, limit: int
+) -> list[tuple[Any, int]]:
+    """So many leads from the place on, those without a value last: each with its value."""
+    by, descending = _ORDERS[sort]
     ids: list[tuple[Any, int]] = []
     if start is None or start[0] is not None:
         query = sa.select(by, leads.c.id).where(*where, by.is_not(None))
         if start is not None:
             query = query.where(_beyond(by, start, descending=descending))
-        ids = _ordered(conn, query, (by, leads.c.id), limit + 1, descending=descending)
-    if len(ids) <= limit and by.nullable:
+        ids = _ordered(conn, query, (by, leads.c.id), limit, descending=descending)
+    if len(ids) < limit and by.nullable:
         query = sa.select(sa.null(), leads.c.id).where(*where, by.is_(None))
         if start is not None and start[0] is None:
             query = query.where(leads.c.id < start[1])
-        ids += _ordered(conn, query, (leads.c.id,), limit + 1 - len(ids), descending=True)
+        ids += _ordered(conn, query, (leads.c.id,), limit - len(ids), descending=True)
+    return ids
+
+
+def _page(conn: Connection, sort: Sort, ids: Sequence[tuple[Any, int]], limit: int) -> Page:
     shown = ids[:limit]
     found = by_ids(conn, [lead_id for _, lead_id in shown])
     rows = tuple(found[lead_id] for _, lead_id in shown if lead_id in found)
-    return Page(rows, _cursor(filters.sort, shown[-1]) if len(ids) > limit else None)
+    return Page(rows, _cursor(sort, shown[-1]) if len(ids) > limit else None)
+
+
+def _is_beyond(one: tuple[Any, int], start: tuple[Any, int], *, descending: bool) -> bool:
+    """As `_beyond`, of one row; those without a value come last, the newest first."""
+    if start[0] is None or one[0] is None:
+        return one[0] is None and (start[0] is not None or one[1] < start[1])
+    return one < start if descending else one > start
 
 
 def _ordered(
@@ -256,9 +309,12 @@ def _cursor_value(sort: Sort, value: Any) -> Any:
 
 
 def sources(conn: Connection, limit: int = 100) -> list[str]:
-    """The sources in use, a to z."""
-    query = sa.select(leads.c.source).where(leads.c.source != "").distinct().order_by(leads.c.source).limit(limit)
-    return list(conn.execute(query).scalars())
+    """The sources in use, a to z: a step through the index for each, however many leads there are."""
+    first = sa.select(sa.func.min(leads.c.source).label("source")).where(leads.c.source != "")
+    found = first.cte("found", recursive=True)
+    after = sa.select(sa.func.min(leads.c.source)).where(leads.c.source > found.c.source).scalar_subquery()
+    found = found.union_all(sa.select(after).where(found.c.source.is_not(None)))
+    return list(conn.execute(sa.select(found.c.source).where(found.c.source.is_not(None)).limit(limit)).scalars())
 
 
 def field_definitions_of(conn: Connection) -> dict[str, FieldDefinition]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nurture.campaigns.tables import campaigns
+from nurture.kernel.database import unindexed
 from nurture.leads.store import visible
 from nurture.leads.tables import leads
 from nurture.messages.model import Compiled, MessageState, Purposes
@@ -22,31 +23,43 @@ _GAPS = re.compile(r"…(?:[\s(]*…\)?)+")
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
 
 
-def account(conn: Connection, campaign_key: str | None = None, seen_by: Person | None = None) -> dict[str, Any]:
-    """The account of every mail to leads, of one campaign or of all, from one snapshot; all, or those a person sees.
+Tally = Sequence[tuple[str, str, int]]  # state, reason, how many
 
-    `{"audience": n, "states": {state: n}}`; every state is named, and they add up to the audience.
-    """
+
+def tally(conn: Connection, campaign_key: str | None = None, seen_by: Person | None = None) -> Tally:
+    """How many mails to leads stand where and why, of one campaign or of all, from one snapshot; or of those seen."""
+    parts = (messages.c.campaign_id, messages.c.state, messages.c.reason, messages.c.purpose)  # as in the index
+    query = sa.select(*parts, sa.func.count()).where(*_seen(seen_by, walk=True)).group_by(*parts)
+    if campaign_key is not None:
+        query = query.where(_of_campaign(campaign_key))
+    found: dict[tuple[str, str], int] = {}
+    for row in conn.execute(query):
+        if campaign_key is not None or row.purpose in _TO_LEADS:
+            found[row.state, row.reason] = found.get((row.state, row.reason), 0) + int(row[-1])
+    return [(state, reason, count) for (state, reason), count in found.items()]
+
+
+def account(conn: Connection, campaign_key: str | None = None, seen_by: Person | None = None) -> dict[str, Any]:
+    """The account of every mail to leads: see `summed`."""
+    return summed(tally(conn, campaign_key, seen_by))
+
+
+def summed(found: Tally) -> dict[str, Any]:
+    """`{"audience": n, "states": {state: n}}`; every state is named, and they add up to the audience."""
     states = dict.fromkeys((state.value for state in MessageState), 0)
-    query = sa.select(messages.c.state, sa.func.count()).where(_of_campaign(campaign_key), *_seen(seen_by))
-    query = query.group_by(messages.c.state)
-    for state, count in conn.execute(query):
-        states[state] = count
+    for state, _, count in found:
+        states[state] += count
     return {"audience": sum(states.values()), "states": states}
 
 
-def reasons(
-    conn: Connection, campaign_key: str | None = None, seen_by: Person | None = None
-) -> list[tuple[str, str, int]]:
-    """(state, reason, count) of what did not simply go, the most frequent first."""
-    count = sa.func.count()
-    query = (
-        sa.select(messages.c.state, messages.c.reason, count)
-        .where(_of_campaign(campaign_key), messages.c.reason != "", *_seen(seen_by))
-        .group_by(messages.c.state, messages.c.reason)
-        .order_by(count.desc(), messages.c.state, messages.c.reason)
-    )
-    return [(state, reason, number) for state, reason, number in conn.execute(query)]
+def reasons(conn: Connection, campaign_key: str | None = None) -> list[tuple[str, str, int]]:
+    """What did not simply go: see `explained`."""
+    return explained(tally(conn, campaign_key))
+
+
+def explained(found: Tally) -> list[tuple[str, str, int]]:
+    """(state, reason, count) of what has a reason, the most frequent first."""
+    return sorted((one for one in found if one[1]), key=lambda one: (-one[2], one[0], one[1]))
 
 
 def next_handover(conn: Connection, campaign_key: str | None = None) -> datetime | None:
@@ -80,11 +93,12 @@ def by_campaign(conn: Connection) -> dict[int, dict[str, int]]:
     return found
 
 
-def _seen(person: Person | None) -> list[sa.ColumnElement[bool]]:
+def _seen(person: Person | None, *, walk: bool = False) -> list[sa.ColumnElement[bool]]:
     """Nothing for who sees every lead; else only mail to leads that this person sees."""
     if person is None or person.sees_all:
         return []
-    return [messages.c.lead_id.in_(sa.select(leads.c.id).where(visible(person)))]
+    lead_id = unindexed(messages.c.lead_id) if walk else messages.c.lead_id
+    return [lead_id.in_(sa.select(leads.c.id).where(visible(person)))]
 
 
 def _of_campaign(key: str | None) -> sa.ColumnElement[bool]:
@@ -113,10 +127,12 @@ def page(
     limit: int = 50,
     seen_by: Person | None = None,
     within: tuple[datetime, datetime] | None = None,
+    many: bool = False,
 ) -> Page:
     """Messages, the newest first, with lead and campaign; keyset paging by id. Frozen values are left out.
 
     `seen_by` leaves those of leads that this person sees; `within` those whose present state was reached in that span.
+    `many`: lots are known to meet all this, and are looked for from the newest on.
     """
     columns = [c for c in messages.c if c.key not in {"values_", "policy"}]
     query = (
@@ -131,7 +147,7 @@ def page(
             campaigns.c.name.label("campaign_name"),
         )
         .select_from(messages.outerjoin(leads).outerjoin(campaigns))
-        .where(*_seen(seen_by))
+        .where(*_seen(seen_by, walk=many))
         .order_by(messages.c.id.desc())
         .limit(limit + 1)
     )
@@ -139,7 +155,7 @@ def page(
         query = query.where(messages.c.ended_at >= within[0], messages.c.ended_at < within[1])
     for column, value in ((messages.c.lead_id, lead_id), (messages.c.campaign_id, campaign_id)):
         if value is not None:
-            query = query.where(column == value)
+            query = query.where((unindexed(column) if many else column) == value)
     if lead_id is None and campaign_id is None:
         query = query.where(messages.c.purpose.in_(_TO_LEADS))
     if states:

@@ -68,7 +68,8 @@ messages = sa.Table(
     sa.UniqueConstraint("enrollment_id", "step", "occurrence"),
     sa.UniqueConstraint("broadcast_id", "lead_id"),
     sa.Index("ix_messages_lead_id_id", "lead_id", "id"),
-    sa.Index("ix_messages_campaign_id_state", "campaign_id", "state"),
+    sa.Index("ix_messages_campaign_id_state", "campaign_id", "state", "reason", "purpose", "lead_id"),  # to count by
+    sa.Index("ix_messages_header_id", "header_id"),
     sa.Index("ix_messages_lead_id_gone_at", "lead_id", "gone_at"),
     sa.Index(
         "ix_messages_waiting",

@@ -243,6 +243,29 @@ def test_filters_narrow_together(context: Context) -> None:
     assert words == ["google"]
 
 
+@pytest.mark.parametrize("sort", list(Sort))
+@pytest.mark.parametrize("person", [MARKETER, Person(7, "Mai", "mai@example.com", Role.SALES)], ids=["all", "own"])
+def test_few_leads_and_many_are_listed_alike(context: Context, sort: Sort, person: Person) -> None:
+    """Whether they are sorted here or found along an index: same order, same pages, same number."""
+    with context.database.write() as conn:
+        for n in range(9):
+            lead = _add(context, conn, email=f"c{n}@example.com", name="An" if n % 2 else "Bình")
+            values = {"engagement": n % 3, "last_activity_at": context.clock.engine() if n % 3 else None}
+            conn.execute(leads.update().where(leads.c.id == lead.id).values(**values))
+
+        def listed(few: int) -> list[tuple[list[str], int]]:
+            found, after = [], ""
+            while after is not None:
+                filters = Filters(text="example", sort=sort)
+                page, count = store.counted(conn, person, filters, after or None, limit=2, few=few)
+                found.append(([lead.public_id for lead in page.leads], count.number))
+                after = page.after
+            return found
+
+        assert listed(few=100) == listed(few=3)
+        assert sum(len(ids) for ids, _ in listed(few=100)) == 9
+
+
 def test_counting_stops_at_its_bound(context: Context) -> None:
     """A list of a million is not counted to the end."""
     with context.database.write() as conn:

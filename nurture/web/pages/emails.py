@@ -1,5 +1,6 @@
 """One email as a lead would get it: subject, preheader, HTML in a frame of its own, text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -56,8 +57,8 @@ def show(key: str) -> ResponseReturnValue:
     """The email, read as a lead: as one of those this person sees, the latest first."""
     with read() as conn:
         languages = store.languages(conn, [key]).get(key, [])
-        shown = _preview(conn, key, languages)
         samples = leads.page(conn, person(), Filters(), None, _SAMPLES).leads
+        shown = _preview(conn, key, languages, samples)
     return render(
         "emails/show.html", key=key, languages=languages, one=shown, samples=samples, html_size=_size(shown),
         width=request.args.get("w", "") == "375",
@@ -68,7 +69,8 @@ def show(key: str) -> ResponseReturnValue:
 def preview(key: str) -> ResponseReturnValue:
     """The HTML alone, for the frame."""
     with read() as conn:
-        shown = _preview(conn, key, store.languages(conn, [key]).get(key, []))
+        languages = store.languages(conn, [key]).get(key, [])
+        shown = _preview(conn, key, languages, leads.page(conn, person(), Filters(), None, 1).leads)
     return framed(shown.rendered.html if shown.rendered else "", links=False)
 
 
@@ -77,7 +79,7 @@ def _size(shown: _Preview) -> int:
     return round(len(shown.rendered.html.encode()) / 1024) if shown.rendered else 0
 
 
-def _preview(conn: Connection, key: str, languages: list[str]) -> _Preview:
+def _preview(conn: Connection, key: str, languages: list[str], latest: Sequence[Lead]) -> _Preview:
     if not is_key(key) or not languages:
         raise NotFoundError
     asked = request.args.get("lang", language())
@@ -85,7 +87,7 @@ def _preview(conn: Connection, key: str, languages: list[str]) -> _Preview:
     compiled = store.compiled(conn, revision) if revision is not None else None
     if compiled is None:
         raise NotFoundError
-    lead = _reader(conn)
+    lead = _reader(conn, latest)
     owner = accounts.by_id(conn, lead.owner_id) if lead.owner_id else None
     company = SimpleNamespace(name=lead.company, domain=None, size=None)
     values: dict[str, Any] = message_values(lead, owner, company, house_values(context().settings))
@@ -98,13 +100,12 @@ def _preview(conn: Connection, key: str, languages: list[str]) -> _Preview:
     return _Preview(compiled, lead, rendered, "")
 
 
-def _reader(conn: Connection) -> Lead:
+def _reader(conn: Connection, latest: Sequence[Lead]) -> Lead:
     """The lead asked for, else the one with the latest activity, else somebody made up."""
     asked = request.args.get("lead", "")
     if asked:
         return leads.by_public_id(conn, asked, person())
-    found = leads.page(conn, person(), Filters(), None, 1).leads
-    return found[0] if found else _made_up(language())
+    return latest[0] if latest else _made_up(language())
 
 
 def _made_up(spoken: str) -> Lead:

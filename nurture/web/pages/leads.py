@@ -69,8 +69,7 @@ def index() -> ResponseReturnValue:
 def _index(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
     filters = filters_of(request.args)
     with read() as conn:
-        found = store.page(conn, person(), filters, request.args.get("after") or None, PAGE)
-        count = store.count(conn, person(), filters)
+        found, count = store.counted(conn, person(), filters, request.args.get("after") or None, PAGE)
         words = _words(conn)
         owners = known(conn).names(lead.owner_id for lead in found.leads)
     return render(

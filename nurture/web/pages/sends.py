@@ -27,6 +27,8 @@ from nurture.web.words import local_day, word
 
 blueprint = Blueprint("sends", __name__)
 
+_MANY = 2_000
+
 # What each state means, in a line of help.
 MEANINGS: Mapping[str, str] = {
     MessageState.QUEUED: N_("Written, waits for its time or its turn"),
@@ -79,14 +81,16 @@ def index() -> ResponseReturnValue:
         known = {one.key: one for one in campaigns.every(conn)}
         campaign = known.get(query.get("campaign", ""))
         key = campaign.key if campaign else None
-        account = store.account(conn, key, person())
-        reasons = store.reasons(conn, key, person())
+        counted = store.tally(conn, key, person())
+        asked = sum(count for one, why, count in counted if state in {"", one} and reason in {"", why})
         found = store.page(
             conn, campaign_id=campaign.id if campaign else None, states=[state] if state else (),
             reason=reason or None, before=before, seen_by=person(), within=_span(day) if day else None,
+            many=asked > _MANY,
         )  # fmt: skip
     return render(
-        "sends/index.html", account=account, reasons=_reasons(reasons), rows=found.rows, older=found.next,
+        "sends/index.html", account=store.summed(counted), reasons=_reasons(store.explained(counted)),
+        rows=found.rows, older=found.next,
         first=before is None, state=state, reason=reason, campaign=campaign, day=day, meanings=_said(MEANINGS),
         campaigns=[(one.key, one.named(language())) for one in known.values()], labels=_labels(),
         filter_form=Form(request.args.to_dict(), name="only"), only_mine=not person().sees_all,
