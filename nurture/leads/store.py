@@ -152,7 +152,7 @@ def _conditions(person: Person, filters: Filters, *, walk: bool = False) -> list
     def column(one: sa.Column[Any]) -> sa.ColumnElement[Any]:
         return unindexed(one) if walk else one
 
-    owner, key = column(leads.c.owner_id), column(leads.c.id)
+    owner = column(leads.c.owner_id)
     where: list[sa.ColumnElement[bool]] = [leads.c.merged_into.is_(None)]
     if not person.sees_all:
         where.append(sa.or_(owner.is_(None), owner == person.id))
@@ -169,15 +169,21 @@ def _conditions(person: Person, filters: Filters, *, walk: bool = False) -> list
     elif filters.owner is not None:
         where.append(owner == filters.owner)
     if filters.tag:
-        where.append(key.in_(sa.select(lead_tags.c.lead_id).where(lead_tags.c.tag == filters.tag)))
+        inside = sa.select(lead_tags.c.lead_id).where(lead_tags.c.tag == filters.tag)
+        where.append(_among(inside, lead_tags.c.lead_id, walk=walk))
     if filters.segment:
         inside = (
             sa.select(_memberships.c.lead_id)
             .join(_segments, _segments.c.id == _memberships.c.segment_id)
             .where(_segments.c.key == filters.segment, _memberships.c.left_at.is_(None))
         )
-        where.append(key.in_(inside))
+        where.append(_among(inside, _memberships.c.lead_id, walk=walk))
     return where
+
+
+def _among(inside: sa.Select[Any], lead_id: sa.ColumnElement[Any], *, walk: bool) -> sa.ColumnElement[bool]:
+    """Whether the lead is one of these: asked lead by lead on a walk, else gathered before."""
+    return inside.where(lead_id == leads.c.id).correlate(leads).exists() if walk else leads.c.id.in_(inside)
 
 
 _ORDERS: dict[Sort, tuple[sa.Column[Any], bool]] = {
