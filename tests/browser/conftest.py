@@ -24,6 +24,13 @@ from tests.web.client import Client
 from tests.web.filled import Filled, fill
 
 
+def sign_in(app: Flask, who: str) -> str:
+    """The cookie of a new session."""
+    found = Client(app).sign_in(who).flask.get_cookie("nurture")
+    assert found is not None
+    return found.value
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """The running application."""
@@ -53,9 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     thread.start()
     cookies = {}
     for who in ("admin", "sales"):
-        found = Client(app).sign_in(who).flask.get_cookie("nurture")
-        assert found is not None
-        cookies[who] = found.value
+        cookies[who] = sign_in(app, who)
     yield Site(f"http://127.0.0.1:{server.server_port}", app, house, cookies)
     server.shutdown()
     thread.join()
@@ -90,14 +95,16 @@ class Desk:
         theme: str = "light",
         lang: str = "vi",
         script: bool = True,
+        leaves: bool = False,
     ) -> tuple[Page, Errors]:
-        """A fresh page, and the list that its errors gather in."""
+        """A fresh page, and the list that its errors gather in. Who `leaves` has a session of their own to end."""
         context = self.chromium.new_context(
             viewport={"width": width, "height": 800}, color_scheme=theme, locale=lang, base_url=self.site.url,  # type: ignore[arg-type]
             java_script_enabled=script, reduced_motion="reduce",
         )  # fmt: skip
         if who is not None:
-            cookies = {"nurture": self.site.cookies[who], "language": lang}
+            session = sign_in(self.site.app, who) if leaves else self.site.cookies[who]
+            cookies = {"nurture": session, "language": lang}
             context.add_cookies(
                 [{"name": name, "value": value, "url": self.site.url} for name, value in cookies.items()]
             )

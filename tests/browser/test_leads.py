@@ -144,7 +144,7 @@ def test_a_tag_is_put_on_and_taken_back(desk: Desk, site: Site) -> None:
 
 def test_everything_works_without_script(desk: Desk, site: Site) -> None:
     """Search, filter, tag many, log a call, explain."""
-    page, _ = desk.page("sales", width=360, script=False)
+    page, _ = desk.page("sales", width=360, script=False, leaves=True)
     page.goto("/leads")
     page.locator("[data-search]").fill("nguyen")
     page.get_by_role("button", name="Tìm", exact=True).click()
