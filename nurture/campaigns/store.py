@@ -90,12 +90,6 @@ def lock(conn: Connection, key: str) -> Stored | None:
     return get(conn, key)
 
 
-def by_id(conn: Connection, campaign_id: int) -> Stored | None:
-    """The campaign of this id, or None."""
-    row = conn.execute(_query().where(campaigns.c.id == campaign_id)).one_or_none()
-    return None if row is None else _stored(row)
-
-
 def revisions(conn: Connection, ids: Sequence[int]) -> dict[int, Revision]:
     """Revisions by id."""
     rows = conn.execute(sa.select(campaign_revisions).where(campaign_revisions.c.id.in_(ids)))

@@ -66,11 +66,6 @@ def batch(conn: Connection, batch_id: int) -> RowMapping:
     return conn.execute(sa.select(import_batches).where(import_batches.c.id == batch_id)).mappings().one()
 
 
-def batches(conn: Connection, limit: int = 50) -> list[RowMapping]:
-    """The latest imports."""
-    return list(conn.execute(sa.select(import_batches).order_by(import_batches.c.id.desc()).limit(limit)).mappings())
-
-
 def advance(conn: Connection, batch_id: int, position: int, rows: int, part: Part, refused: int) -> bool:
     """Move a batch on by these rows and their counts; False when somebody else has moved it."""
     c = import_batches.c

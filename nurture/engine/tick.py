@@ -22,7 +22,6 @@ from nurture.campaigns import store as campaign_store
 from nurture.campaigns.model import Campaign, CampaignState
 from nurture.engine import revisions, surroundings
 from nurture.engine.leave import end_archived
-from nurture.engine.leave import examine as examine  # noqa: PLC0414 - asked for together with the tick
 from nurture.engine.perform import Moved, Scene, perform
 from nurture.enrollments import service, store
 from nurture.enrollments.advance import Around, advance, failed
@@ -85,11 +84,6 @@ def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None) -> Tic
     if joined or left or looked_at or advanced or stopped:
         ctx.wake.reactions.set()
     return TickReport(joined, left, looked_at, advanced, queued, bad, stopped)
-
-
-def ask_refresh(ctx: Context) -> None:
-    """Have the next tick bring all segments up to date."""
-    _refreshed.pop(ctx.database, None)
 
 
 def _segments(ctx: Context, facts: Facts, now: datetime, real: datetime, refresh: bool | None) -> tuple[int, int]:  # noqa: FBT001

@@ -199,12 +199,6 @@ def of_lead(conn: Connection, lead_id: int) -> list[Enrolled]:
     ]
 
 
-def passages_of(conn: Connection, enrollment_id: int) -> Sequence[Any]:
-    """The steps an enrollment has passed, in order."""
-    query = sa.select(passages).where(passages.c.enrollment_id == enrollment_id).order_by(passages.c.id)
-    return conn.execute(query).all()
-
-
 def under_way(conn: Connection) -> dict[str, int]:
     """How many leads are under way in each campaign, by its key."""
     query = (

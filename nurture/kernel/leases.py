@@ -39,12 +39,3 @@ def release(database: Database, name: str, holder: str) -> None:
             .where(leases.c.name == name, leases.c.holder == holder)
             .values(until=database.now(conn) - timedelta(seconds=1))
         )
-
-
-def holder_of(database: Database, name: str) -> str | None:
-    """Who holds the role now, if anybody."""
-    with database.read() as conn:
-        found = conn.execute(
-            sa.select(leases.c.holder).where(leases.c.name == name, leases.c.until > database.now(conn))
-        ).scalar_one_or_none()
-    return None if found is None else str(found)

@@ -99,13 +99,6 @@ class Inference:
         return FieldType.TEXT, ()
 
 
-def infer(values: Sequence[str]) -> tuple[FieldType, tuple[str, ...]]:
-    """The type that all these values have, and the choices when they are few."""
-    one = Inference()
-    one.add(values)
-    return one.result()
-
-
 def _says(kind: FieldType, text: str) -> bool:
     match kind:
         case FieldType.YES_NO:

@@ -5,9 +5,8 @@ Keeping memberships over many leads goes in two moves, so that no write waits fo
 2. `refresh` with those keys and leads, in a write transaction: they are looked at again and settled.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -237,8 +236,3 @@ def explain(conn: Connection, rule: Rule, lead_id: int, now: datetime, facts: Fa
     """Why the rule holds on a lead now or why not; None when the lead was merged away or never was."""
     seen = view(conn, [lead_id], facts, [rule]).get(lead_id)
     return None if seen is None else evaluate(rule, seen, now, facts)
-
-
-def as_data(definitions: Iterable[Definition]) -> Mapping[str, Any]:
-    """Definitions as plain data, in the form of the file."""
-    return {one.key: {"name": dict(one.name), "when": one.when} for one in definitions}

@@ -14,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 
 from nurture.activities.tables import activities, reactions
-from nurture.capture import store as capture_store
 from nurture.capture.model import Options, Result
 from nurture.capture.service import import_file, reading
 from nurture.capture.tables import import_batches
@@ -386,7 +385,7 @@ def test_two_at_once_on_one_file_do_not_double(context: Context, tmp_path: Path)
     with pytest.raises(ConflictError):
         import_file(context, path, Options(), progress=other, chunk=10)
     with context.database.read() as conn:
-        batch = capture_store.batches(conn)[0]
+        batch = conn.execute(sa.select(import_batches)).mappings().one()
     assert (batch["state"], batch["position"], batch["created"]) == ("done", 60, 47)
     assert _count(context, leads) == 47
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nurture.leads.fields import MOST_CHOICES, Inference, day, infer, number, typed, typed_all, yes_no
+from nurture.leads.fields import MOST_CHOICES, Inference, day, number, typed, typed_all, yes_no
 from nurture.leads.model import FieldDefinition, FieldType
 
 
@@ -60,16 +60,19 @@ def test_yes_and_no_in_both_languages(text: str, value: bool | None) -> None:
 )  # fmt: skip
 def test_a_type_is_one_that_every_value_has(values: list[str], kind: FieldType, choices: tuple[str, ...]) -> None:
     """One misfit makes it text, or a choice when there are few."""
-    assert infer(values) == (kind, choices)
+    one = Inference()
+    one.add(values)
+    assert one.result() == (kind, choices)
 
 
 def test_a_type_does_not_depend_on_how_values_arrive() -> None:
     """One at a time or all at once."""
     values = [*[str(n) for n in range(200)], "late misfit"]
-    one = Inference()
+    one, whole = Inference(), Inference()
     for value in values:
         one.add([value])
-    assert one.result() == infer(values)
+    whole.add(values)
+    assert one.result() == whole.result()
     assert len(one.distinct) <= MOST_CHOICES + 1
 
 
