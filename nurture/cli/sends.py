@@ -10,7 +10,7 @@ from nurture.cli.options import email_argument, json_option, lead_at
 from nurture.cli.output import due, report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
-from nurture.engine.titles import titles
+from nurture.engine.known import titles
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import translate
 from nurture.kernel.reasons import LABELS, Reason

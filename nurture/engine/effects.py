@@ -17,7 +17,7 @@ from nurture.activities.tables import activities
 from nurture.alerts import service as alerts
 from nurture.alerts import store as alert_store
 from nurture.alerts.model import Alert, House, Moment
-from nurture.engine.titles import titles
+from nurture.engine.known import titles
 from nurture.kernel.reasons import Reason
 from nurture.kernel.settings import Settings
 from nurture.leads import service as lead_service

@@ -23,7 +23,7 @@ from nurture.messages.tables import template_revisions, templates
 from nurture.opportunities import published as pipelines
 from nurture.opportunities.model import Pipeline
 from nurture.rules.facts import Facts
-from nurture.rules.titles import OWNER, Titles
+from nurture.rules.titles import OWNER, UNTITLED, Name, Titles
 from nurture.scoring import published as scoring
 from nurture.scoring.model import ScoringRules
 from nurture.segments import store as segment_store
@@ -137,6 +137,11 @@ def load(conn: Connection) -> Known:
     )
 
 
+def titles(conn: Connection, language: str, names: Iterable[Name]) -> Titles:
+    """What people call these things, in this language where they have one in several; asks only if any has a title."""
+    return load(conn).called(language) if any(kind in _TITLED for kind, _ in names) else UNTITLED
+
+
 def _part(part: str, source: sa.FromClause, **given: Any) -> sa.Select[Any]:
     """One arm of the union; what is not given is NULL, or 0 for the place."""
     columns = [sa.cast(given.get(name, None if name != "place" else 0), kind).label(name) for name, kind in _PLAIN]
@@ -149,6 +154,7 @@ def _document(column: sa.Column[Any] | sa.ColumnElement[Any] | None) -> sa.Colum
     return sa.cast(sa.null(), Json) if column is None else sa.type_coerce(column, Json)
 
 
+_TITLED = frozenset({"email", "campaign", "segment", "tag", OWNER})
 _PLAIN = (
     ("id", Id), ("place", sa.BigInteger()), ("key", sa.Text()), ("a", sa.Text()), ("b", sa.Text()),
     ("number", sa.Float()),

@@ -14,7 +14,7 @@ from nurture.activities.tables import activities
 from nurture.campaigns.model import Campaign, OpportunityOpened
 from nurture.consents import store as consent_store
 from nurture.consents.model import Standing
-from nurture.engine.titles import titles
+from nurture.engine.known import titles
 from nurture.enrollments.advance import Around
 from nurture.enrollments.model import Place
 from nurture.kernel.reasons import Reason
