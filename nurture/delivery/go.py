@@ -25,7 +25,8 @@ from nurture.kernel.context import Context
 from nurture.kernel.database import update_rows
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageClass, MessageState, Purposes
-from nurture.messages.service import forget_links, release
+from nurture.messages.service import follow_end
+from nurture.messages.store import current_revisions
 from nurture.messages.tables import messages
 from nurture.messages.values import house_values, mailbox, message_values, staff_values
 from nurture.policy.decide import Defer, Policy, Send, Skip, decide, read_policy
@@ -71,7 +72,7 @@ def go(conn: Connection, ctx: Context, sender: str, ids: Sequence[int], *, at: d
     rows = store.letters(conn, sender, ids)
     if not rows:
         return []
-    revisions = store.revisions(conn)
+    revisions = current_revisions(conn)
     judge = _Judge(conn, ctx, rows, times)
     letters: list[Letter] = []
     others: list[tuple[Row[Any], Defer | Skip | Cancel | Hold]] = []
@@ -267,8 +268,7 @@ def _put_aside(
     )
     conn.execute(change, [_aside(row, outcome, times) for row, outcome in others])
     ended = [(row, outcome) for row, outcome in others if isinstance(outcome, Skip | Cancel)]
-    release(conn, [(row.id, row.enrollment_id) for row, _ in ended if row.enrollment_id is not None])
-    forget_links(conn, [row.id for row, _ in ended if row.purpose == Purposes.ACCOUNT.value])
+    follow_end(conn, [row for row, _ in ended])
     decide_many(conn, [_decision(row, outcome, times.now) for row, outcome in ended])
 
 

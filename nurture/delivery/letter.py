@@ -61,7 +61,7 @@ class Mail:
     @property
     def untakable(self) -> Report:
         """What is said of it where the relay takes no address such as its recipient's."""
-        return _failed(self.letter, Reason.NEEDS_SMTPUTF8, {"address": self.letter.to_address})
+        return failed(self.letter, Reason.NEEDS_SMTPUTF8, {"address": self.letter.to_address})
 
 
 def write(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: str) -> Mail | Report:
@@ -70,16 +70,16 @@ def write(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: s
     try:
         recipient = mime.wire_address(letter.to_address)
     except ValueError as error:
-        return _failed(letter, Reason.NO_ADDRESS, {"error": str(error)})
+        return failed(letter, Reason.NO_ADDRESS, {"error": str(error)})
     try:
         rendered = personalizer.render(letter.values, links)
         if letter.label:
             rendered = replace(rendered, subject=f"{letter.label} {rendered.subject}")
         data = stuffed(mime.write(_headers(letter, links), rendered))
     except MissingField as missing:
-        return _failed(letter, Reason.MISSING_FIELD, {"field": str(missing)})
+        return failed(letter, Reason.MISSING_FIELD, {"field": str(missing)})
     except Exception as error:  # noqa: BLE001 - one odd letter changes nothing for the others
-        return _failed(letter, Reason.TEMPLATE_ERROR, {"error": (str(error) or type(error).__name__)[:300]})
+        return failed(letter, Reason.TEMPLATE_ERROR, {"error": (str(error) or type(error).__name__)[:300]})
     return Mail(letter, Envelope(letter.envelope_from, recipient, len(data)), data)
 
 
@@ -98,5 +98,6 @@ def _headers(letter: Letter, links: MessageLinks) -> mime.Envelope:
     )
 
 
-def _failed(letter: Letter, reason: Reason, detail: Mapping[str, Any]) -> Report:
+def failed(letter: Letter, reason: Reason, detail: Mapping[str, Any]) -> Report:
+    """The report that no mail could be made of a letter."""
     return Report(letter.message_id, letter.fence, Phase.RENDER, reason=reason.value, detail=detail)

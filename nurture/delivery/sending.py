@@ -12,7 +12,7 @@ from typing import Any
 from nurture.delivery.conversation import Timeouts
 from nurture.delivery.frames import FrameWriter
 from nurture.delivery.journal import Journal
-from nurture.delivery.letter import Letter, Mail, write
+from nurture.delivery.letter import Letter, Mail, failed, write
 from nurture.delivery.model import Connection, Phase, Report
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.reasons import Reason
@@ -120,10 +120,7 @@ class Sender:
         """The mail of a letter, or the report why there is none."""
         personalizer = self._templates.get(letter.template, "unknown template")
         if isinstance(personalizer, str):
-            detail = {"error": personalizer[:300]}
-            return Report(
-                letter.message_id, letter.fence, Phase.RENDER, reason=Reason.TEMPLATE_ERROR.value, detail=detail
-            )
+            return failed(letter, Reason.TEMPLATE_ERROR, {"error": personalizer[:300]})
         return write(letter, personalizer, self.setup.ring, self.setup.base_url)
 
     def report(self, *reports: Report) -> None:

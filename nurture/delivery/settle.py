@@ -23,8 +23,8 @@ from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
 from nurture.kernel.context import Context
 from nurture.kernel.database import insert_rows, update_rows
 from nurture.kernel.reasons import Reason
-from nurture.messages.model import ENDED, MessageState, Purposes
-from nurture.messages.service import forget_links, release
+from nurture.messages.model import ENDED, MessageState
+from nurture.messages.service import follow_end
 from nurture.messages.tables import attempts, messages
 
 # Phases that are no conversation about the message: nothing is kept of them as an attempt.
@@ -61,9 +61,7 @@ def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Seq
     _write_states(conn, cases, now)
     _write_attempts(conn, cases, route, real)
     reacts = _write_timeline(conn, ctx, cases, now, real)
-    ended = [case.row for case in cases if case.verdict.state in ENDED]
-    release(conn, [(row.id, row.enrollment_id) for row in ended if row.enrollment_id is not None])
-    forget_links(conn, [row.id for row in ended if row.purpose == Purposes.ACCOUNT.value])
+    follow_end(conn, [case.row for case in cases if case.verdict.state in ENDED])
     return _summary(cases, reacts=reacts)
 
 

@@ -13,7 +13,7 @@ from nurture.delivery.tables import quotas, routes, senders
 from nurture.kernel.database import Instant, upsert
 from nurture.leads.tables import companies, leads
 from nurture.messages.model import COUNTED, MessageClass
-from nurture.messages.tables import messages, template_revisions, templates
+from nurture.messages.tables import messages, template_revisions
 from nurture.users.tables import users
 
 # Spelled out, so that the partial indexes of messages serve them.
@@ -143,14 +143,6 @@ def gone(conn: Connection, lead_ids: Sequence[int], since: datetime) -> dict[int
     for lead, at in conn.execute(query):
         found[lead].append(at)
     return found
-
-
-_CURRENT = sa.select(templates)
-
-
-def revisions(conn: Connection) -> dict[tuple[str, str], int]:
-    """Which revision each (email, language) is sent in."""
-    return {(row.key, row.language): row.revision_id for row in conn.execute(_CURRENT)}
 
 
 def compiled(conn: Connection, revision: int) -> dict[str, Any]:

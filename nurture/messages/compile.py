@@ -19,7 +19,7 @@ from premailer import Premailer
 
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
-from nurture.messages.flatten import Flat, flatten
+from nurture.messages.flatten import ANY_PART, Flat, flatten
 from nurture.messages.links import LONGEST_TARGET
 from nurture.messages.masks import MASK, Masked, decoded, hide_jinja, mask_html, restore
 from nurture.messages.model import Compiled
@@ -28,7 +28,6 @@ from nurture.messages.sandbox import MailEnvironment, parsed
 from nurture.messages.source import Library, Shared, Source
 
 FORMAT = 1  # part of the hash: what is compiled by another form is another revision
-_PART_TAG = re.compile(r"\{%-?\s*part\b.*?%\}", re.DOTALL)
 _UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\s*-?\}\}")
 _NOT_TRACKED = ("mailto:", "tel:", "sms:", "#")
 _BAD_IN_URL = re.compile(r"[\x00-\x20\x7f<>\"]")
@@ -89,15 +88,14 @@ def compile_email(source: Source, shared: Shared) -> Compiled:
     problems = [replace(p, file=p.file or slots.file) for p in (*masked.problems, *slots.problems)]
     if problems:
         raise DefinitionError(problems)
-    preheader = source.preheader
     page = restore(_inlined(masked.text), masked, addresses)
     text = _text_part(flat, masked, addresses, slots, source)
     compiled = Compiled(
         source.key,
         source.language,
         source.subject,
-        preheader,
-        _framed(_tightened(page), preheader),
+        source.preheader,
+        _framed(_tightened(page), source.preheader),
         text,
         tuple(slots.links),
     )
@@ -124,7 +122,7 @@ def _syntax(source: Source, shared: Shared) -> list[Problem]:
 def _one_syntax(file: str, text: str) -> Problem | None:
     """The first finding in one file. Layouts and parts may ask for what only staff mails have: see `_finished`."""
     environment = MailEnvironment("en", html=False)
-    blind = _PART_TAG.sub(lambda found: "\n" * found[0].count("\n"), text)
+    blind = ANY_PART.sub(lambda found: "\n" * found[0].count("\n"), text)
     try:
         tree = parsed(environment, blind)
     except TemplateSyntaxError as error:

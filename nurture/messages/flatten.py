@@ -18,7 +18,7 @@ from nurture.messages.source import Shared, Source
 
 DEEPEST = 5
 _LAYOUT = re.compile(r"\A\s*\{#-?\s*layout:\s*([a-z0-9_-]+)\s*-?#\}[ \t]*\n?")
-_ANY_PART = re.compile(r"\{%-?\s*part\b.*?%\}", re.DOTALL)
+ANY_PART = re.compile(r"\{%-?\s*part\b.*?%\}", re.DOTALL)
 _PART = re.compile(r"\{%-?\s*part\s+\"([a-z0-9_-]+)\"((?:\s+[a-z_]+=\"[^\"]*\")*)\s*-?%\}")
 _ARGUMENT = re.compile(r"([a-z_]+)=\"([^\"]*)\"")
 _PLACE = re.compile(r"\[\[([a-z_]+)\]\]")
@@ -82,7 +82,7 @@ class _Filler:
             line = before + text.count("\n", 0, found.start()) + 1
             return self._part(found[0], suffix, file, line, depth)
 
-        return _ANY_PART.sub(fill, text)
+        return ANY_PART.sub(fill, text)
 
     def _part(self, tag: str, suffix: str, file: str, line: int, depth: int) -> str:
         found = _PART.fullmatch(tag)
@@ -114,7 +114,7 @@ def _markdown(text: str, fill: Callable[[str], str]) -> str:
     masked = Masked()
     parser = MarkdownIt("commonmark", {"html": True})
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    rendered = parser.render(hide_jinja(_ANY_PART.sub(lambda found: _keep_lines(found[0]), text), masked))
+    rendered = parser.render(hide_jinja(ANY_PART.sub(lambda found: _keep_lines(found[0]), text), masked))
     alone = re.compile(rf"<p>\s*({MASK.pattern.replace('(', '(?:')})\s*</p>")
 
     def unwrap(found: re.Match[str]) -> str:

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.database import upsert
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation
-from nurture.messages.model import ENDED, Compiled, MessageState, NewMessage, Purposes
+from nurture.messages.model import ENDED, Compiled, MessageClass, MessageState, NewMessage, Purposes
 from nurture.messages.source import Source
-from nurture.messages.store import account as account  # noqa: PLC0414 - the account is asked for here
+from nurture.messages.store import current_revisions
 from nurture.messages.tables import messages, template_revisions, templates
 
 _PER_STATEMENT = 400
@@ -34,7 +34,7 @@ class Published:
 
 def publish_templates(conn: Connection, emails: Sequence[tuple[Source, Compiled]], *, now: datetime) -> Published:
     """Keep each email as a revision by its hash, and use it from now on for all not yet sent. Does not delete any."""
-    before = {(row.key, row.language): row.revision_id for row in conn.execute(sa.select(templates))}
+    before = current_revisions(conn)
     revisions = {(c.key, c.language): _revision(conn, source, c, now) for source, c in emails}
     for (key, language), revision in revisions.items():
         if before.get((key, language)) == revision:
@@ -139,21 +139,10 @@ def set_state(
     return _move(conn, messages.c.id.in_(list(ids)), state, now, str(reason), detail, only_from)
 
 
-def cancel(
-    conn: Connection,
-    *,
-    now: datetime,
-    reason: Reason,
-    lead_id: int | None = None,
-    enrollment_id: int | None = None,
-    campaign_id: int | None = None,
-) -> list[int]:
-    """Take back what has not gone yet to this lead, of this enrollment or of this campaign; gives the ids."""
-    named = {"lead_id": lead_id, "enrollment_id": enrollment_id, "campaign_id": campaign_id}
-    wanted = [messages.c[name] == value for name, value in named.items() if value is not None]
-    if not wanted:
-        raise ValueError("say whose messages are to be canceled")
-    return _move(conn, sa.and_(*wanted), MessageState.CANCELED, now, reason.value, None, WAITING)
+def cancel(conn: Connection, lead_id: int, message_class: MessageClass, *, now: datetime, reason: Reason) -> list[int]:
+    """Take back what has not gone yet to this lead of this class; gives the ids."""
+    wanted = sa.and_(messages.c.lead_id == lead_id, messages.c.class_ == message_class.value)
+    return _move(conn, wanted, MessageState.CANCELED, now, reason.value, None, WAITING)
 
 
 def _move(
@@ -179,19 +168,27 @@ def _move(
         .returning(messages.c.id, messages.c.enrollment_id, messages.c.purpose)
     )
     moved = conn.execute(change).all()
-    if moved and state in ENDED:
-        release(conn, [(row.id, row.enrollment_id) for row in moved if row.enrollment_id is not None])
-        forget_links(conn, [row.id for row in moved if row.purpose == Purposes.ACCOUNT.value])
+    if state in ENDED:
+        follow_end(conn, moved)
     return [row.id for row in moved]
 
 
-def forget_links(conn: Connection, ids: Sequence[int]) -> None:
-    """Blank what account mails were written with, once they have ended: a link of one use opens an account."""
+def follow_end(conn: Connection, ended: Sequence[Row[Any]]) -> None:
+    """What follows when messages have ended, from their rows with id, enrollment and purpose.
+
+    Enrollments that waited for them go on; the links of account mails are forgotten.
+    """
+    _release(conn, [(row.id, row.enrollment_id) for row in ended if row.enrollment_id is not None])
+    _forget_links(conn, [row.id for row in ended if row.purpose == Purposes.ACCOUNT.value])
+
+
+def _forget_links(conn: Connection, ids: Sequence[int]) -> None:
+    """Blank what account mails were written with: a link of one use opens an account."""
     if ids:
         conn.execute(messages.update().where(messages.c.id.in_(ids)).values(values_=sa.null()))
 
 
-def release(conn: Connection, ended: Sequence[tuple[int, int]]) -> None:
+def _release(conn: Connection, ended: Sequence[tuple[int, int]]) -> None:
     """Let enrollments go on that waited for one of these (message, enrollment)."""
     for start in range(0, len(ended), _PER_STATEMENT):
         part = ended[start : start + _PER_STATEMENT]

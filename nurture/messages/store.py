@@ -69,19 +69,6 @@ def next_handover(conn: Connection, campaign_key: str | None = None) -> datetime
     return conn.execute(query).scalar_one_or_none()
 
 
-def by_step(conn: Connection, campaign_id: int) -> dict[str, dict[str, int]]:
-    """For each step of a campaign how many messages stand in which state."""
-    query = (
-        sa.select(messages.c.step, messages.c.state, sa.func.count())
-        .where(messages.c.campaign_id == campaign_id, messages.c.step.is_not(None))
-        .group_by(messages.c.step, messages.c.state)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for step, state, count in conn.execute(query):
-        found.setdefault(step, {})[state] = count
-    return found
-
-
 def by_campaign(conn: Connection) -> dict[int, dict[str, int]]:
     """For each campaign how many messages stand in which state."""
     query = sa.select(messages.c.campaign_id, messages.c.state, sa.func.count()).where(
@@ -269,10 +256,12 @@ def current_revision(conn: Connection, key: str, language: str) -> int | None:
     return conn.execute(query).scalar_one_or_none()
 
 
+_CURRENT = sa.select(templates)  # built once: it is asked at every go
+
+
 def current_revisions(conn: Connection) -> dict[tuple[str, str], int]:
     """The current revision of every (key, language)."""
-    rows = conn.execute(sa.select(templates.c.key, templates.c.language, templates.c.revision_id))
-    return {(key, language): revision for key, language, revision in rows}
+    return {(row.key, row.language): row.revision_id for row in conn.execute(_CURRENT)}
 
 
 def compiled(conn: Connection, revision_id: int) -> Compiled | None:

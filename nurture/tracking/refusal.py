@@ -16,7 +16,7 @@ from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.messages import links
 from nurture.messages import service as messages
-from nurture.messages.model import MessageClass, MessageState
+from nurture.messages.model import MessageClass
 from nurture.tracking import store
 from nurture.tracking.store import Addressee
 
@@ -92,8 +92,8 @@ def _refuse(ctx: Context, conn: Connection, said: links.Refusal, addressee: Addr
         consents.withdraw(conn, addressee.lead_id, how)
     consents.suppress_hash(conn, said.address_hash, SuppressionReason.UNSUBSCRIBED, said=how)
     if addressee.lead_id is not None:
-        waiting = store.waiting_mail(conn, addressee.lead_id, MessageClass.ADVERTISING.value)
-        messages.set_state(conn, waiting, MessageState.CANCELED, now=how.now, reason=Reason.UNSUBSCRIBED)
+        what = MessageClass.ADVERTISING
+        messages.cancel(conn, addressee.lead_id, what, now=how.now, reason=Reason.UNSUBSCRIBED)
 
 
 def _said(ctx: Context, said: links.Refusal, origin: str, ip: str | None, proof: str = "") -> Said:

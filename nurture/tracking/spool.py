@@ -79,7 +79,7 @@ class Spool:
 def read_back(path: Path) -> Iterator[Hit]:
     """The hits of a file; a line that cannot be read is logged and passed over.
 
-    None when the file is gone: another process has brought it in.
+    Nothing when the file is gone: another process has brought it in.
     """
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         for number, line in enumerate(file, 1):

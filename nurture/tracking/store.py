@@ -275,13 +275,3 @@ def addressee(conn: Connection, message_id: int, lead_id: int) -> Addressee:
     if mail is None:
         return Addressee(living, email, None, None, None, None)
     return Addressee(living, email, mail.address, mail.campaign_key, mail.template_key, mail.language)
-
-
-def waiting_mail(conn: Connection, lead_id: int, message_class: str) -> list[int]:
-    """The messages of this class to the lead that have not gone yet."""
-    query = sa.select(messages.c.id).where(
-        messages.c.lead_id == lead_id,
-        messages.c.class_ == message_class,
-        messages.c.state.in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
-    )
-    return list(conn.execute(query).scalars())
