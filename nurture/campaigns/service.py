@@ -68,23 +68,16 @@ def apply(
     if loaded.errors:
         raise DefinitionError(loaded.errors)
     changes = plan(conn, loaded, now=now, under_way=under_way)
-    segment_service.apply(conn, loaded.segments, now=now, actor=actor)
+    segment_service.apply(conn, loaded.segments, now=now, real=real, actor=actor)
     for key, source in loaded.shared.items():
         shared.keep(conn, key, source.text, source.data, now)
     rules = _segment_rules(conn, loaded)
     for campaign, source in loaded.campaigns:
         _store_campaign(conn, campaign, source, content_hash(campaign, rules), now=now, real=real, actor=actor)
     for change in changes:
-        if change.matters:
-            detail = {"what": change.what.value}
-            note(
-                conn,
-                actor=actor,
-                action=f"{change.kind}.apply",
-                subject=f"{change.kind}:{change.key}",
-                at=real,
-                detail=detail,
-            )
+        if change.matters and change.kind != "segment":  # segments have their lines already
+            action, subject = f"{change.kind}.apply", f"{change.kind}:{change.key}"
+            note(conn, actor=actor, action=action, subject=subject, at=real, detail={"what": change.what.value})
     return changes
 
 

@@ -32,7 +32,7 @@ _NOTED_EVERY = timedelta(minutes=1)
 
 
 def apply(
-    conn: Connection, definitions: Sequence[Definition], *, now: datetime, actor: str, real: datetime | None = None
+    conn: Connection, definitions: Sequence[Definition], *, now: datetime, real: datetime, actor: str
 ) -> list[str]:
     """Store segments by key; gives the keys that are new or changed. Those not named stay as they are.
 
@@ -52,7 +52,7 @@ def apply(
         conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=values))
         detail = {"before": before.when if before else None, "after": one.when}
         subject = f"segment:{one.key}"
-        note(conn, actor=actor, action="segment.apply", subject=subject, at=real or now, detail=detail)
+        note(conn, actor=actor, action="segment.apply", subject=subject, at=real, detail=detail)
     return changed
 
 

@@ -38,7 +38,7 @@ def _leads(context: Context, count: int, **values: Any) -> list[int]:
 def _define(context: Context, text: str) -> list[str]:
     now = context.clock.engine()
     with context.database.write() as conn:
-        return service.apply(conn, load(text, store.facts(conn)), now=now, actor="cli")
+        return service.apply(conn, load(text, store.facts(conn)), now=now, real=now, actor="cli")
 
 
 def _refresh(context: Context, **chosen: Any) -> list[Counts]:
@@ -176,7 +176,7 @@ def test_a_circle_through_a_stored_segment_is_refused(context: Context) -> None:
     with context.database.write() as conn:
         closing = load("a: {when: {segment: b}}", store.facts(conn).knowing(segment=["a", "b"]))
         with pytest.raises(DefinitionError, match="circle"):
-            service.apply(conn, closing, now=now, actor="cli")
+            service.apply(conn, closing, now=now, real=now, actor="cli")
     with context.database.read() as conn:
         segment = store.get(conn, "a")
     assert segment is not None
