@@ -72,10 +72,17 @@ def take_out(
     return [place.id for place in places]
 
 
+_ARCHIVED = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.ARCHIVED.value)
+
+
+def is_archived_left(conn: Connection) -> bool:
+    """Whether anybody is under way in a campaign that was put away. Reads only."""
+    return store.is_any_active(conn, _ARCHIVED)
+
+
 def end_archived(conn: Connection, *, now: datetime, real: datetime, limit: int = 500) -> int:
     """Let the leads of campaigns that were put away leave, at most `limit`; gives how many left."""
-    query = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.ARCHIVED.value)
-    ids = [place.id for place in store.active(conn, campaigns=query, limit=limit)]
+    ids = [place.id for place in store.active(conn, campaigns=_ARCHIVED, limit=limit)]
     return len(take_out(conn, ids, now=now, real=real, reason=Reason.CAMPAIGN_STOPPED)) if ids else 0
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 from nurture.campaigns import store as campaign_store
 from nurture.campaigns.model import Campaign, CampaignState
 from nurture.engine import revisions, surroundings
-from nurture.engine.leave import end_archived
+from nurture.engine.leave import end_archived, is_archived_left
 from nurture.engine.perform import Moved, Scene, perform
 from nurture.enrollments import service, store
 from nurture.enrollments.advance import Around, advance, failed
@@ -109,12 +109,15 @@ def _enter(ctx: Context, facts: Facts, now: datetime, real: datetime) -> int:
     with ctx.database.read() as conn:
         live = campaign_store.every(conn, [CampaignState.LIVE])
         ready = revisions.load(conn, [one.revision_id for one in live if one.revision_id is not None], facts)
+        known = [(one, ready[one.revision_id].campaign) for one in live if one.revision_id is not None]
+        due = [
+            (one.key, found) for one, found in known if found is not None and service.is_due(conn, one, found, now=now)
+        ]
     total = 0
-    for one in live:
-        campaign = ready[one.revision_id].campaign if one.revision_id is not None else None
-        while campaign is not None:
+    for key, campaign in due:
+        while True:
             with ctx.database.write() as conn:
-                count = _enter_some(conn, one.key, campaign, now, real)
+                count = _enter_some(conn, key, campaign, now, real)
             total += count
             if count < service.CHUNK:
                 break
@@ -215,7 +218,7 @@ def _put_off(ctx: Context, now: datetime, real: datetime, error: Exception) -> _
 
 def _end_archived(ctx: Context, now: datetime, real: datetime) -> int:
     with ctx.database.read() as conn:
-        if not campaign_store.every(conn, [CampaignState.ARCHIVED]):
+        if not is_archived_left(conn):
             return 0
     total = 0
     while True:

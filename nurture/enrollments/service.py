@@ -28,6 +28,8 @@ from nurture.segments import store as segment_store
 CHUNK = 500
 # How far back the entry looks again: a membership may be committed after a later one was seen.
 _OVERLAP = timedelta(days=1)
+# How often it is noted how far an entry has looked, while nobody comes.
+_NOTED_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,26 @@ def enter(conn: Connection, stored: campaign_store.Stored, campaign: Campaign, *
     """
     if campaign.entry.segment is None:
         return 0
-    since = None if stored.entered_until is None else stored.entered_until - _OVERLAP
-    found = store.candidates(conn, stored.id, stored.key, campaign.entry.segment, since, CHUNK)
+    found = _candidates(conn, stored, campaign.entry.segment, CHUNK)
     asked = [_Asked(one.lead_id, one.cause, _existing(stored, campaign, one.joined_at)) for one in found]
     _admit(conn, stored, campaign, asked, campaign.entry.again, now=now, real=real, actor="engine")
     if len(found) < CHUNK and _is_evaluated(conn, campaign.entry.segment):
         conn.execute(campaigns.update().where(campaigns.c.id == stored.id).values(entered_until=now))
     return len(found)
+
+
+def is_due(conn: Connection, stored: campaign_store.Stored, campaign: Campaign, *, now: datetime) -> bool:
+    """Whether `enter` has anything to write: somebody to decide about, or how far it has looked. Reads only."""
+    if campaign.entry.segment is None:
+        return False
+    if stored.entered_until is None or not timedelta(0) <= now - stored.entered_until < _NOTED_EVERY:
+        return True
+    return bool(_candidates(conn, stored, campaign.entry.segment, 1))
+
+
+def _candidates(conn: Connection, stored: campaign_store.Stored, segment: str, limit: int) -> list[store.Candidate]:
+    since = None if stored.entered_until is None else stored.entered_until - _OVERLAP
+    return store.candidates(conn, stored.id, stored.key, segment, since, limit)
 
 
 def _is_evaluated(conn: Connection, segment: str) -> bool:

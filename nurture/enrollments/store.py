@@ -76,6 +76,12 @@ def active(
     return [_place(row) for row in conn.execute(query.with_for_update(key_share=True))]
 
 
+def is_any_active(conn: Connection, campaigns: sa.Select[tuple[int]]) -> bool:
+    """Whether anybody is under way in one of these campaigns."""
+    query = sa.select(enrollments.c.id).where(_ACTIVE, enrollments.c.campaign_id.in_(campaigns))
+    return conn.execute(query.limit(1)).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A membership that nobody has decided about yet."""

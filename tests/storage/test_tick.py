@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from nurture.activities.model import Kind
 from nurture.activities.tables import activities, decisions
 from nurture.campaigns import service as campaign_service
+from nurture.campaigns.tables import campaigns
 from nurture.consents.tables import suppressions
 from nurture.engine.leave import examine, take_out
 from nurture.engine.tick import tick
@@ -422,6 +424,40 @@ def test_statements_do_not_grow_with_rows(ready: Context, count: int) -> None:
         sa.event.remove(ready.database.engine, "before_cursor_execute", note)
     assert (report.advanced, report.queued) == (count, count)
     assert statements <= 60 * count / 1000
+
+
+def test_a_tick_that_finds_nothing_writes_nothing(ready: Context) -> None:
+    """Nor does it wait to write: how far an entry has looked is noted by the hour."""
+    add_leads(ready, 2)
+    apply(
+        ready,
+        HELLO,
+        HELLO.replace("hello", "gone"),
+        HELLO.replace("hello", "hand").replace("{segment: everyone, existing: enroll}", "{by_hand: true}"),
+    )
+    tick(ready)
+    with ready.database.write() as conn:
+        campaign_service.archive(conn, "gone", real=ready.clock.real(), actor="cli")
+    assert tick(ready).stopped == 2
+    changes: list[str] = []
+
+    def note(*given: Any) -> None:
+        changes.append(str(given[2]))
+
+    sa.event.listen(ready.database.engine, "before_cursor_execute", note)
+    try:
+        clock(ready).advance(HOUR / 2)
+        tick(ready)
+        idle = [one for one in changes if one != "BEGIN" and not one.startswith("SELECT")]
+        clock(ready).advance(HOUR)
+        tick(ready)
+    finally:
+        sa.event.remove(ready.database.engine, "before_cursor_execute", note)
+    assert idle == []
+    noted = sa.select(campaigns.c.entered_until).where(campaigns.c.key == "hello")
+    assert rows(ready, noted) == [(ready.clock.engine(),)]
+    add_leads(ready, 1)
+    assert tick(ready, refresh=True).looked_at == 1
 
 
 def test_ticks_at_the_same_time_do_everything_once(ready: Context) -> None:
