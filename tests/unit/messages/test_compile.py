@@ -219,6 +219,14 @@ def test_parts_are_filled_before_anything_else() -> None:
     assert "red !important" in email.html
 
 
+def test_layouts_share_a_head_that_knows_the_language() -> None:
+    """A layout hands its places on to a part."""
+    layout = '{% part "head" language="[[language]]" %}<title>x</title></head><body>[[body]]</body></html>'
+    shared = Shared({"default.html": layout}, {"head.html": '<!DOCTYPE html>\n<html lang="[[language]]"><head>\n'})
+
+    assert compiled("<p>a</p>", shared=shared).html.startswith('<!DOCTYPE html>\n<html lang="vi"><head>')
+
+
 def test_the_hash_follows_the_content() -> None:
     """The same email is the same revision; another word is another."""
     assert compiled("<p>a</p>").hash == compiled("<p>a</p>").hash
