@@ -34,6 +34,23 @@ class Activity:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _row(activity: Activity, real: datetime) -> dict[str, Any]:
+    return {
+        "lead_id": activity.lead_id,
+        "kind": activity.kind.value,
+        "occurred_at": activity.occurred_at,
+        "recorded_at": real,
+        "actor": activity.actor,
+        "cause": activity.cause,
+        "cause_key": activity.cause_key,
+        "message_id": activity.message_id,
+        "campaign_key": activity.campaign_key,
+        "email_key": activity.email_key,
+        "url": activity.url,
+        "detail": dict(activity.detail),
+    }
+
+
 def record(conn: Connection, activity: Activity, *, real: datetime, react: bool = True) -> int | None:
     """Write one activity; gives its id, or None when its cause_key was there already."""
     written = record_many(conn, [activity], real=real, react=react)
@@ -45,21 +62,7 @@ def record_many(conn: Connection, batch: list[Activity], *, real: datetime, reac
     ids: list[int | None] = []
     newest: dict[int, datetime] = {}
     for activity in batch:
-        values = {
-            "lead_id": activity.lead_id,
-            "kind": activity.kind.value,
-            "occurred_at": activity.occurred_at,
-            "recorded_at": real,
-            "actor": activity.actor,
-            "cause": activity.cause,
-            "cause_key": activity.cause_key,
-            "message_id": activity.message_id,
-            "campaign_key": activity.campaign_key,
-            "email_key": activity.email_key,
-            "url": activity.url,
-            "detail": dict(activity.detail),
-        }
-        insert = upsert(conn.dialect.name, activities).values(values)
+        insert = upsert(conn.dialect.name, activities).values(_row(activity, real))
         if activity.cause_key is not None:
             insert = insert.on_conflict_do_nothing(index_elements=["cause_key"])
         new = conn.execute(insert.returning(activities.c.id)).scalar_one_or_none()
@@ -84,23 +87,7 @@ def record_set(conn: Connection, batch: list[Activity], *, real: datetime, react
 
     It is no sign of life of the lead: `last_activity_at` stays. A cause_key that is there already is passed over.
     """
-    rows = [
-        {
-            "lead_id": one.lead_id,
-            "kind": one.kind.value,
-            "occurred_at": one.occurred_at,
-            "recorded_at": real,
-            "actor": one.actor,
-            "cause": one.cause,
-            "cause_key": one.cause_key,
-            "message_id": one.message_id,
-            "campaign_key": one.campaign_key,
-            "email_key": one.email_key,
-            "url": one.url,
-            "detail": dict(one.detail),
-        }
-        for one in batch
-    ]
+    rows = [_row(one, real) for one in batch]
     if rows:
         insert = upsert(conn.dialect.name, activities).on_conflict_do_nothing(index_elements=["cause_key"])
         if not react:
