@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from nurture.activities.facts import FACTS as ACTIVITIES
 from nurture.leads.facts import FACTS as LEADS
 from nurture.leads.facts import own
-from nurture.leads.model import FieldDefinition, FieldType
-from nurture.leads.tables import field_definitions
+from nurture.leads.model import FieldDefinition
+from nurture.leads.store import field_definitions_of
 from nurture.rules.facts import Facts, gather
 from nurture.segments.facts import FACTS as SEGMENTS
 from nurture.segments.model import Segment, Stay
@@ -27,9 +27,7 @@ def built_in(zone: str = "Asia/Ho_Chi_Minh") -> Facts:
 
 def facts(conn: Connection, zone: str = "Asia/Ho_Chi_Minh") -> Facts:
     """The facts of all stages and of the installation's own fields."""
-    rows = conn.execute(sa.select(field_definitions).order_by(field_definitions.c.position, field_definitions.c.key))
-    own_fields = tuple(FieldDefinition(r.key, r.label, FieldType(r.type), tuple(r.choices or ())) for r in rows)
-    return with_own(zone, own_fields)
+    return with_own(zone, tuple(field_definitions_of(conn).values()))
 
 
 @lru_cache(maxsize=8)
