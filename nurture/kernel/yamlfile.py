@@ -9,7 +9,7 @@ import copy
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -73,17 +73,7 @@ class Source:
         """A finding that knows only its path, with this file's name and its line; `prefix` goes before the path."""
         path = f"{prefix}.{problem.path}" if prefix and problem.path else prefix or problem.path
         line, column = self.place(path)
-        return Problem(
-            problem.code,
-            problem.message,
-            problem.mend,
-            self.file,
-            line,
-            column,
-            path,
-            problem.severity,
-            problem.params,
-        )
+        return replace(problem, file=self.file, line=line, column=column, path=path)
 
 
 def read(text: str, file: str) -> Source:
@@ -112,16 +102,7 @@ def _events(text: str) -> Iterator[Event]:
 
 
 def _with(problem: Problem, **params: str) -> Problem:
-    return Problem(
-        problem.code,
-        problem.message,
-        problem.mend,
-        problem.file,
-        problem.line,
-        problem.column,
-        problem.path,
-        params=tuple(params.items()),
-    )
+    return replace(problem, params=tuple(params.items()))
 
 
 def _syntax(error: MarkedYAMLError, file: str) -> Problem:
