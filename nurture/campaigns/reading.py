@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -15,9 +14,12 @@ from nurture.kernel.yamlfile import Source
 from nurture.rules.facts import Facts
 from nurture.rules.model import Rule
 from nurture.rules.parse import parse
+from nurture.rules.values import near
 
 Choice = TypeVar("Choice", bound=StrEnum)
 _SHOWN = 80
+# The form of what `Reading.span` reads.
+SPAN = "^[0-9]{1,6} ?(minute|hour|day|week|phút|giờ|ngày|tuần)s?$"
 
 
 def texts_schema(longest: int, description: str) -> Mapping[str, Any]:
@@ -48,9 +50,9 @@ class Reading:
     def unknown(self, code: str, path: str, message: str, word: object, known: Iterable[str], **params: object) -> None:
         """A word that is not among those known: the nearest one is the mend, or the list."""
         listed = sorted(known)
-        near = get_close_matches(str(word), listed, 1, 0.6)
-        mend = N_("did you mean “%(near)s”?") if near else N_("one of: %(known)s")
-        shown: dict[str, object] = {"near": near[0]} if near else {"known": ", ".join(listed)}
+        guess = near(word, listed)
+        mend = N_("did you mean “%(near)s”?") if guess else N_("one of: %(known)s")
+        shown: dict[str, object] = {"near": guess} if guess else {"known": ", ".join(listed)}
         self.wrong(code, path, message, mend, "error", word=word, **shown, **params)
 
     def mapping(

@@ -9,12 +9,12 @@ from typing import Any
 
 from nurture.campaigns.definition import MailClass
 from nurture.campaigns.model import Again, Existing, Sender
-from nurture.campaigns.reading import texts_schema
+from nurture.campaigns.reading import SPAN, texts_schema
 from nurture.campaigns.steps import kinds
 from nurture.kernel.i18n import LANGUAGES
 
 _KEY = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,79}$"}
-_SPAN = {"type": "string", "pattern": "^[0-9]{1,6} ?(minute|hour|day|week|phút|giờ|ngày|tuần)s?$"}
+_SPAN = {"type": "string", "pattern": SPAN}
 _TIME = {"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}
 _WORDS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 

@@ -10,14 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 from nurture.campaigns.effects import Go, Hold, Moment
-from nurture.campaigns.reading import Reading
+from nurture.campaigns.reading import SPAN, Reading
 from nurture.campaigns.spans import spoken
 from nurture.kernel.i18n import translate
 from nurture.rules.titles import UNTITLED, Titles
 
 SCHEMA: Mapping[str, Any] = {
     "type": "string",
-    "pattern": "^[0-9]{1,6} ?(minute|hour|day|week|phút|giờ|ngày|tuần)s?$",
+    "pattern": SPAN,
     "description": "A length of time, such as 30 minutes, 3 hours, 2 days, 1 week.",
 }
 
