@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from nurture.kernel.clock import aware
 from nurture.kernel.errors import Problem
 from nurture.kernel.i18n import N_
+from nurture.users.hours import DAYS, days_of
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DAY = 24 * 60
 _SECOND = timedelta(seconds=1)
@@ -84,18 +84,14 @@ class WindowError(ValueError):
 
 
 def _days(data: Any, problems: list[Problem]) -> frozenset[int]:
-    found: set[int] = set()
-    for part in str(data).replace(" ", "").lower().split(","):
-        first, dash, last = part.partition("-")
-        if first not in DAYS or (dash and last not in DAYS):
-            shown = (("value", str(data)),)
-            problems.append(
-                Problem("bad_days", N_("“%(value)s” are no days"), N_("such as: mon-sat"), path="days", params=shown)
-            )
-            return frozenset()
-        begin, length = DAYS.index(first), (DAYS.index(last or first) - DAYS.index(first)) % 7
-        found.update((begin + step) % 7 for step in range(length + 1))
-    return frozenset(found)
+    try:
+        return frozenset(map(DAYS.index, days_of(str(data))))
+    except ValueError:
+        shown = (("value", str(data)),)
+        problems.append(
+            Problem("bad_days", N_("“%(value)s” are no days"), N_("such as: mon-sat"), path="days", params=shown)
+        )
+        return frozenset()
 
 
 def _minute(data: Any, name: str, problems: list[Problem]) -> int:
