@@ -11,11 +11,12 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from nurture.kernel.errors import Problem, SettingsError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import clean
+from nurture.kernel.zones import zone_named
 
 PREFIX = "NURTURE_"
 
@@ -174,10 +175,8 @@ def _sender(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UnusableError(N_("a time zone such as Asia/Ho_Chi_Minh")) from error
+    if zone_named(text) is None:
+        raise UnusableError(N_("a time zone such as Asia/Ho_Chi_Minh"))
     return text
 
 

@@ -6,7 +6,6 @@ Every function wants the caller's write transaction. `now` is engine time, `real
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,6 +17,7 @@ from nurture.kernel.errors import ConflictError, InputError, NotFoundError, Prob
 from nurture.kernel.i18n import LANGUAGES, N_
 from nurture.kernel.identity import public_id
 from nurture.kernel.text import clean, fold
+from nurture.kernel.zones import zone_named
 from nurture.leads import fields as own_fields
 from nurture.leads import store
 from nurture.leads.model import Lead, Lifecycle, NewLead
@@ -171,10 +171,8 @@ def _language(text: str) -> str | None:
 
 
 def _zone(text: str) -> str | None:
-    try:
-        return ZoneInfo(text).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    zone = zone_named(text)
+    return zone.key if zone else None
 
 
 _READERS: dict[str, Callable[[str], str | None]] = {

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from nurture.kernel.clock import aware
 from nurture.kernel.errors import Problem
 from nurture.kernel.i18n import N_
+from nurture.kernel.zones import zone_named
 from nurture.users.hours import DAYS, days_of
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -118,10 +119,7 @@ def _clock(minute: int) -> str:
 @lru_cache(maxsize=1024)
 def zone_of(name: str | None, fallback: str) -> ZoneInfo:
     """The zone of this name, or the fallback when there is none."""
-    try:
-        return ZoneInfo(name or fallback)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(fallback)
+    return (zone_named(name) if name else None) or ZoneInfo(fallback)
 
 
 def opening(window: Window, zone: ZoneInfo, at: datetime) -> datetime:

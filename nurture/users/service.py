@@ -6,7 +6,6 @@ Whoever acts is written as in `actor`: `cli`, `user:4`. All times here are real 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import Connection
@@ -15,6 +14,7 @@ from nurture.kernel.errors import ConflictError, InputError, NotFoundError, Prob
 from nurture.kernel.i18n import LANGUAGES, N_
 from nurture.kernel.identity import bearer, bearer_hash
 from nurture.kernel.text import clean
+from nurture.kernel.zones import zone_named
 from nurture.users import hours, passwords, store
 from nurture.users.model import Role
 from nurture.users.tables import audit, away, user_links, users
@@ -191,9 +191,7 @@ def set_profile(
     found = hours.problems(working)
     if not clean(name):
         found.append(Problem("no_name", N_("Write a name"), path="name"))
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if zone_named(zone) is None:
         found.append(Problem("bad_zone", N_("There is no such time zone"), path="zone"))
     if found:
         raise InputError(found)
