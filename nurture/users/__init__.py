@@ -1,1 +1,1 @@
-"""users"""
+"""Staff: accounts, roles, sessions, working hours, and the audit of what they do."""
