@@ -146,10 +146,9 @@ class Effects:
 
     def _open(self, happened: Happened, verdict: Qualification, pipeline: Pipeline) -> Opportunity | None:
         new = NewOpportunity(happened.lead_id, automatic=True, criteria=verdict.criteria)
-        opened = deals.open_(
+        return deals.open_(
             self.conn, new, pipeline, actor="engine", cause=happened.cause_of_effects, zone=self.zone, **self._times
         )
-        return opened.opportunity if opened else None
 
     def _note_fit(self, happened: Happened, standing: Standing, pipeline: Pipeline) -> None:
         """Hot and fit is qualified for marketing, also where no opportunity opens."""

@@ -3,7 +3,6 @@
 Uses the database.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,27 +18,21 @@ from nurture.users.store import away_on
 from nurture.users.tables import users
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """The owner chosen and how: `lead`, `company`, `turn`; nobody when there is no salesperson."""
+def assign(conn: Connection, lead_id: int, pipeline: str, now: datetime, fallback: ZoneInfo) -> int | None:
+    """Choose the owner; nobody when there is no salesperson.
 
-    owner_id: int | None
-    how: str
-
-
-def assign(conn: Connection, lead_id: int, pipeline: str, now: datetime, fallback: ZoneInfo) -> Assignment:
-    """Choose the owner. The turn's row is held until the transaction ends, so that two never draw the same."""
+    The turn's row is held until the transaction ends, so that two never draw the same.
+    """
     query = (
         sa.select(leads.c.owner_id, companies.c.owner_id.label("company_owner_id"))
         .select_from(leads.outerjoin(companies, companies.c.id == leads.c.company_id))
         .where(leads.c.id == lead_id)
     )
     row = conn.execute(query).one()
-    for how, owner_id in (("lead", row.owner_id), ("company", row.company_owner_id)):
+    for owner_id in (row.owner_id, row.company_owner_id):
         if owner_id is not None and _may_own(conn, owner_id):
-            return Assignment(owner_id, how)
-    drawn = draw(conn, pipeline, now, fallback)
-    return Assignment(drawn, "turn" if drawn is not None else "nobody")
+            return int(owner_id)
+    return draw(conn, pipeline, now, fallback)
 
 
 def _may_own(conn: Connection, user_id: int) -> bool:

@@ -1,7 +1,7 @@
 """Opening, moving and ending opportunities. Each change leaves a line, an activity, and a new version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,20 +22,12 @@ from nurture.leads import service as lead_service
 from nurture.leads.model import Lifecycle
 from nurture.leads.tables import companies, leads
 from nurture.opportunities import store
-from nurture.opportunities.assign import Assignment, assign
+from nurture.opportunities.assign import assign
 from nurture.opportunities.model import NewOpportunity, Opportunity, OpportunityState, Pipeline
 from nurture.opportunities.tables import opportunities, opportunity_changes
 from nurture.users.model import Person, may_edit_lead, may_see_lead
 
 LARGEST_VALUE = 10**15
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An opportunity just opened, and how its owner was found."""
-
-    opportunity: Opportunity
-    assignment: Assignment
 
 
 # opening
@@ -51,19 +43,15 @@ def open_(
     now: datetime,
     real: datetime,
     zone: ZoneInfo,
-) -> Opened | None:
+) -> Opportunity | None:
     """Open an opportunity and give it an owner. None when the automatic one of this lead is open already.
 
     By hand any number is opened; the lead's owner becomes the one of the opportunity.
     """
     lead = _lead(conn, new.lead_id)
-    assignment = (
-        Assignment(new.owner_id, "hand")
-        if new.owner_id is not None
-        else assign(conn, new.lead_id, pipeline.key, now, zone)
-    )
+    owner_id = new.owner_id if new.owner_id is not None else assign(conn, new.lead_id, pipeline.key, now, zone)
     values = {
-        "public_id": public_id(), "lead_id": lead.id, "company_id": lead.company_id, "owner_id": assignment.owner_id,
+        "public_id": public_id(), "lead_id": lead.id, "company_id": lead.company_id, "owner_id": owner_id,
         "pipeline": pipeline.key, "name": clean(new.name, 200) or lead.company or lead.name or lead.email or lead.phone,
         "product_line": pipeline.product_line if new.product_line is None else clean(new.product_line, 80),
         "stage": pipeline.first.key, "state": OpportunityState.OPEN.value, "value": _value(new.value),
@@ -82,10 +70,10 @@ def open_(
     detail = {"opportunity": one.public_id, "name": one.name, "automatic": one.automatic, "owner": one.owner_id}
     record(conn, Activity(lead.id, Kind.OPPORTUNITY_OPENED, now, actor, cause, detail=detail), real=real)
     own = f"opportunity:{one.id}"
-    if assignment.owner_id is not None and assignment.owner_id != lead.owner_id:
-        lead_service.set_owner(conn, lead.id, assignment.owner_id, now=now, real=real, actor=actor, cause=own)
+    if owner_id is not None and owner_id != lead.owner_id:
+        lead_service.set_owner(conn, lead.id, owner_id, now=now, real=real, actor=actor, cause=own)
     _advance(conn, lead.id, Lifecycle.OPPORTUNITY, actor, own, now, real)
-    return Opened(one, assignment)
+    return one
 
 
 def open_by_hand(
@@ -106,13 +94,11 @@ def open_by_hand(
     if known is not None and len(there) > known and there[0].is_open:
         return there[0]
     owner = new.owner_id or lead.owner_id or (person.id if not person.sees_all else None)
-    chosen = NewOpportunity(
-        new.lead_id, new.name, new.product_line, new.value, owner, new.next_step, new.next_at, criteria=new.criteria
-    )
+    chosen = replace(new, owner_id=owner, automatic=False)
     opened = open_(conn, chosen, pipeline, actor=person.actor, cause=person.actor, now=now, real=real, zone=zone)
     if opened is None:
         raise ConflictError(N_("An opportunity is open already"))
-    return opened.opportunity
+    return opened
 
 
 def _lead(conn: Connection, lead_id: int) -> Any:

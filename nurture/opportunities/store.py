@@ -53,12 +53,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A stage's open opportunities in figures: how many, their value by currency, when the oldest came in."""
+    """A stage's open opportunities in figures: how many, and their value by currency."""
 
     stage: str
     count: int
     value: Mapping[str, int]
-    oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,19 +192,18 @@ def board(
     """
     where = [*_conditions(person, pipeline, filters or Filters()), o.state == OpportunityState.OPEN.value]
     query = (
-        sa.select(o.stage, o.currency, sa.func.count(), sa.func.sum(o.value), sa.func.min(o.stage_since))
+        sa.select(o.stage, o.currency, sa.func.count(), sa.func.sum(o.value))
         .where(*where)
         .group_by(o.stage, o.currency)
     )
     figures: dict[str, list[Any]] = {}
-    for stage, currency, count, value, oldest in conn.execute(query):
-        figures.setdefault(stage, []).append((currency, count, int(value or 0), oldest))
+    for stage, currency, count, value in conn.execute(query):
+        figures.setdefault(stage, []).append((currency, count, int(value or 0)))
     return [
         Column(
             stage,
-            sum(count for _, count, _, _ in figures.get(stage, ())),
-            {currency: value for currency, _, value, _ in figures.get(stage, ())},
-            min((oldest for *_, oldest in figures.get(stage, ())), default=None),
+            sum(count for _, count, _ in figures.get(stage, ())),
+            {currency: value for currency, _, value in figures.get(stage, ())},
         )
         for stage in [*stages, *sorted(figures.keys() - set(stages))]
     ]

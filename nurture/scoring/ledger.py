@@ -105,6 +105,15 @@ def reverse(conn: Connection, entry: Entry, reason: str, now: datetime, real: da
     )  # fmt: skip
 
 
+def fact_gone(row: Any, now: datetime, real: datetime) -> dict[str, Any]:
+    """The line that takes back the line of a fact that no longer holds, as a row for many."""
+    return {
+        "lead_id": row.lead_id, "axis": Axis.FIT.value, "rule": REVERSAL, "cause": f"entry:{row.id}", "sequence": 1,
+        "points": -row.points, "reverses": row.id, "reason": Reason.FACT_GONE.value,
+        "detail": {"rule": row.rule, "cause": row.cause}, "actor": "engine", "at": now, "recorded_at": real,
+    }  # fmt: skip
+
+
 def settle(
     conn: Connection,
     before: Standing,

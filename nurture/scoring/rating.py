@@ -10,11 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
 from nurture.rules.evaluate import evaluate
 from nurture.rules.facts import View
-from nurture.scoring.ledger import FACT
+from nurture.scoring.ledger import FACT, fact_gone
 from nurture.scoring.model import REVERSAL, Axis, Happened, ScoringRule, ScoringRules
 from nurture.scoring.store import TAKEN_BACK
 from nurture.scoring.tables import score_entries
@@ -41,10 +40,9 @@ def rate(
     for happened, view in rated:
         asked = [rule for rule in rules.rules if rule.when is not None]
         holding = [rule for rule in asked if rule.when and evaluate(rule.when, view, now, rules.facts).holds]
-        lines += _lines(happened, holding, known.get(happened.lead_id, []), now)
+        lines += _lines(happened, holding, known.get(happened.lead_id, []), now, real)
     changed: dict[int, int] = {}
     for line in lines:
-        line["recorded_at"] = real
         changed[line["lead_id"]] = changed.get(line["lead_id"], 0) + line["points"]
     if lines:
         conn.execute(score_entries.insert(), lines)
@@ -63,26 +61,19 @@ def _known(lead_ids: Sequence[int]) -> sa.Select[Any]:
 
 
 def _lines(
-    happened: Happened, holding: Sequence[ScoringRule], known: Sequence[Any], now: datetime
+    happened: Happened, holding: Sequence[ScoringRule], known: Sequence[Any], now: datetime, real: datetime
 ) -> list[dict[str, Any]]:
     wanted = {(rule.key, rule.points) for rule in holding}
     standing = [row for row in known if not row.gone]
     kept = {(row.rule, row.points) for row in standing}
     cause = happened.cause_of_effects
-    shared = {"lead_id": happened.lead_id, "axis": Axis.FIT.value, "actor": "engine", "at": now}
-    back = [
-        {
-            **shared, "rule": REVERSAL, "cause": f"entry:{row.id}", "sequence": 1, "points": -row.points,
-            "reverses": row.id, "reason": Reason.FACT_GONE.value, "detail": {"rule": row.rule, "cause": row.cause},
-        }
-        for row in standing
-        if (row.rule, row.points) not in wanted
-    ]  # fmt: skip
+    back = [fact_gone(row, now, real) for row in standing if (row.rule, row.points) not in wanted]
     used = [row.rule for row in known if row.cause == cause]
     fresh = [
         {
-            **shared, "rule": rule.key, "cause": cause, "sequence": used.count(rule.key) + 1, "points": rule.points,
-            "reverses": None, "reason": "", "detail": FACT,
+            "lead_id": happened.lead_id, "axis": Axis.FIT.value, "rule": rule.key, "cause": cause,
+            "sequence": used.count(rule.key) + 1, "points": rule.points, "reverses": None, "reason": "", "detail": FACT,
+            "actor": "engine", "at": now, "recorded_at": real,
         }
         for rule in holding
         if (rule.key, rule.points) not in kept

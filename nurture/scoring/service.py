@@ -1,11 +1,11 @@
 """Writing the score ledger. Sums and temperature of the lead change in the same transaction as its lines."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from nurture.kernel.errors import InputError
+from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import LANGUAGES, N_, translate
 from nurture.kernel.reasons import Reason
 from nurture.kernel.text import clean
@@ -87,7 +87,7 @@ def set_temperature(
     """
     why = clean(reason)
     if not why:
-        raise InputError(N_("Say why: the reason stands in the lead's score"))
+        raise InputError([Problem("no_reason", N_("Say why: the reason stands in the lead's score"), path="reason")])
     before = ledger.held(conn, lead_id)
     if before.temperature is temperature:
         return Change(before, before)
@@ -97,19 +97,6 @@ def set_temperature(
         conn, before, [line], rules, BY_HAND, actor, now, real,
         temperature=temperature, actor=actor, note=why, react=True,
     )  # fmt: skip
-
-
-def recompute(conn: Connection, rules: ScoringRules, lead_ids: Iterable[int] | None = None) -> list[int]:
-    """Mend cached sums that differ from the ledger (a merge, a restored copy); gives the leads mended."""
-    mended = store.differing(conn, lead_ids)
-    for lead_id in mended:
-        sums = store.sums(conn, lead_id)
-        kept = [entry.points for entry in ledger.standing_lines(conn, lead_id)]
-        store.save_standing(
-            conn,
-            Standing(lead_id, sums.get(Axis.ENGAGEMENT, 0), sums.get(Axis.FIT, 0), replay(kept, rules.thresholds)),
-        )
-    return mended
 
 
 def unfold(conn: Connection, lead_id: int, rules: ScoringRules | None, at: datetime | None = None) -> list[Line]:

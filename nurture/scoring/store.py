@@ -56,12 +56,6 @@ def happened_of(row: RowMapping) -> Happened:
     return Happened(**{**row, "kind": Kind(row["kind"])})
 
 
-def activity(conn: Connection, activity_id: int) -> Happened | None:
-    """The activity of this id."""
-    row = conn.execute(sa.select(*_HAPPENED).where(activities.c.id == activity_id)).mappings().one_or_none()
-    return happened_of(row) if row else None
-
-
 def activities_by_id(conn: Connection, ids: Iterable[int]) -> dict[int, Happened]:
     """Activities by id, in one query."""
     wanted = sorted(set(ids))
@@ -141,26 +135,6 @@ def next_sequence(lead_id: int, rule: str, cause: str) -> sa.ColumnElement[int]:
     """The number of the next line of this rule and cause, taken back ones included; for use within the insert."""
     count = sa.select(sa.func.count() + 1).select_from(score_entries)
     return count.where(e.rule == rule, e.lead_id == lead_id, e.cause == cause).scalar_subquery()
-
-
-def sums(conn: Connection, lead_id: int) -> dict[Axis, int]:
-    """What the ledger adds up to on each axis."""
-    rows = conn.execute(sa.select(e.axis, sa.func.sum(e.points)).where(e.lead_id == lead_id).group_by(e.axis))
-    return {Axis(axis): int(points) for axis, points in rows}
-
-
-def differing(conn: Connection, lead_ids: Iterable[int] | None, limit: int = 1000) -> list[int]:
-    """Leads whose cached sums are not what the ledger adds up to. Correct figures give an empty list."""
-    engagement, fit = (
-        sa.select(sa.func.coalesce(sa.func.sum(e.points), 0))
-        .where(e.lead_id == leads.c.id, e.axis == axis.value)
-        .scalar_subquery()
-        for axis in Axis
-    )
-    query = sa.select(leads.c.id).where(sa.or_(leads.c.engagement != engagement, leads.c.fit != fit))
-    if lead_ids is not None:
-        query = query.where(leads.c.id.in_(sorted(set(lead_ids))))
-    return list(conn.execute(query.order_by(leads.c.id).limit(limit)).scalars())
 
 
 def strong_lines(conn: Connection, lead_id: int, least: int, limit: int = 30) -> list[tuple[Entry, Happened | None]]:

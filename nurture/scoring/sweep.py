@@ -15,13 +15,12 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record_set
 from nurture.kernel.database import upsert
-from nurture.kernel.reasons import Reason
 from nurture.leads.model import Temperature
 from nurture.leads.tables import leads
 from nurture.rules.facts import Facts
 from nurture.rules.sql import to_sql
 from nurture.scoring import store
-from nurture.scoring.ledger import FACT
+from nurture.scoring.ledger import FACT, fact_gone
 from nurture.scoring.model import DECAY, REVERSAL, Axis, Decay, ScoringRule, ScoringRules
 from nurture.scoring.tables import score_entries, score_sweeps
 from nurture.scoring.temperature import band
@@ -227,16 +226,8 @@ def _drop_facts(
 
 
 def _take_back(conn: Connection, rows: Sequence[sa.Row[Any]], now: datetime, real: datetime) -> None:
-    lines = [
-        {
-            "lead_id": row.lead_id, "axis": Axis.FIT.value, "rule": REVERSAL, "cause": f"entry:{row.id}",
-            "points": -row.points, "reverses": row.id, "reason": Reason.FACT_GONE.value, "actor": "engine", "at": now,
-            "detail": {"rule": row.rule, "cause": row.cause}, "recorded_at": real,
-        }
-        for row in rows
-    ]  # fmt: skip
-    if lines:
-        conn.execute(score_entries.insert(), lines)
+    if rows:
+        conn.execute(score_entries.insert(), [fact_gone(row, now, real) for row in rows])
 
 
 def _resum(conn: Connection, ids: Sequence[int]) -> None:

@@ -17,7 +17,7 @@ from nurture.opportunities import published as deal_rules
 from nurture.opportunities.model import Pipeline
 from nurture.scoring import published as score_rules
 from nurture.scoring.model import Happened, ScoringRules
-from nurture.scoring.store import activity as activity_of
+from nurture.scoring.store import activities_by_id
 from nurture.segments.store import built_in
 from nurture.users.model import Person, Role
 from nurture.users.tables import users
@@ -85,9 +85,7 @@ def turn_out_machine(context: Context, activity_id: int) -> None:
 
 def happened(conn: Connection, activity_id: int) -> Happened:
     """The activity as it is scored."""
-    found = activity_of(conn, activity_id)
-    assert found is not None
-    return found
+    return activities_by_id(conn, [activity_id])[activity_id]
 
 
 def row(context: Context, lead_id: int) -> Any:

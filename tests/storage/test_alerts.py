@@ -88,8 +88,8 @@ def _with_deal(context: Context, owner: Person) -> tuple[int, int, Alert]:
     with context.database.write() as conn:
         opened = deals.open_(conn, new, pipeline, actor="engine", cause="activity:1", zone=zone, **_times(context))
     assert opened is not None
-    (alert,) = _raise(context, lead, owner, opportunity=opened.opportunity.id)
-    return lead, opened.opportunity.id, alert
+    (alert,) = _raise(context, lead, owner, opportunity=opened.id)
+    return lead, opened.id, alert
 
 
 def test_accepting_an_alert_accepts_its_opportunity(context: Context) -> None:

@@ -47,10 +47,10 @@ def _hot(context: Context, pipeline: Pipeline, owner: Person, name: str) -> int:
         )
         assert opened is not None
         values = {"key": f"x:{lead_id}", "trigger": "hot_lead", "lead_id": lead_id, "owner_id": owner.id,
-                  "opportunity_id": opened.opportunity.id, "state": AlertState.OPEN.value, "reasons": [],
+                  "opportunity_id": opened.id, "state": AlertState.OPEN.value, "reasons": [],
                   "raised_at": now, "email": "none"}  # fmt: skip
         conn.execute(alerts.insert().values(values))
-    return opened.opportunity.id
+    return opened.id
 
 
 def _several(context: Context, pipeline: Pipeline, owner: Person, count: int) -> list[int]:
