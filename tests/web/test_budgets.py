@@ -48,7 +48,8 @@ PAGES = {
 }
 
 
-def _paths(ctx: Context, house: Filled) -> Iterator[tuple[str, str]]:
+def pages_of(ctx: Context, house: Filled) -> Iterator[tuple[str, str]]:
+    """Every page as (its address as named above, its address in this house)."""
     with ctx.database.read() as conn:
         lead = sa.select(leads.c.id).where(leads.c.public_id == house.leads["of_sales"]).scalar_subquery()
         message = conn.execute(sa.select(sa.func.min(messages.c.id)).where(messages.c.lead_id == lead)).scalar_one()
@@ -64,7 +65,7 @@ def _counts(app: Flask, ctx: Context, house: Filled, who: str) -> dict[str, int]
     """Queries of each page that this person may see, once everything that is kept by the process has been read."""
     client = Client(app).sign_in(who)
     found = {}
-    for name, path in _paths(ctx, house):
+    for name, path in pages_of(ctx, house):
         client.get(path)
         answer = client.get(path)
         assert answer.status_code in {200, 303, 403, 404}, (name, answer.status_code)
@@ -98,7 +99,7 @@ def test_no_page_takes_more_than_its_budget_nor_more_with_more_rows(
 def test_every_page_is_there_for_somebody(app: Flask, ctx: Context, house: Filled) -> None:
     """What nobody sees would not be counted."""
     staff = [_counts(app, ctx, house, who) for who in ("sales", "admin")]
-    every = dict(_paths(ctx, house))
+    every = dict(pages_of(ctx, house))
     client = Client(app)
     public = {name for name, path in every.items() if client.get(path).status_code == 200}
     assert every.keys() - {"/"} <= public.union(*staff)
