@@ -13,7 +13,7 @@ from nurture.campaigns.effects import Leave
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaigns
 from nurture.engine import revisions, surroundings
-from nurture.engine.perform import Moved, settle
+from nurture.engine.settle import Moved, settle
 from nurture.enrollments import store
 from nurture.enrollments.advance import ends
 from nurture.enrollments.model import EnrollmentState, Move, Place

@@ -3,7 +3,6 @@
 A fixed number of statements for a chunk, however many rows. Kinds of effects are closed: a new one is a case here.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +15,9 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import Decided, Kind
 from nurture.activities.service import Activity, Decision, decide_many, record_set
 from nurture.campaigns.effects import AddTag, NotifyOwner, WriteMessage
-from nurture.campaigns.model import Campaign
-from nurture.enrollments.model import Deed, EnrollmentState, Move, Place
-from nurture.enrollments.tables import enrollments, passages
+from nurture.engine.settle import Moved, settle
+from nurture.enrollments.model import Deed
+from nurture.enrollments.tables import passages
 from nurture.kernel.database import upsert
 from nurture.kernel.reasons import Reason
 from nurture.kernel.settings import Settings
@@ -27,30 +26,12 @@ from nurture.leads.normalize import tag_key
 from nurture.leads.store import ensure_tags
 from nurture.leads.tables import companies, lead_tags, leads
 from nurture.messages.model import MessageClass, MessageState, NewMessage, Purposes, choose_language
-from nurture.messages.service import WAITING, set_state, write
-from nurture.messages.tables import messages
+from nurture.messages.service import write
 from nurture.messages.values import house_values, lead_values, staff_values
 from nurture.policy.windows import zone_of
 from nurture.users.tables import users
 
 STAFF_TEMPLATE = "staff_notify"
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One enrollment, its campaign, and what was decided about it. A definition that cannot be read is None."""
-
-    place: Place
-    key: str
-    campaign: Campaign | None
-    move: Move
-
-    @property
-    def definition(self) -> Campaign:
-        """The definition of one that has done something."""
-        if self.campaign is None:
-            raise ValueError(f"enrollment {self.place.id} has no definition")
-        return self.campaign
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,27 +200,6 @@ def _note(one: Moved, deed: Deed, effect: NotifyOwner, row: Any, cause: str, sce
     )
 
 
-def settle(
-    conn: Connection,
-    moved: Sequence[Moved],
-    *,
-    now: datetime,
-    real: datetime,
-    waiting: Mapping[int, int] | None = None,
-    actor: str = "engine",
-) -> None:
-    """Move the enrollments; whose way ended gets a line in the timeline, and mails that have not gone are taken back.
-
-    `waiting` names the message that an enrollment waits for.
-    """
-    if not moved:
-        return
-    _enrollments(conn, moved, waiting or {}, now)
-    ended = [one for one in moved if one.move.state is not EnrollmentState.ACTIVE]
-    _take_back(conn, {one.place.id: one.move.reason for one in ended if one.move.reason is not None}, now)
-    record_set(conn, [_left(one, now, actor) for one in ended], real=real)
-
-
 def _passages(conn: Connection, moved: Sequence[Moved], now: datetime) -> None:
     rows = [
         {
@@ -257,57 +217,6 @@ def _passages(conn: Connection, moved: Sequence[Moved], now: datetime) -> None:
     ]
     if rows:
         conn.execute(upsert(conn.dialect.name, passages).on_conflict_do_nothing(), rows)
-
-
-def _enrollments(conn: Connection, moved: Sequence[Moved], waiting: Mapping[int, int], now: datetime) -> None:
-    """Where each enrollment stands now."""
-    change = enrollments.update().where(enrollments.c.id == sa.bindparam("place"))
-    rows = [
-        {
-            "place": one.place.id,
-            "state": one.move.state.value,
-            "reason": one.move.reason.value if one.move.reason else None,
-            "detail": dict(one.move.detail) or None,
-            "step": one.move.step,
-            "occurrence": one.move.occurrence,
-            "due_at": one.move.due_at,
-            "planned_at": one.move.planned_at,
-            "arrived_at": one.move.arrived_at,
-            "held": one.move.held.value if one.move.held else None,
-            "held_detail": dict(one.move.held_detail) or None,
-            "waits_for": waiting.get(one.place.id),
-            "ended_at": None if one.move.state is EnrollmentState.ACTIVE else now,
-            "attempts": one.move.attempts,
-            "error": one.move.error,
-        }
-        for one in moved
-    ]
-    conn.execute(change, rows)
-
-
-def _take_back(conn: Connection, why: Mapping[int, Reason], now: datetime) -> None:
-    """Cancel what these enrollments have written and what has not gone yet."""
-    waiting = messages.c.state.in_([state.value for state in WAITING])
-    query = sa.select(messages.c.id, messages.c.enrollment_id).where(messages.c.enrollment_id.in_(list(why)), waiting)
-    by_reason: dict[Reason, list[int]] = defaultdict(list)
-    for row in conn.execute(query) if why else ():
-        by_reason[why[row.enrollment_id]].append(row.id)
-    for reason, ids in by_reason.items():
-        set_state(conn, ids, MessageState.CANCELED, now=now, reason=reason)
-
-
-def _left(one: Moved, now: datetime, actor: str) -> Activity:
-    reason = one.move.reason.value if one.move.reason else ""
-    return Activity(
-        one.place.lead_id,
-        Kind.LEFT_CAMPAIGN,
-        now,
-        actor,
-        f"enrollment:{one.place.id}",
-        cause_key=f"left:{one.place.id}",
-        campaign_key=one.key,
-        detail={"state": one.move.state.value, "reason": reason, **one.move.detail},
-    )
 
 
 def _skips(mails: Sequence[tuple[Moved, Deed, WriteMessage]], now: datetime) -> list[Decision]:
