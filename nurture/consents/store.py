@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection, Row, RowMapping
 
 from nurture.consents.model import Purpose, Standing, Suppressed, SuppressionReason
 from nurture.consents.tables import consents, suppressions
@@ -14,6 +15,7 @@ from nurture.kernel.signing import KeyRing
 _CHUNK = 900
 _PURPOSES = {purpose.value: purpose for purpose in Purpose}
 _LIFTED = suppressions.alias("lifted")
+_STANDS = sa.and_(suppressions.c.lifts.is_(None), ~sa.exists().where(_LIFTED.c.lifts == suppressions.c.id))
 # Built once: each go asks them.
 _GIVEN = (
     sa.select(consents.c.lead_id, consents.c.purpose, consents.c.given, consents.c.occurred_at)
@@ -23,8 +25,7 @@ _GIVEN = (
 _IN_FORCE = (
     sa.select(suppressions)
     .where(suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True)))
-    .where(suppressions.c.channel == sa.bindparam("on"), suppressions.c.lifts.is_(None))
-    .where(~sa.exists().where(_LIFTED.c.lifts == suppressions.c.id))
+    .where(suppressions.c.channel == sa.bindparam("on"), _STANDS)
     .order_by(suppressions.c.at, suppressions.c.id)
 )
 
@@ -51,8 +52,7 @@ _OF_ONE = sa.union_all(
     sa.select(
         suppressions.c.id, suppressions.c.reason, sa.cast(sa.null(), sa.Boolean), suppressions.c.at,
         suppressions.c.scope, suppressions.c.origin,
-    ).where(suppressions.c.address_hash == sa.bindparam("hash"), suppressions.c.channel == sa.bindparam("on"))
-    .where(suppressions.c.lifts.is_(None), ~sa.exists().where(_LIFTED.c.lifts == suppressions.c.id)),
+    ).where(suppressions.c.address_hash == sa.bindparam("hash"), suppressions.c.channel == sa.bindparam("on"), _STANDS),
 )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def standing_of(conn: Connection, keys: KeyRing, lead_id: int, address: str | No
         if row.scope is None:
             given[_PURPOSES[row.word]] = (row.given, row.at)
         else:
-            blocked.append(Suppressed(row.id, SuppressionReason(row.word), row.scope, row.origin, row.at))
+            blocked.append(_suppressed(row, row.word))
     return Standing(bool(address), given, tuple(blocked))
 
 
@@ -87,9 +87,12 @@ def suppressed(conn: Connection, hashes: Iterable[str], channel: str) -> dict[st
     found: dict[str, list[Suppressed]] = defaultdict(list)
     for start in range(0, len(wanted), _CHUNK):
         for row in conn.execute(_IN_FORCE, {"hashes": wanted[start : start + _CHUNK], "on": channel}):
-            one = Suppressed(row.id, SuppressionReason(row.reason), row.scope, row.origin, row.at)
-            found[row.address_hash].append(one)
+            found[row.address_hash].append(_suppressed(row, row.reason))
     return {address_hash: tuple(rows) for address_hash, rows in found.items()}
+
+
+def _suppressed(row: Row[Any], reason: str) -> Suppressed:
+    return Suppressed(row.id, SuppressionReason(reason), row.scope, row.origin, row.at)
 
 
 def history(conn: Connection, lead_id: int) -> list[RowMapping]:
