@@ -11,7 +11,7 @@ enrollments = sa.Table(
     column("campaign_id", Id, sa.ForeignKey("campaigns.id"), personal=False),
     column("revision_id", Id, sa.ForeignKey("campaign_revisions.id"), personal=False),
     column("lead_id", Id, sa.ForeignKey("leads.id"), personal=False, index=True),
-    column("state", sa.Text, personal=False),  # model.State: active | completed | exited | failed
+    column("state", sa.Text, personal=False),  # model.EnrollmentState: active | completed | exited | failed
     column("reason", sa.Text, nullable=True, personal=False),  # why it ended
     column("cause", sa.Text, personal=False),  # `membership:17`, `user:4`: why it began
     column("step", sa.Text, nullable=True, personal=False),  # the step that comes due next

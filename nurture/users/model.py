@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person may do; see `may`."""
+    """What a person may do; `Person` says it."""
 
     ADMIN = "admin"  # everything
     MARKETER = "marketer"  # all leads and campaigns
@@ -48,6 +48,12 @@ class Person:
     def may_administer(self) -> bool:
         """Whether this person manages people and settings."""
         return self.role is Role.ADMIN
+
+
+def user_of(actor: str) -> int | None:
+    """Whose `Person.actor` this is; None for lead, engine and everything else."""
+    kind, _, number = actor.partition(":")
+    return int(number) if kind == "user" and number.isdecimal() and len(number) < 19 else None
 
 
 def may_see_lead(person: Person, owner_id: int | None) -> bool:
