@@ -341,7 +341,7 @@ def test_segments_follow_what_moved(context: Context) -> None:
     text = "hot_ones: {name: {vi: Nóng, en: Hot}, when: {temperature: hot}}\n"
     now = context.clock.engine()
     with context.database.write() as conn:
-        segments.apply(conn, load_segments(text, built_in()), now=now, actor="cli")
+        segments.apply(conn, load_segments(text, built_in()), now=now, real=now, actor="cli")
     lead = _come_in(context)
     _look_at_prices(context, lead)
     while react(context):
