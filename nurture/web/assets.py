@@ -15,11 +15,11 @@ from flask import Response, request
 ICONS = (
     "arrow-counterclockwise", "arrow-repeat", "arrow-right", "bell", "box-arrow-right", "building", "calendar-event",
     "chat-left-text", "check-circle", "check-lg", "chevron-down", "chevron-left", "chevron-right", "clock", "cursor",
-    "envelope", "envelope-open", "exclamation-triangle", "fire", "funnel", "geo-alt", "hourglass-split", "house",
-    "inbox", "info-circle", "link-45deg", "megaphone", "pause-circle", "pencil", "people", "person", "person-plus",
+    "envelope", "envelope-open", "exclamation-triangle", "fire", "funnel", "hourglass-split", "house",
+    "inbox", "info-circle", "link-45deg", "pause-circle", "pencil", "people", "person", "person-plus",
     "play-circle", "plus-lg", "question-circle", "robot", "search", "send", "shield-check", "signpost-split",
-    "slash-circle", "star", "tag", "telephone", "thermometer-half", "thermometer-snow", "three-dots", "trophy",
-    "upload", "x-lg",
+    "slash-circle", "tag", "telephone", "thermometer-half", "thermometer-snow", "three-dots", "trophy",
+    "x-lg",
 )  # fmt: skip
 CORE = ("dialog", "form", "keys", "live")  # own modules that every page loads, as one file
 
