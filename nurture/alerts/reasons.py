@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from nurture.alerts.model import Why
 from nurture.kernel.i18n import N_, translate
-from nurture.kernel.text import clean
+from nurture.kernel.text import clean, in_language
+from nurture.scoring.model import BY_HAND
 
 MOST = 3
 STRONG = 10  # points
@@ -43,11 +44,10 @@ def texts(reasons: Sequence[Mapping[str, Any]], language: str, zone: str) -> lis
 def text(reason: Mapping[str, Any], language: str) -> str:
     """One reason in plain words: `Clicked through to the prices: shop.example/pricing, 3 times`."""
     params = reason.get("params", {})
-    if reason["code"] == "by_hand":
+    if reason["code"] == BY_HAND:
         said = {"person": params.get("person", ""), "reason": params.get("reason", "")}
         return translate(language, N_("%(person)s set the temperature: %(reason)s"), **said)
-    names = reason.get("name", {})
-    what = str(names.get(language) or names.get("en") or reason["code"])
+    what = in_language(reason.get("name", {}), language, reason["code"])
     if link := shown_link(str(params.get("url") or "")):
         what = f"{what}: {link}"
     count = int(params.get("count") or 1)

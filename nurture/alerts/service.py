@@ -30,7 +30,7 @@ from nurture.opportunities import store as deal_store
 from nurture.opportunities.model import AlertLimits
 from nurture.scoring.model import BY_HAND, ScoringRules
 from nurture.scoring.store import strong_lines
-from nurture.users.model import Person, may_edit_lead, may_see_lead
+from nurture.users.model import Person, may_edit_lead, may_see_lead, user_of
 from nurture.users.store import by_id, names
 
 DIGEST = "staff_digest"
@@ -100,7 +100,7 @@ def why_hot(conn: Connection, lead_id: int, rules: ScoringRules | None) -> tuple
     found = []
     for entry, happened in strong_lines(conn, lead_id, 1):
         if entry.rule == BY_HAND:
-            author = int(entry.actor.partition(":")[2] or 0) if entry.actor.startswith("user:") else 0
+            author = user_of(entry.actor) or 0
             params = {"person": names(conn, [author]).get(author, entry.actor), "reason": entry.reason}
             found.append((entry.points, Why(BY_HAND, entry.at, {}, params)))
             continue

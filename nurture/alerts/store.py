@@ -44,23 +44,17 @@ def for_person(conn: Connection, person: Person, now: datetime, limit: int = 50)
     """What a person should look at now, the newest first: their own, and nobody's for those who see all leads."""
     mine = a.owner_id == person.id
     mine = sa.or_(mine, a.owner_id.is_(None)) if person.may_define else mine
+    return _due(conn, mine, now, limit)
+
+
+def for_everybody(conn: Connection, now: datetime, limit: int = 100) -> list[Alert]:
+    """What anybody should look at now, the newest first: for who sees all leads."""
+    return _due(conn, sa.true(), now, limit)
+
+
+def _due(conn: Connection, whose: sa.ColumnElement[bool], now: datetime, limit: int) -> list[Alert]:
     due = sa.or_(a.state == AlertState.OPEN.value, sa.and_(a.state == AlertState.LATER.value, a.later_until <= now))
-    rows = conn.execute(sa.select(alerts).where(mine, due).order_by(a.raised_at.desc(), a.id.desc()).limit(limit))
-    return [_alert(row) for row in rows.mappings()]
-
-
-def for_everybody(conn: Connection, person: Person, now: datetime, limit: int = 100) -> list[Alert]:
-    """What anybody should look at now, the newest first; for who sees all leads, else their own."""
-    if not person.sees_all:
-        return for_person(conn, person, now, limit)
-    due = sa.or_(a.state == AlertState.OPEN.value, sa.and_(a.state == AlertState.LATER.value, a.later_until <= now))
-    rows = conn.execute(sa.select(alerts).where(due).order_by(a.raised_at.desc(), a.id.desc()).limit(limit))
-    return [_alert(row) for row in rows.mappings()]
-
-
-def of_lead(conn: Connection, lead_id: int, limit: int = 50) -> list[Alert]:
-    """A lead's alerts, the newest first."""
-    rows = conn.execute(sa.select(alerts).where(a.lead_id == lead_id).order_by(a.id.desc()).limit(limit))
+    rows = conn.execute(sa.select(alerts).where(whose, due).order_by(a.raised_at.desc(), a.id.desc()).limit(limit))
     return [_alert(row) for row in rows.mappings()]
 
 
@@ -105,15 +99,18 @@ def raised_since(conn: Connection, trigger: str, since: datetime) -> int:
 
 def digest_due(conn: Connection, now: datetime) -> bool:
     """Whether any alert waits for a digest that should go now."""
-    due = (a.email == EmailWay.DIGEST.value, a.message_id.is_(None), a.email_after <= now)
-    return conn.execute(sa.select(a.id).where(*due).limit(1)).first() is not None
+    return conn.execute(sa.select(a.id).where(*_digested(now)).limit(1)).first() is not None
 
 
 def for_digest(conn: Connection, now: datetime) -> list[Alert]:
     """Alerts whose digest is due, by owner, the newest first; the rows are held."""
-    query = sa.select(alerts).where(a.email == EmailWay.DIGEST.value, a.message_id.is_(None), a.email_after <= now)
+    query = sa.select(alerts).where(*_digested(now))
     rows = conn.execute(query.order_by(a.owner_id, a.raised_at.desc(), a.id.desc()).with_for_update(key_share=True))
     return [_alert(row) for row in rows.mappings()]
+
+
+def _digested(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return a.email == EmailWay.DIGEST.value, a.message_id.is_(None), a.email_after <= now
 
 
 def lock_owner(conn: Connection, user_id: int) -> Account | None:

@@ -22,7 +22,8 @@ def parse_address(text: str) -> Address | None:
     return mapped or address
 
 
-def _trusted(address: Address, networks: tuple[str, ...]) -> bool:
+def is_trusted(address: Address, networks: tuple[str, ...]) -> bool:
+    """Whether the address lies in one of these networks."""
     return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
@@ -36,7 +37,7 @@ def client_address(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
     if found is None:
         return ""
     hops = forwarded.split(",")[-_MOST_HOPS:] if forwarded else []
-    while hops and _trusted(found, trusted):
+    while hops and is_trusted(found, trusted):
         one = parse_address(hops.pop())
         if one is None:
             break

@@ -1,18 +1,15 @@
-"""Numbers, money, dates and phone numbers as people here write them. Pure: language, zone and now are handed in."""
+"""Numbers, money and dates as people here write them. Pure: language, zone and now are handed in."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from babel.dates import format_date, format_timedelta
 from babel.numbers import format_compact_currency, format_decimal
 
 from nurture.kernel.i18n import translate
 
-_STAMP = {"vi": "dd/MM/yyyy HH:mm", "en": "d MMM yyyy HH:mm"}
 _DAY = {"vi": "dd/MM/yyyy", "en": "d MMM yyyy"}
 _UNITS = {"VND": (1, "₫")}
-_HOME = "VN"
 
 
 def number(value: float, language: str) -> str:
@@ -58,11 +55,6 @@ def day_long(value: date, language: str) -> str:
     return f"{weekday}, {day(value, language)}"
 
 
-def clock_time(instant: datetime, zone: ZoneInfo) -> str:
-    """`14:05` in the reader's zone."""
-    return f"{instant.astimezone(zone):%H:%M}"
-
-
 def relative(instant: datetime, now: datetime, language: str, zone: ZoneInfo) -> str:
     """`2 hours ago`, `in 3 days`; the date itself from 30 days on."""
     span = instant - now
@@ -71,20 +63,3 @@ def relative(instant: datetime, now: datetime, language: str, zone: ZoneInfo) ->
     if abs(span) > timedelta(days=30):
         return day(instant.astimezone(zone).date(), language)
     return str(format_timedelta(span, add_direction=True, threshold=1.2, locale=language))
-
-
-def phone(stored: str) -> str:
-    """A stored E.164 number as it is read aloud: `0901 234 567` at home, `+44 20 7946 0018` elsewhere."""
-    try:
-        parsed = phonenumbers.parse(stored, None)
-    except phonenumbers.NumberParseException:
-        return stored
-    home = phonenumbers.region_code_for_country_code(parsed.country_code or 0) == _HOME
-    form = phonenumbers.PhoneNumberFormat
-    return str(phonenumbers.format_number(parsed, form.NATIONAL if home else form.INTERNATIONAL))
-
-
-def masked(address: str) -> str:
-    """`m***@anphat.example`: enough for its owner to know it, for nobody else."""
-    name, _, domain = address.partition("@")
-    return f"{name[:1]}***@{domain}" if domain else "***"

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
-from markupsafe import Markup
 
 from nurture.kernel.i18n import N_
 from nurture.web import assets, words
@@ -113,7 +112,6 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(words.filters())
     app.jinja_env.globals.update(
         asset=assets.path_of,
-        exists=exists,
         changed_query=changed_query,
         band=_band,
         said=said,
@@ -126,4 +124,3 @@ def install(app: Flask) -> None:
         module = app.jinja_env.get_template(f"macros/{name}").module
         macros |= {key: value for key, value in vars(module).items() if not key.startswith("_")}
     app.jinja_env.globals["ui"] = SimpleNamespace(**macros)
-    app.jinja_env.globals["nbsp"] = Markup("&nbsp;")

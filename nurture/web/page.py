@@ -126,7 +126,17 @@ def is_htmx() -> bool:
 
 def is_live() -> bool:
     """Whether a region of an open page asks if something is new; 204 says no."""
-    return request.headers.get("X-Live") == "true"
+    return "X-Live" in request.headers
+
+
+def is_unchanged(version: str) -> bool:
+    """Whether a region of an open page asks for news and shows this version already: 204 says so."""
+    return is_live() and request.args.get("since") == version
+
+
+def whole(text: str | None) -> int | None:
+    """A number of a query or form that a key column can hold; None for everything else."""
+    return int(text) if text and text.isdecimal() and len(text) < 19 else None
 
 
 def moment(text: str | None) -> tuple[datetime, int] | None:
@@ -136,8 +146,8 @@ def moment(text: str | None) -> tuple[datetime, int] | None:
         at = datetime.fromisoformat(instant)
     except ValueError:
         return None
-    fits = at.tzinfo and 1970 <= at.year < 9999 and number.isdecimal() and len(number) < 19
-    return (at, int(number)) if fits else None
+    key = whole(number)
+    return (at, key) if key is not None and at.tzinfo and 1970 <= at.year < 9999 else None
 
 
 @dataclass(frozen=True, slots=True)

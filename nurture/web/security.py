@@ -12,7 +12,7 @@ from werkzeug.routing import IntegerConverter
 
 from nurture.bootstrap import with_secret
 from nurture.kernel.settings import Settings
-from nurture.tracking.client import client_address, parse_address
+from nurture.tracking.client import client_address, is_trusted, parse_address
 from nurture.users.sessions import IDLE
 
 CSP = (
@@ -106,7 +106,7 @@ class BehindProxies:
 
     def _trusts(self, peer: str) -> bool:
         address = parse_address(peer)
-        return address is not None and any(address in ipaddress.ip_network(one, strict=False) for one in self.trusted)
+        return address is not None and is_trusted(address, self.trusted)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         peer = environ.get("REMOTE_ADDR", "")

@@ -11,9 +11,10 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
 from nurture.scoring.model import Axis
 from nurture.scoring.model import Line as Score
+from nurture.users.model import user_of
 from nurture.web.formats import number
 from nurture.web.language import language, say
-from nurture.web.words import OPPORTUNITY_STATES, lifecycle, reason, temperature
+from nurture.web.words import OPPORTUNITY_FIELDS, OPPORTUNITY_STATES, lifecycle, reason, temperature, word
 
 # Groups of the filter: key, label, kinds.
 GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
@@ -114,9 +115,9 @@ def people_in(lines: Iterable[Line]) -> set[int]:
     """Ids of the members of staff whose names the lines need."""
     found: set[int] = set()
     for line in lines:
-        kind, _, number = line.actor.partition(":")
-        if kind == "user" and number.isdigit():
-            found.add(int(number))
+        author = user_of(line.actor)
+        if author is not None:
+            found.add(author)
         for key in ("before", "after", "owner"):
             value = line.detail.get(key)
             if line.kind in {Kind.OWNER_CHANGED, Kind.ALERTED, Kind.OPPORTUNITY_OPENED} and isinstance(value, int):
@@ -148,10 +149,10 @@ def _entry(line: Line, points: tuple[Points, ...], names: Names) -> Entry:
 
 def actor(text: str, people: Mapping[int, str]) -> str:
     """Who did it, where that was a person of ours or an import; nothing for lead and engine."""
-    kind, _, number = text.partition(":")
-    if kind == "user" and number.isdigit():
-        return people.get(int(number), "")
-    return say("an import") if kind == "import" else "nurture" if kind == "cli" else ""
+    author = user_of(text)
+    if author is not None:
+        return people.get(author, "")
+    return say("an import") if text.startswith("import:") else "nurture" if text == "cli" else ""
 
 
 def _email(line: Line, names: Names) -> str:
@@ -228,15 +229,6 @@ def _owner(line: Line, names: Names) -> str:
     return say("%(name)s is in charge now", name=names.people.get(after, "?"))
 
 
-_OPPORTUNITY_FIELDS = {
-    "stage": N_("Stage"),
-    "owner": N_("Owner"),
-    "state": N_("State"),
-    "value": N_("Value"),
-    "next_step": N_("Next step"),
-}
-
-
 def _opportunity(line: Line, names: Names) -> str:
     if line.kind is Kind.OPPORTUNITY_OPENED:
         return say("An opportunity opened: %(name)s", name=line.detail.get("name") or "")
@@ -253,7 +245,7 @@ def _opportunity(line: Line, names: Names) -> str:
             after = say(OPPORTUNITY_STATES.get(after, after))
         case "value" if after.isdigit():
             after = number(int(after), language())
-    shown = say(_OPPORTUNITY_FIELDS.get(field, field))
+    shown = word(OPPORTUNITY_FIELDS, field)
     return say("Opportunity: %(field)s → %(after)s", field=shown, after=after or "–")
 
 

@@ -11,8 +11,10 @@ from nurture.consents.model import Method
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import SENTENCES, Reason
+from nurture.kernel.text import in_language
 from nurture.leads.model import Lifecycle, Temperature
 from nurture.messages.model import MessageState
+from nurture.messages.values import shown_phone
 from nurture.opportunities.model import OpportunityState
 from nurture.web import formats
 from nurture.web.language import language, say
@@ -44,6 +46,14 @@ OPPORTUNITY_STATES: Mapping[str, str] = {
     OpportunityState.LOST: N_("lost"),
     OpportunityState.RETURNED: N_("returned to marketing"),
     OpportunityState.WITHDRAWN: N_("withdrawn"),
+}
+OPPORTUNITY_FIELDS: Mapping[str, str] = {
+    "stage": N_("Stage"),
+    "owner": N_("Owner"),
+    "state": N_("State"),
+    "value": N_("Value"),
+    "next_step": N_("Next step"),
+    "accepted": N_("Accepted"),
 }
 MESSAGE_STATES: Mapping[str, str] = {
     MessageState.QUEUED: N_("queued"),
@@ -100,7 +110,7 @@ def named(names: Any) -> str:
     """A name that is kept in several languages: the reader's, else any."""
     if not isinstance(names, Mapping):
         return str(names or "")
-    return str(names.get(language()) or next(iter(names.values()), ""))
+    return in_language(names, language())
 
 
 def reason(code: str, params: Mapping[str, Any] | None = None) -> str:
@@ -137,10 +147,8 @@ def filters() -> dict[str, Any]:
         "number": lambda value: formats.number(value, language()),
         "money": lambda minor, currency="VND": formats.money(minor, currency, language()),
         "money_short": lambda minor, currency="VND": formats.money_short(minor, currency, language()),
-        "phone": formats.phone,
-        "masked": formats.masked,
+        "phone": shown_phone,
         "stamp": lambda instant: formats.stamp(instant, language(), zone()),
-        "clock": lambda instant: formats.clock_time(instant, zone()),
         "day": lambda value: formats.day(local_day(value), language()),
         "day_long": lambda value: formats.day_long(local_day(value), language()),
         "day_heading": lambda value: formats.day_heading(local_day(value), language(), local_day(now())),
@@ -155,7 +163,7 @@ def filters() -> dict[str, Any]:
         "message_state": lambda key: word(MESSAGE_STATES, key),
         "enrollment_state": lambda key: word(ENROLLMENT_STATES, key),
         "by_day": by_day,
-        "digits": lambda stored: re.sub(r"\D", "", formats.phone(stored)),
+        "digits": lambda stored: re.sub(r"\D", "", shown_phone(stored)),
         "zip_with": lambda values, others: list(zip(values, others, strict=True)),
     }
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from nurture.activities.tables import activities
 from nurture.kernel.context import Context
 from nurture.leads.tables import lead_tags, leads
+from nurture.messages.tables import messages
 from nurture.users.tables import audit
 from tests.web.client import Client
 from tests.web.filled import HOSTILE, Filled
@@ -296,3 +297,13 @@ def test_why_says_what_was_seen(sales: Client, house: Filled) -> None:
     assert "Lượt nhấp của máy quét, không tính điểm" in text
     assert sales.get(f"/leads/{house.leads['of_sales']}/why?segment=no-such").status_code == 404
     assert sales.get(f"/leads/{house.leads['of_sales']}/why?message=999999").status_code == 404
+
+
+def test_older_emails_lead_back_to_the_first_page(marketer: Client, ctx: Context, house: Filled) -> None:
+    """The way back names no place in the list any more, and keeps the tab."""
+    query = sa.select(leads.c.public_id).join(messages, messages.c.lead_id == leads.c.id)
+    with ctx.database.read() as conn:
+        lead = conn.execute(query.where(messages.c.id == house.messages[0])).scalar_one()
+    text = marketer.get(f"/leads/{lead}?tab=emails&before={10**9}").text
+    pages = text[text.index('<nav class="pages"') :].partition("</nav>")[0]
+    assert [html.unescape(one) for one in re.findall(r'<a[^>]*href="([^"]*)"', pages)] == [f"/leads/{lead}?tab=emails"]

@@ -114,7 +114,7 @@ def test_a_text_mail_is_text(marketer: Client, ctx: Context) -> None:
         conn.execute(mailbox_mails.update().where(mailbox_mails.c.id == number).values(raw=raw))
     text = marketer.get(f"/mailbox/{number}/html").text
     assert "<script" not in text
-    assert "&lt;script>alert(1)" in text
+    assert "&lt;script&gt;alert(1)" in text
 
 
 def test_hostile_subjects_and_addresses_are_text(marketer: Client, ctx: Context) -> None:

@@ -20,7 +20,21 @@ from nurture.opportunities import store as deals
 from nurture.users.model import Person, may_edit_lead
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
-from nurture.web.page import Form, back, context, known, now, read, real, render, submitted, toast, write, zone
+from nurture.web.page import (
+    Form,
+    back,
+    context,
+    is_unchanged,
+    known,
+    now,
+    read,
+    real,
+    render,
+    submitted,
+    toast,
+    write,
+    zone,
+)
 from nurture.web.selling import pipeline_of
 from nurture.web.session import person
 from nurture.web.words import named
@@ -48,7 +62,7 @@ def _index(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
     with read() as conn:
         found, everybody = _chosen(conn, "mine" if first else request.args.get("of", ""))
         version = _version(found)
-        if request.headers.get("X-Live") and request.args.get("since") == version:
+        if is_unchanged(version):
             return Response(status=204)
         block = _block(conn, found, now(), most=_FIRST if first else None)
     block |= {"level": 3 if first else 2, "everybody": everybody}
@@ -61,7 +75,7 @@ def _chosen(conn: Connection, of: str) -> tuple[Sequence[Alert], bool]:
         mine = store.for_person(conn, person(), now(), limit=100)
         if mine or of == "mine" or not person().sees_all:
             return mine, False
-    return store.for_everybody(conn, person(), now(), limit=100), True
+    return store.for_everybody(conn, now()), True
 
 
 def _version(found: Sequence[Alert]) -> str:

@@ -24,10 +24,12 @@ from nurture.messages.model import MessageState
 from nurture.rules.describe import describe
 from nurture.rules.parse import parse
 from nurture.segments import store as segments
+from nurture.users.model import user_of
 from nurture.web import campaign_words
 from nurture.web.language import language, say
-from nurture.web.page import context, facts, go, known, read, real, render, titles, toast, write
+from nurture.web.page import context, facts, go, known, read, real, render, titles, toast, whole, write
 from nurture.web.session import person
+from nurture.web.words import named
 
 blueprint = Blueprint("campaigns", __name__)
 
@@ -38,7 +40,6 @@ STATES: Mapping[str, tuple[str, str, str]] = {  # label, look of its chip, icon
     CampaignState.ARCHIVED: (N_("archived"), "", "slash-circle"),
 }
 _ORDER = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.DRAFT, CampaignState.ARCHIVED)
-_TROUBLE = (MessageState.UNKNOWN, MessageState.REJECTED)
 _DONE = {
     "pause": N_("“%(name)s” is paused: nobody moves, nothing goes"),
     "resume": N_("“%(name)s” goes on"),
@@ -85,9 +86,7 @@ def _samples() -> list[dict[str, str]]:
     for file, text in read_folder(folder).campaigns.items():
         data = read_yaml(text, file).data
         if isinstance(data, Mapping) and isinstance(data.get("name"), Mapping | str):
-            names = data["name"]
-            name = names if isinstance(names, str) else names.get(language()) or next(iter(names.values()), file)
-            found.append({"file": file, "name": str(name), "emails": str(text.count("send_email:"))})
+            found.append({"file": file, "name": named(data["name"]) or file, "emails": str(text.count("send_email:"))})
     return found
 
 
@@ -148,21 +147,16 @@ def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[s
 
 def _revisions(conn: Connection, stored: store.Stored) -> list[dict[str, Any]]:
     found = store.revisions_of(conn, stored.id)
-    people = known(conn).names([_user(one.created_by) for one in found])
+    people = known(conn).names([user_of(one.created_by) for one in found])
     return [
         {
             "hash": one.hash[:10],
             "at": one.created_at,
-            "by": people.get(_user(one.created_by)) or one.created_by,
+            "by": people.get(user_of(one.created_by) or 0) or one.created_by,
             "here": one.id == stored.revision_id,
         }
         for one in found
     ]
-
-
-def _user(actor: str) -> int:
-    number = actor.removeprefix("user:")
-    return int(number) if actor.startswith("user:") and number.isdecimal() else 0
 
 
 @blueprint.post("/campaigns/<key>/steer")
@@ -189,12 +183,11 @@ def enrolled(key: str) -> ResponseReturnValue:
         reason=query.get("reason", ""), step=query.get("step", ""), passed=query.get("passed", ""),
         outcome=query.get("outcome", ""),
     )  # fmt: skip
-    before = query.get("before", "")
+    after = whole(query.get("before"))
     with read() as conn:
         stored = store.get(conn, key)
         if stored is None:
             raise NotFoundError
-        after = int(before) if before.isdecimal() and len(before) < 19 else None
         rows, older = listing.participants(conn, stored.id, person(), chosen, after)
         steps = _step_words(conn, stored)
     return render(

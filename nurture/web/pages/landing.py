@@ -13,11 +13,11 @@ from sqlalchemy.engine import Connection
 
 from nurture.kernel import installation
 from nurture.kernel.errors import NotFoundError
-from nurture.leads import desk
 from nurture.leads import store as leads
 from nurture.leads.model import Lead
 from nurture.messages import links
 from nurture.messages import store as messages
+from nurture.users.model import may_see_lead
 from nurture.web.page import context, read
 from nurture.web.session import person, public
 
@@ -63,9 +63,4 @@ def _lead(conn: Connection, message_id: int) -> Lead | None:
     """Whose mail it was, for somebody who may see that lead."""
     message = messages.get(conn, message_id)
     found = leads.get(conn, message.lead_id) if message is not None and message.lead_id is not None else None
-    if found is None:
-        return None
-    try:
-        return desk.see(conn, person(), found.public_id)
-    except NotFoundError:
-        return None
+    return found if found is not None and may_see_lead(person(), found.owner_id) else None

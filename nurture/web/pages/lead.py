@@ -23,6 +23,7 @@ from nurture.opportunities import store as opportunities
 from nurture.scoring import service as scoring
 from nurture.scoring.model import Axis, Line, ScoringRules, Thresholds
 from nurture.segments import store as segments
+from nurture.users.model import user_of
 from nurture.web.blocks import collect
 from nurture.web.campaign_words import step_words
 from nurture.web.language import language, say
@@ -33,7 +34,7 @@ from nurture.web.page import (
     facts,
     go,
     hand,
-    is_live,
+    is_unchanged,
     known,
     moment,
     now,
@@ -42,6 +43,7 @@ from nurture.web.page import (
     submitted,
     titles,
     toast,
+    whole,
     write,
 )
 from nurture.web.selling import pipeline_of
@@ -69,7 +71,7 @@ def page(public_id: str, status: int = 200, form: Form | None = None) -> Respons
         lead = desk.see(conn, person(), public_id)
         counts, last = kinds_of(conn, lead.id)
         version = _version(lead, last)
-        if is_live() and request.args.get("since") == version:
+        if is_unchanged(version):
             return Response(status=204)
         frame = {**_frame(conn, lead), "counts": counts}
         values = {**frame, **_TAB_VALUES[tab](conn, lead, frame)}
@@ -165,7 +167,7 @@ def _score(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]
 
 def people_of(actors: Any) -> list[int]:
     """Ids of the people among these actors."""
-    return [int(one[5:]) for one in set(actors) if one.startswith("user:") and one[5:].isdigit()]
+    return [number for number in map(user_of, set(actors)) if number is not None]
 
 
 def _axis(axis: Axis, lines: list[Line]) -> dict[str, Any]:
@@ -181,10 +183,7 @@ def _axis(axis: Axis, lines: list[Line]) -> dict[str, Any]:
 
 
 def _emails(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
-    before = request.args.get("before", "")
-    found = messages.page(
-        conn, lead_id=lead.id, before=int(before) if before.isdecimal() and len(before) < 19 else None
-    )
+    found = messages.page(conn, lead_id=lead.id, before=whole(request.args.get("before")))
     return {"messages": found.rows, "older": found.next}
 
 

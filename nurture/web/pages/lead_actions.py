@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,16 +19,14 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.text import clean
 from nurture.leads import desk
 from nurture.leads.model import Temperature
-from nurture.opportunities import published
 from nurture.opportunities import service as opportunities
 from nurture.opportunities.model import NewOpportunity
-from nurture.scoring import published as scoring_rules
 from nurture.scoring import service as scoring
 from nurture.scoring.model import ScoringRules
 from nurture.web.language import say
-from nurture.web.layout import exists
-from nurture.web.page import context, facts, go, hand, submitted, toast, write
+from nurture.web.page import context, facts, go, hand, known, submitted, toast, whole, write
 from nurture.web.pages.lead import page
+from nurture.web.selling import pipeline_of
 from nurture.web.session import person, safe_path
 from nurture.web.words import reason
 
@@ -104,9 +101,6 @@ def temperature(public_id: str) -> ResponseReturnValue:
         if wanted not in set(Temperature):
             problem = Problem("no_temperature", N_("Choose a temperature"), path="temperature")
             raise InputError([problem])
-        if not why.strip():
-            text = N_("Say why: the reason stands in the lead's score")
-            raise InputError([Problem("no_reason", text, path="reason")])
         rules = _rules(conn)
         by = hand()
         scoring.set_temperature(
@@ -122,7 +116,7 @@ def temperature(public_id: str) -> ResponseReturnValue:
 
 
 def _rules(conn: Connection) -> ScoringRules:
-    live = scoring_rules.live(conn, facts(conn))
+    live = known(conn).scoring(facts(conn))
     if live is None:
         raise ConflictError(N_("There are no scoring rules yet: nurture apply"))
     return live
@@ -131,8 +125,7 @@ def _rules(conn: Connection) -> ScoringRules:
 @blueprint.post("/owner")
 def owner(public_id: str) -> ResponseReturnValue:
     """Somebody else in charge, or nobody."""
-    asked = request.form.get("owner", "")
-    wanted = int(asked) if asked.isdecimal() and len(asked) < 16 else None
+    wanted = whole(request.form.get("owner"))
     seen: dict[str, int | None] = {}
 
     def act(conn: Connection) -> None:
@@ -229,17 +222,16 @@ def leave(public_id: str) -> ResponseReturnValue:
 def opportunity(public_id: str) -> ResponseReturnValue:
     """An opportunity in one click."""
     opened: list[str] = []
-    known = request.form.get("known", "")
+    there = whole(request.form.get("known"))
 
     def act(conn: Connection) -> None:
         lead, by = desk.take(conn, person(), public_id), hand()
-        settings = context().settings
-        pipeline = published.live(conn, facts(conn))
+        pipeline = pipeline_of(conn)
         if pipeline is None:
             raise ConflictError(N_("There is no pipeline yet: nurture apply"))
         one = opportunities.open_by_hand(
-            conn, person(), NewOpportunity(lead.id), pipeline, now=by.now, real=by.real, zone=ZoneInfo(settings.zone),
-            known=int(known) if known.isdecimal() and len(known) < 9 else None,
+            conn, person(), NewOpportunity(lead.id), pipeline, now=by.now, real=by.real,
+            zone=context().settings.local_zone, known=there,
         )  # fmt: skip
         desk.audit(conn, by, lead, "lead.open_opportunity", {"opportunity": one.public_id})
         opened.append(one.public_id)
@@ -249,6 +241,4 @@ def opportunity(public_id: str) -> ResponseReturnValue:
         return refused
     context().wake.reactions.set()
     toast(say("An opportunity is open"))
-    if exists("opportunities.show"):
-        return go(url_for("opportunities.show", public_id=opened[0]))
-    return _done(public_id)
+    return go(url_for("opportunities.show", public_id=opened[0]))

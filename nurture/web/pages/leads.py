@@ -8,15 +8,16 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
-from nurture.kernel.errors import ConflictError, InputError, NotFoundError, Problem
+from nurture.kernel.errors import ConflictError, InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.leads import desk, store
 from nurture.leads.model import HONORIFICS, Filters, Lifecycle, NewLead, Sort, Temperature
 from nurture.leads.normalize import email_of, tag_key
 from nurture.users import store as accounts
+from nurture.users.model import may_see_lead
 from nurture.web.language import say
 from nurture.web.layout import changed_query
-from nurture.web.page import Form, back, go, hand, known, read, render, submitted, toast, write
+from nurture.web.page import Form, back, go, hand, known, read, render, submitted, toast, whole, write
 from nurture.web.session import person
 from nurture.web.words import LIFECYCLES, named
 
@@ -47,7 +48,7 @@ def filters_of(query: Mapping[str, str]) -> Filters:
         text=query.get("q", "").strip()[:200],
         temperature=_known(query.get("temperature"), Temperature),
         tag=query.get("tag", ""),
-        owner=person().id if owner == "me" else int(owner) if owner.isdecimal() and len(owner) < 16 else None,
+        owner=person().id if owner == "me" else whole(owner),
         without_owner=owner == "none",
         source=query.get("source", ""),
         lifecycle=_known(query.get("lifecycle"), Lifecycle),
@@ -190,13 +191,12 @@ def _new(form: Form, status: int = 200, there: str | None = None) -> ResponseRet
 def add() -> ResponseReturnValue:
     """Take a lead in."""
     sent = request.form
-    owner = sent.get("owner", "")
     labels = tuple(part for part in (one.strip() for one in sent.get("tags", "").split(",")) if part)
     lead = NewLead(
         email=sent.get("email", ""), phone=sent.get("phone", ""), name=sent.get("name", ""),
         honorific=sent.get("honorific", ""), company=sent.get("company", ""), city=sent.get("city", ""),
         source=sent.get("source", ""), tags=labels,
-        owner_id=int(owner) if owner.isdecimal() and len(owner) < 16 else None,
+        owner_id=whole(sent.get("owner")),
     )  # fmt: skip
     try:
         with write() as conn:
@@ -216,9 +216,4 @@ def _visible_one(address: str) -> str | None:
     """Public id of the lead with this address, for who may see it."""
     with read() as conn:
         lead = store.by_email(conn, email_of(address) or "")
-        if lead is None:
-            return None
-        try:
-            return desk.see(conn, person(), lead.public_id).public_id
-        except NotFoundError:
-            return None
+    return lead.public_id if lead is not None and may_see_lead(person(), lead.owner_id) else None

@@ -1,5 +1,6 @@
 """The built-in mailbox: what leaves, as its readers get it. Only where mail goes there."""
 
+from html import escape
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -13,10 +14,10 @@ from nurture.leads import store as leads
 from nurture.leads.model import Lead
 from nurture.messages import store as messages
 from nurture.tracking import store as tracking
-from nurture.users.model import Person, Role
+from nurture.users.model import Person, Role, may_see_lead
 from nurture.web import mail as mails
 from nurture.web.frames import framed
-from nurture.web.page import context, house, read, render
+from nurture.web.page import context, house, is_unchanged, read, render, whole
 from nurture.web.pages.sends import shown_hit
 from nurture.web.session import person
 
@@ -45,18 +46,14 @@ def _is_shown() -> bool:
     return context().settings.smtp is None and is_open_to(person())
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 19 else None
-
-
 @blueprint.get("/mailbox")
 def index() -> ResponseReturnValue:
     """The mails, the newest first; a live region asks for news."""
-    asked, before = request.args.get("q", "").strip()[:200], _number(request.args.get("before", ""))
+    asked, before = request.args.get("q", "").strip()[:200], whole(request.args.get("before"))
     with read() as conn:
         _enter()
         version = str(box.newest(conn, person()))
-        if request.headers.get("X-Live") and request.args.get("since") == version:
+        if is_unchanged(version):
             return Response(status=204)
         found, older = box.mails(conn, recipient=asked, before=before, seen_by=person())
     return render(
@@ -78,7 +75,7 @@ def mail(mail_id: int) -> ResponseReturnValue:
         hits = [shown_hit(one) for one in tracking.of_message(conn, message.id)] if message is not None else []
         lead = _reader(conn, message, row.rcpt_to)
     version = _version(lead, hits)
-    if request.headers.get("X-Live") and request.args.get("since") == version:
+    if is_unchanged(version):
         return Response(status=204)
     return render(
         "mailbox/mail.html", row=row, mail=shown, way=way if way in _WAYS else "html", hits=hits, lead=lead,
@@ -87,7 +84,7 @@ def mail(mail_id: int) -> ResponseReturnValue:
 
 
 def _mail(conn: Connection, mail_id: int) -> tuple[Any, mails.Shown]:
-    row = box.mail(conn, mail_id, person()) if mail_id < 2**63 else None
+    row = box.mail(conn, mail_id, person())
     if row is None:
         raise NotFoundError
     return row, mails.read(row.raw)
@@ -99,12 +96,7 @@ def _reader(conn: Connection, message: Any, address: str) -> Lead | None:
         found = leads.get(conn, message.lead_id)
     else:
         found = leads.by_email(conn, address)
-    if found is None:
-        return None
-    try:
-        return leads.by_public_id(conn, found.public_id, person())
-    except NotFoundError:
-        return None
+    return found if found is not None and may_see_lead(person(), found.owner_id) else None
 
 
 def _version(lead: Lead | None, hits: list[dict[str, Any]]) -> str:
@@ -119,8 +111,4 @@ def html(mail_id: int) -> ResponseReturnValue:
     with read() as conn:
         _enter()
         _, shown = _mail(conn, mail_id)
-    return framed(shown.html or f"<pre>{_escaped(shown.text)}</pre>", links=True)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    return framed(shown.html or f"<pre>{escape(shown.text)}</pre>", links=True)

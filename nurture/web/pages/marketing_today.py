@@ -108,8 +108,7 @@ def _troubles(
             )
             href = url_for("campaigns.enrolled", key=one.key, state="failed")
             found.append(_need(text, "error", "exclamation-triangle", href, say("Look")))
-    everything = Person(0, "", "", Role.ADMIN)
-    waiting = alerts.for_everybody(conn, everything, at)
+    waiting = alerts.for_everybody(conn, at)
     old = [one for one in waiting if one.raised_at < at - _PATIENCE]
     if waiting:
         text = translate_plural(

@@ -17,7 +17,7 @@ from nurture.users.model import Person, Role
 from nurture.web.blocks import Block
 from nurture.web.language import say
 from nurture.web.layout import changed_query
-from nurture.web.page import Form, back, known, moment, now, read, real, render, toast, write
+from nurture.web.page import Form, back, known, moment, now, read, real, render, toast, whole, write
 from nurture.web.pages.opportunity import page
 from nurture.web.selling import LOOKS, card_of, pipeline_of
 from nurture.web.session import person
@@ -32,8 +32,7 @@ def filters() -> store.Filters:
     """What the query narrows board and table to; unknown words narrow nothing."""
     owner, state = request.args.get("owner", ""), request.args.get("state", "")
     wanted = OpportunityState(state) if state in set(OpportunityState) else None
-    number = int(owner) if owner.isdecimal() and len(owner) < 16 else None
-    return store.Filters(person().id if owner == "me" else number, owner == "none", wanted)
+    return store.Filters(person().id if owner == "me" else whole(owner), owner == "none", wanted)
 
 
 @blueprint.get("/opportunities")
@@ -120,8 +119,7 @@ def move(public_id: str) -> ResponseReturnValue:
         pipeline = pipeline_of(conn)
         if pipeline is None:
             raise NotFoundError
-        held = int(version) if version.isdecimal() and len(version) < 16 else 0
-        after = service.move(conn, person(), before.id, stage, held, pipeline, now=now(), real=real())
+        after = service.move(conn, person(), before.id, stage, whole(version) or 0, pipeline, now=now(), real=real())
         reached = pipeline.stage(after.stage)
     if after.version != before.version and reached is not None:
         undo = {"stage": before.stage, "version": str(after.version), "next": request.form.get("next", "")}

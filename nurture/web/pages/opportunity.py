@@ -24,7 +24,7 @@ from nurture.leads.model import Lead
 from nurture.opportunities import service, store
 from nurture.opportunities.model import Opportunity, Pipeline
 from nurture.users import store as accounts
-from nurture.users.model import may_edit_lead
+from nurture.users.model import may_edit_lead, user_of
 from nurture.web.amounts import read_amount, written
 from nurture.web.language import language, say
 from nurture.web.page import (
@@ -39,13 +39,14 @@ from nurture.web.page import (
     render,
     submitted,
     toast,
+    whole,
     write,
     zone,
 )
 from nurture.web.selling import LOOKS, pipeline_of
 from nurture.web.session import person
 from nurture.web.timeline import OUTCOMES, Names, entries, people_in
-from nurture.web.words import OPPORTUNITY_STATES, named, temperature, word
+from nurture.web.words import OPPORTUNITY_FIELDS, OPPORTUNITY_STATES, named, temperature, word
 
 blueprint = Blueprint("opportunity", __name__, url_prefix="/opportunities/<public_id>")
 
@@ -58,14 +59,6 @@ CRITERIA = {
     "rule": N_("The pipeline's own condition"),
     "open": N_("No other opportunity is open"),
     "again": N_("Long enough after the last one"),
-}
-FIELDS = {
-    "stage": N_("Stage"),
-    "owner": N_("Owner"),
-    "state": N_("State"),
-    "value": N_("Value"),
-    "next_step": N_("Next step"),
-    "accepted": N_("Accepted"),
 }
 
 
@@ -165,17 +158,16 @@ def _entries(lines: list[Line], names: Names) -> list[Any]:
 
 
 def _people(changes: list[store.Change]) -> list[int]:
-    found = [each.actor.removeprefix("user:") for each in changes]
-    found += [value for each in changes if each.field == "owner" for value in (each.before, each.after)]
-    return [int(text) for text in found if text.isdecimal() and len(text) < 16]
+    found = [user_of(each.actor) for each in changes]
+    found += [whole(value) for each in changes if each.field == "owner" for value in (each.before, each.after)]
+    return [number for number in found if number is not None]
 
 
 def _change(each: store.Change, one: Opportunity, pipeline: Pipeline, people: dict[int, str]) -> dict[str, Any]:
-    author = each.actor.removeprefix("user:")
     return {
         "at": each.at,
-        "by": people.get(int(author), "") if author.isdecimal() and len(author) < 16 else "",
-        "field": word(FIELDS, each.field),
+        "by": people.get(user_of(each.actor) or 0, ""),
+        "field": word(OPPORTUNITY_FIELDS, each.field),
         "before": shown_value(each.field, each.before, one, pipeline, people),
         "after": shown_value(each.field, each.after, one, pipeline, people),
         "reason": reason_name(each.reason, pipeline) if each.reason else "",
@@ -191,7 +183,7 @@ def shown_value(field: str, value: str, one: Opportunity, pipeline: Pipeline, pe
             stage = pipeline.stage(value)
             return named(stage.name) if stage else value
         case "owner":
-            return people.get(int(value), value) if value.isdecimal() and len(value) < 16 else value
+            return people.get(whole(value) or 0, value)
         case "state":
             return word(OPPORTUNITY_STATES, value)
         case "value":
@@ -210,8 +202,7 @@ Act = Callable[[Connection, Opportunity, int], Any]
 
 def _do(public_id: str, name: str, done: str, act: Act, mine: tuple[str, str] | None = None) -> ResponseReturnValue:
     """One act on the version that the form was made from. `mine`: the field and the value that was wanted."""
-    version = request.form.get("version", "")
-    held = int(version) if version.isdecimal() and len(version) < 16 else 0
+    held = whole(request.form.get("version")) or 0
     try:
         with write() as conn:
             one = store.by_public_id(conn, public_id, person())
@@ -243,7 +234,7 @@ def _conflict(public_id: str, name: str, why: str, mine: tuple[str, str] | None)
             "next_step": one.next_step,
         }
         found |= {
-            "field": word(FIELDS, field),
+            "field": word(OPPORTUNITY_FIELDS, field),
             "mine": shown_value(field, wanted, one, pipeline, people),
             "theirs": shown_value(field, now_there[field], one, pipeline, people),
             "path": request.path,
@@ -331,8 +322,7 @@ def _instant(text: str) -> datetime | None:
 @blueprint.post("/owner")
 def owner(public_id: str) -> ResponseReturnValue:
     """Hand it to somebody else, and the lead with it."""
-    text = request.form.get("owner", "")
-    wanted = int(text) if text.isdecimal() and len(text) < 16 else None
+    wanted = whole(request.form.get("owner"))
 
     def act(conn: Connection, one: Opportunity, held: int) -> None:
         if wanted not in {each.id for each in accounts.owners(conn)}:

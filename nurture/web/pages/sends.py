@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
+from nurture.alerts.reasons import shown_link
 from nurture.campaigns import store as campaigns
 from nurture.delivery import mailbox
 from nurture.kernel.errors import NotFoundError
@@ -21,7 +21,7 @@ from nurture.tracking.model import Verdict
 from nurture.tracking.verdict import sentence
 from nurture.users import store as accounts
 from nurture.web.language import language, say
-from nurture.web.page import Form, context, read, render, zone
+from nurture.web.page import Form, context, read, render, whole, zone
 from nurture.web.session import person
 from nurture.web.words import local_day, word
 
@@ -75,7 +75,7 @@ def index() -> ResponseReturnValue:
     query = request.args
     state = query.get("state", "") if query.get("state") in set(MessageState) else ""
     reason = query.get("reason", "") if query.get("reason") in set(Reason) else ""
-    before = _number(query.get("before", ""))
+    before = whole(query.get("before"))
     day = _day(query.get("day", ""))
     with read() as conn:
         known = {one.key: one for one in campaigns.every(conn)}
@@ -92,25 +92,17 @@ def index() -> ResponseReturnValue:
         "sends/index.html", account=store.summed(counted), reasons=_reasons(store.explained(counted)),
         rows=found.rows, older=found.next,
         first=before is None, state=state, reason=reason, campaign=campaign, day=day, meanings=_said(MEANINGS),
-        campaigns=[(one.key, one.named(language())) for one in known.values()], labels=_labels(),
+        campaigns=[(one.key, one.named(language())) for one in known.values()], labels=_said(LABELS),
         filter_form=Form(request.args.to_dict(), name="only"), only_mine=not person().sees_all,
     )  # fmt: skip
 
 
-def _said(texts: Mapping[str, str]) -> dict[str, str]:
+def _said(texts: Mapping[Any, str]) -> dict[str, str]:
     return {str(key): say(text) for key, text in texts.items()}
-
-
-def _labels() -> dict[str, str]:
-    return {str(key): say(text) for key, text in LABELS.items()}
 
 
 def _reasons(rows: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
     return [{"state": state, "reason": reason, "count": count} for state, reason, count in rows]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _day(text: str) -> date | None:
@@ -137,7 +129,7 @@ def today_of(now: datetime) -> tuple[date, datetime]:
 def message(message_id: int) -> ResponseReturnValue:
     """One message: where it stands and why, when what happened, each try, each hit with its verdict."""
     with read() as conn:
-        one = store.seen(conn, message_id, person()) if message_id < 2**63 else None
+        one = store.seen(conn, message_id, person())
         if one is None:
             raise NotFoundError
         attempts = store.attempts_of(conn, one.id)
@@ -164,7 +156,7 @@ def shown_hit(kept: tracking.Kept) -> dict[str, Any]:
         "at": kept.hit.engine_at,
         "event": word(_EVENTS, kept.hit.kind),
         "click": kept.hit.kind == "click",
-        "link": _link(kept.hit.url),
+        "link": shown_link(kept.hit.url or ""),
         "url": kept.hit.url,
         "verdict": say(label),
         "look": look,
@@ -176,14 +168,3 @@ def shown_hit(kept: tracking.Kept) -> dict[str, Any]:
         "ip": kept.hit.ip,
         "method": kept.hit.method,
     }
-
-
-def _link(url: str | None) -> str:
-    """An address as people read it: host and path."""
-    if not url:
-        return ""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url[:200]
-    return f"{parts.hostname or ''}{parts.path}"[:200]

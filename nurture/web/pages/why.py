@@ -22,7 +22,7 @@ from nurture.rules.model import Group, Join
 from nurture.rules.titles import Titles
 from nurture.segments import store as segments
 from nurture.web.language import language, say
-from nurture.web.page import context, facts, known, now, read, render, titles, zone
+from nurture.web.page import context, facts, known, now, read, render, titles, whole, zone
 from nurture.web.selling import pipeline_of
 from nurture.web.session import person
 from nurture.web.words import named, temperature
@@ -81,7 +81,8 @@ def _segment(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
 
 
 def _message(conn: Connection, lead: Lead, number: str) -> ResponseReturnValue:
-    one = messages.get(conn, int(number)) if number.isdecimal() and len(number) < 19 else None
+    key = whole(number)
+    one = messages.get(conn, key) if key is not None else None
     if one is None or one.lead_id != lead.id:
         raise NotFoundError
     return render("leads/why_message.html", lead=lead, one=one, attempts=messages.attempts_of(conn, one.id))

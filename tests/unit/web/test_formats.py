@@ -33,15 +33,6 @@ def test_instants_are_told_in_the_readers_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "shown"),
-    [("+84901234567", "0901 234 567"), ("+442079460018", "+44 20 7946 0018"), ("not one", "not one"), ("", "")],
-)
-def test_phones_are_shown_as_they_are_dialed(stored: str, shown: str) -> None:
-    """At home with a 0, elsewhere with the country."""
-    assert formats.phone(stored) == shown
-
-
-@pytest.mark.parametrize(
     ("span", "vi"),
     [
         (timedelta(seconds=-10), "vừa xong"),
@@ -61,8 +52,3 @@ def test_days_have_headings() -> None:
     assert formats.day_heading(today, "vi", today) == "Hôm nay"
     assert formats.day_heading(today - timedelta(days=1), "vi", today) == "Hôm qua"
     assert formats.day_heading(date(2026, 11, 2), "vi", today) == "Thứ Hai, 02/11/2026"
-
-
-def test_masked_address_tells_nothing_but_its_domain() -> None:
-    """One letter is enough for its owner."""
-    assert formats.masked("mai.nguyen@anphat.example") == "m***@anphat.example"
