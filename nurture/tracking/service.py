@@ -24,6 +24,7 @@ from nurture.tracking.verdict import SETTLING, SWEEP, VERSION, Neighbors, judge
 __all__ = ["ONE_CLICK", "ingest", "look", "resubscribe", "unsubscribe"]
 
 ONE_CLICK = timedelta(minutes=1)  # the same link followed again within this real time counts once
+_NEAR = max(ONE_CLICK, SWEEP)  # so far from a hit others may matter to it
 _MESSAGES_AT_ONCE = 40
 _NO_MAIL = Mail(None, None, "", None, None)
 
@@ -52,7 +53,7 @@ def _judge(conn: Connection, wanted: Mapping[int, list[int]], now: datetime, rea
     due = store.due(conn, ids, real - SETTLING)
     if not due:
         return 0
-    since, until = min(one.hit.at for one in due) - SWEEP, max(one.hit.at for one in due) + SWEEP
+    since, until = min(one.hit.at for one in due) - _NEAR, max(one.hit.at for one in due) + _NEAR
     before = {one.id: one for one in (*store.company(conn, ours, since, until), *due)}
     mails = store.mails(conn, ours)
     after = _verdicts(before.values(), mails, real)

@@ -1,11 +1,11 @@
 """Who made a hit: a person, a machine, a proxy, or not sure yet. Pure; VERSION grows with every change of the rules.
 
 First each hit by itself: method, headers, agent, time since sending. Then among its neighbors, the other clicks on the
-same message: different links within seconds, or every link within a minute, are a scanner's. What is suspect is cleared
-or condemned when the settling time is over.
+same message: different links within three seconds, or most links of a mail with several within ten, are a scanner's.
+What is suspect is cleared or condemned when the settling time is over.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,11 +16,14 @@ from crawlerdetect import CrawlerDetect
 from nurture.kernel.i18n import N_, translate
 from nurture.tracking.model import Hit, Judgement, Verdict
 
-VERSION = 1
+VERSION = 2  # 1 took every link within a minute for a machine's, and so people who read on
 SETTLING = timedelta(seconds=20)  # real time
+# To follow another link a person looks at the page, goes back, finds the next one: hardly ever under three seconds. Of
+# four links the last then comes after nine, so four within ten are a program's that waits between them, or the
+# stragglers of a burst. The settling time is longer, so that all of a sweep are judged together.
 BURST = timedelta(seconds=3)
-SWEEP = timedelta(seconds=60)
-SWEEP_LINKS = 3  # fewer links than these a person may well follow all
+SWEEP = timedelta(seconds=10)  # from the first to the last
+SWEEP_LINKS = 4  # fewer at this pace are a person's; and they are more than half of the mail's
 TOO_FAST = timedelta(seconds=1)
 
 SENTENCES: dict[str, str] = {
@@ -35,7 +38,8 @@ SENTENCES: dict[str, str] = {
     "bare_agent": N_("Names no real browser"),
     "too_fast": N_("Came within a second of sending, before anybody could read"),
     "burst": N_("Several links of the mail were followed within %(what)s seconds"),
-    "every_link": N_("Every link of the mail was followed within a minute"),
+    "sweep": N_("Most links of the mail were followed within %(what)s seconds"),
+    "every_link": N_("Every link of the mail was followed within a minute"),  # of version 1
     "unsettled": N_("Odd, and nothing spoke for a person within the settling time"),
 }
 
@@ -164,24 +168,26 @@ class Neighbors:
 
     def speak_against(self, hit: Hit, links: int | None) -> str:
         """The reason why this click is a machine's in its company, or empty."""
-        if len(self._links(hit, BURST) - {hit.link}):
+        near = self._near(hit, SWEEP)
+        if any(link != hit.link and abs(at - hit.at) <= BURST for at, link in near):
             return f"burst:{int(BURST.total_seconds())}"
-        if links is not None and links >= SWEEP_LINKS and len(self._links(hit, SWEEP) | {hit.link}) >= links:
-            return "every_link"
+        if links is not None and _most([*near, (hit.at, hit.link)], hit.at) >= max(SWEEP_LINKS, links // 2 + 1):
+            return f"sweep:{int(SWEEP.total_seconds())}"
         return ""
 
-    def _links(self, hit: Hit, span: timedelta) -> set[int | None]:
-        """The links followed within `span` of the hit, before or after."""
+    def _near(self, hit: Hit, span: timedelta) -> list[tuple[datetime, int | None]]:
+        """When which links were followed within `span` of the hit, before or after."""
         sides = (("all", ""), ("network", hit.ip), ("agent", hit.agent))
-        return {
-            link
+        return [
+            (at, link)
             for side in sides
             if side == ("all", "") or side[1]
             for link, times in self._times.get(side, {}).items()
-            if _near(times, hit.at, span)
-        }
+            for at in times[bisect_left(times, hit.at - span) : bisect_right(times, hit.at + span)]
+        ]
 
 
-def _near(times: list[datetime], at: datetime, span: timedelta) -> bool:
-    first = bisect_left(times, at - span)
-    return first < len(times) and times[first] <= at + span
+def _most(near: list[tuple[datetime, int | None]], at: datetime) -> int:
+    """How many links were followed within any one sweep that this instant is in."""
+    starts = {start for start, _ in near if at - SWEEP <= start <= at}
+    return max(len({link for when, link in near if start <= when <= start + SWEEP}) for start in starts)

@@ -173,20 +173,27 @@ def test_a_suspect_click_counts_when_it_is_cleared(context: Context, clock: Manu
     assert standing(context) == [("clicked", True)]
 
 
-def test_following_every_link_of_the_mail_is_a_machines(context: Context, lead: int) -> None:
-    """The template says how many there are."""
+@pytest.mark.parametrize(
+    ("pace", "reason", "counted"), [(3.1, "sweep:10", 0), (10.0, "plausible", 4)], ids=["a-sweep", "a-reader"]
+)
+def test_how_fast_every_link_was_followed_decides(
+    context: Context, clock: ManualClock, lead: int, pace: float, reason: str, counted: int
+) -> None:
+    """The template says how many links there are; whoever reads on is a person, also once all is settled."""
     now = context.clock.engine()
-    compiled = {"links": ["https://a.example/", "https://b.example/", "https://c.example/"]}
+    compiled = {"links": ["https://a.example/", "https://b.example/", "https://c.example/", "https://d.example/"]}
     values = {"key": "k", "language": "vi", "hash": "h", "source": {}, "compiled": compiled, "created_at": now}
     with context.database.write() as conn:
         query = template_revisions.insert().values(values).returning(template_revisions.c.id)
         revision = conn.execute(query).scalar_one()
     message = add_message(context, lead, template_revision_id=revision)
-    for link in range(3):
-        add_hit(context, message, link=link, after=link * 10)
+    for link in range(4):
+        add_hit(context, message, link=link, after=link * pace)
     ingest(context)
-    assert [row.reasons for row in rows(context, hits)] == [["every_link"]] * 3
-    assert standing(context) == []
+    clock.advance(timedelta(minutes=2))
+    ingest(context)
+    assert [row.reasons for row in rows(context, hits)] == [[reason]] * 4
+    assert standing(context) == [("clicked", True)] * counted
 
 
 def test_a_hit_without_message_or_lead_gets_a_verdict_only(context: Context) -> None:

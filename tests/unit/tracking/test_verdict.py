@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nurture.kernel.i18n import LANGUAGES
 from nurture.tracking.model import Hit, Judgement, Verdict
-from nurture.tracking.verdict import BURST, SENTENCES, SETTLING, VERSION, Neighbors, judge, sentence
+from nurture.tracking.verdict import BURST, SENTENCES, SETTLING, SWEEP, VERSION, Neighbors, judge, sentence
 
 NOW = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 CHROME = (
@@ -142,12 +142,39 @@ def test_a_click_in_company(others: list[Hit], verdict: Verdict) -> None:
     assert judged(hit(), *others).verdict is verdict
 
 
-def test_following_every_link_within_a_minute_is_a_machines() -> None:
-    """Even when it takes its time; a mail with two links a person may well follow both."""
-    slow = [hit(link=number, after=number * 15) for number in range(3)]
-    assert [judged(one, *slow, links=3).reasons[0] for one in slow] == ["every_link"] * 3
-    assert [judged(one, *slow, links=4).verdict for one in slow] == [Verdict.HUMAN] * 3
-    assert [judged(one, *slow[:2], links=2).verdict for one in slow[:2]] == [Verdict.HUMAN] * 2
+@pytest.mark.parametrize(
+    ("times", "links", "reasons"),
+    [
+        ((0, 10, 20), 3, ["plausible"] * 3),  # a person who reads on
+        ((0, 3.1, 6.2), 3, ["plausible"] * 3),  # quick, but three links are few
+        ((0, 5), 2, ["plausible"] * 2),
+        ((0, 3.3, 6.6, 10), 4, ["sweep:10"] * 4),
+        ((0, 3.3, 6.6, 10.1), 4, ["plausible"] * 4),
+        ((0, 10, 20, 30), 4, ["plausible"] * 4),
+        ((0, 5, 10, 15, 20), 5, ["plausible"] * 5),  # the third has all within ten seconds, but on both sides
+        ((0, 3.3, 6.6, 10), 7, ["sweep:10"] * 4),  # four of seven are most
+        ((0, 3.3, 6.6, 10), 8, ["plausible"] * 4),
+        ((0, 3.3, 6.6, 10), None, ["plausible"] * 4),
+        ((0, 1, 2, 8), 4, ["burst:3", "burst:3", "burst:3", "sweep:10"]),  # a straggler
+    ],
+)
+def test_most_links_within_ten_seconds_are_a_machines(
+    times: tuple[float, ...], links: int | None, reasons: list[str]
+) -> None:
+    """At least four, and more than half of the mail's, between the first and the last; all else is a reader's pace."""
+    group = [hit(link=number, after=after) for number, after in enumerate(times)]
+    assert [judged(one, *group, waited=60, links=links).reasons[0] for one in group] == reasons
+
+
+def test_one_link_over_and_over_is_no_sweep() -> None:
+    """What counts is how many different ones."""
+    group = [hit(link=0, after=number) for number in range(8)]
+    assert {judged(one, *group, links=1).verdict for one in group} == {Verdict.HUMAN}
+
+
+def test_a_sweep_is_judged_as_a_whole() -> None:
+    """Its last click comes before the first is settled."""
+    assert SWEEP < SETTLING
 
 
 clicks = st.builds(
@@ -168,7 +195,7 @@ def test_company_never_makes_a_click_look_better(group: list[Hit], waited: int) 
     alone, among = judged(one, waited=waited), judged(one, *group[1:], waited=waited)
     assert among.verdict in {alone.verdict, Verdict.MACHINE}
     if among.verdict is not alone.verdict:
-        assert among.reasons[0].partition(":")[0] in {"burst", "every_link"}
+        assert among.reasons[0].partition(":")[0] in {"burst", "sweep"}
 
 
 @given(st.lists(clicks, min_size=2, max_size=8))
