@@ -121,7 +121,9 @@ class Known:
 def load(conn: Connection) -> Known:
     """Everything, as of now."""
     found: dict[str, list[Any]] = {part: [] for part in _ARMS}
-    for row in sorted(conn.execute(_QUERY), key=lambda row: (row.place, row.key or "")):
+    for row in sorted(
+        conn.execute(_QUERY, {"seen": messages.seen_subjects()}), key=lambda row: (row.place, row.key or "")
+    ):
         found[row.part].append(row)
     house = [House(row.key, row.id == 1, row.number, row.a) for row in found["house"]]
     return Known(
@@ -132,7 +134,7 @@ def load(conn: Connection) -> Known:
         {row.key: row.name for row in found["segment"] if row.number is None},
         {row.key: row.name for row in found["segment"] if row.number is not None},
         house[0] if house else None,
-        messages.subjects(conn, [(row.key, row.a, row.id, row.b) for row in found["email"]]),
+        messages.subjects((row.key, row.a, row.b, row.name) for row in found["email"]),
         {row.key: (row.a, row.b) for row in found["shared"]},
     )
 
@@ -160,6 +162,8 @@ _PLAIN = (
     ("number", sa.Float()),
 )  # fmt: skip
 _IS_RUNNING = campaigns.c.state.in_([CampaignState.LIVE.value, CampaignState.PAUSED.value])
+_SEEN: sa.BindParameter[Any] = sa.bindparam("seen", expanding=True)
+_REVISION = templates.c.key + "/" + templates.c.language + "/" + template_revisions.c.hash
 _ARMS = {
     "tag": _part("tag", tags, key=tags.c.key, a=tags.c.label),
     "field": _part(
@@ -183,6 +187,7 @@ _ARMS = {
     "email": _part(
         "email", templates.join(template_revisions), id=template_revisions.c.id, key=templates.c.key,
         a=templates.c.language, b=template_revisions.c.hash,
+        name=sa.case((_REVISION.in_(_SEEN), sa.null()), else_=template_revisions.c.source["subject"]),
     ),
     "shared": _part(
         "shared", shared_definitions, key=shared_definitions.c.key, a=shared_definitions.c.hash,

@@ -215,20 +215,22 @@ _subjects: dict[tuple[str, str, str], str] = {}
 _MOST_SUBJECTS = 5_000
 
 
-def subjects(conn: Connection, published: Iterable[tuple[str, str, int, str]]) -> list[Subject]:
-    """Subjects of these (key, language, revision, its hash); only those not seen before are read."""
-    revisions = {(key, language, digest): number for key, language, number, digest in published}
-    found = {name: _subjects[name] for name in revisions.keys() & _subjects.keys()}
-    fresh = {number: name for name, number in revisions.items() if name not in found}
-    if fresh:
-        query = sa.select(template_revisions.c.id, template_revisions.c.source["subject"].as_string())
-        rows = conn.execute(query.where(template_revisions.c.id.in_(fresh)))
-        read = {fresh[number]: title_of(text or fresh[number][0]) for number, text in rows}
-        if len(_subjects) > _MOST_SUBJECTS:
-            _subjects.clear()
-        _subjects.update(read)
-        found |= read
-    return [Subject(key, language, found[key, language, digest]) for key, language, digest in revisions]
+def seen_subjects() -> list[str]:
+    """The `key/language/hash` of revisions whose subjects need not be read again."""
+    return ["/".join(name) for name in _subjects]
+
+
+def subjects(published: Iterable[tuple[str, str, str, str | None]]) -> list[Subject]:
+    """Subjects of these (key, language, revision's hash, subject as written); the last may be missing where seen."""
+    if len(_subjects) > _MOST_SUBJECTS:
+        _subjects.clear()
+    found: list[Subject] = []
+    for key, language, digest, written in published:
+        name = (key, language, digest)
+        if name not in _subjects:
+            _subjects[name] = title_of(written or key)
+        found.append(Subject(key, language, _subjects[name]))
+    return found
 
 
 def titled(found: Iterable[Subject], language: str) -> dict[str, str]:
