@@ -24,16 +24,24 @@ def users() -> None:
 
 
 def _new_account(state: State, email: str, name: str, role: str, password: str | None) -> tuple[int, str]:
-    """Add with a password, or invite by a link; gives the id and the link's path (empty with a password)."""
+    """Add with a password, or invite by a link; gives the id and the link's path (empty with a password).
+
+    Warns while nobody is an admin.
+    """
+    link = ""
     with state.context() as context, context.database.write() as conn:
         real = context.clock.real()
         if password is not None:
             made = service.add(
                 conn, email=email, name=name, role=role, password=password, real=real, actor="cli"
             )  # fmt: skip
-            return made, ""
-        made, token = service.invite(conn, email=email, name=name, role=role, real=real, actor="cli")
-        return made, f"{state.settings.base_url}/invite/{token}"
+        else:
+            made, token = service.invite(conn, email=email, name=name, role=role, real=real, actor="cli")
+            link = f"{state.settings.base_url}/invite/{token}"
+        led = store.has_admin(conn)
+    if not led:
+        say(_("There is no admin yet: nurture up makes one when it starts, or invite one with --role admin."), err=True)
+    return made, link
 
 
 @users.command(help=_("Add an account with a password. It is asked for, unless a file holds it."))

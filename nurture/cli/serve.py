@@ -3,6 +3,7 @@
 import logging
 import secrets
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -22,7 +23,6 @@ from nurture.kernel.settings import Settings
 from nurture.up import Plan, alone, answers, check_ports, run, serve
 from nurture.users import service as accounts
 from nurture.users import store as account_store
-from nurture.users.model import Role
 
 ADMIN = "admin@nurture.example"
 EVERYTHING = frozenset({"web", "clock", "worker"})
@@ -45,35 +45,48 @@ def _logs() -> None:
     )
 
 
-def _first_admin(context: Context) -> str | None:
-    """The password of the admin account, if this start made it."""
+@dataclass(frozen=True, slots=True)
+class FirstAdmin:
+    """The admin that this start made."""
+
+    email: str
+    password: str
+    beside: bool  # others had an account already, but none of them was an admin
+
+
+def first_admin(context: Context) -> FirstAdmin | None:
+    """Make an admin when nobody enabled is one, whoever else was invited before."""
     password = secrets.token_urlsafe(9)
     with context.database.write() as conn:
-        if account_store.everybody(conn, disabled=True):
-            return None
-        accounts.add(
-            conn, email=ADMIN, name="Admin", role=Role.ADMIN.value, password=password,
-            real=context.clock.real(), actor="cli",
-        )  # fmt: skip
-    return password
+        beside = bool(account_store.everybody(conn, disabled=True))
+        email = accounts.first_admin(conn, email=ADMIN, password=password, real=context.clock.real(), actor="cli")
+    return FirstAdmin(email, password, beside) if email is not None else None
+
+
+def announce(admin: FirstAdmin) -> None:
+    """Print how to sign in, this once."""
+    if admin.beside:
+        say(_("    nobody could sign in as an admin, so an account was made:"))
+    told = {"email": admin.email, "password": admin.password}
+    say(_("    sign in as %(email)s, password %(password)s (printed this once)", **told))
 
 
 def _prepare(settings: Settings, row: Installation, *, demo: bool) -> None:
     """What a first start needs; says what a person has to know."""
     context = build(settings, runs_engine=True)
     try:
-        password = _first_admin(context)
+        admin = first_admin(context)
         with context.database.read() as conn:
             load = demo and not is_loaded(conn)
         if load:
             say(_("Loading the demo …"))
-            load_demo(context, password or secrets.token_urlsafe(9))
+            load_demo(context, admin.password if admin else secrets.token_urlsafe(9))
     finally:
         context.database.close()
     say("")
     say(_("nurture runs at %(url)s", url=settings.base_url))
-    if password is not None:
-        say(_("    sign in as %(email)s, password %(password)s (printed this once)", email=ADMIN, password=password))
+    if admin is not None:
+        announce(admin)
     if demo:
         say(_("    the made-up sales team signs in with the same password, for example ha@anphat.example"))
         say(_("    time-lapse: a day passes in %(seconds)s seconds; no email leaves this machine: %(url)s",

@@ -89,6 +89,20 @@ def add(
     return user_id
 
 
+def first_admin(conn: Connection, *, email: str, password: str, real: datetime, actor: str) -> str | None:
+    """Make an admin while nobody enabled is one; gives its address, None when somebody is.
+
+    The address is the one asked for, or with a number where an account has that: `admin2@…`.
+    """
+    if store.has_admin(conn):
+        return None
+    local, _, domain = address(email).partition("@")
+    free = (f"{local}{number}@{domain}" for number in ("", *range(2, 10**6)))
+    chosen = next(one for one in free if store.by_email(conn, one) is None)
+    add(conn, email=chosen, name="Admin", role=Role.ADMIN.value, password=password, real=real, actor=actor)
+    return chosen
+
+
 def _link(conn: Connection, user_id: int, purpose: str, real: datetime) -> str:
     """A fresh one-time token; the earlier ones of this purpose stop working."""
     earlier = (user_links.c.user_id == user_id) & (user_links.c.purpose == purpose) & user_links.c.used_at.is_(None)

@@ -122,6 +122,12 @@ def everybody(conn: Connection, *, disabled: bool = False) -> list[Account]:
     return [_account(row) for row in conn.execute(query).mappings()]
 
 
+def has_admin(conn: Connection) -> bool:
+    """Whether anybody enabled manages people and settings."""
+    good = (users.c.role == Role.ADMIN.value) & users.c.disabled_at.is_(None)
+    return conn.execute(sa.select(users.c.id).where(good).limit(1)).first() is not None
+
+
 def names(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
     """Names by id."""
     wanted = sorted({one for one in ids if one})

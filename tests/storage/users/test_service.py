@@ -180,3 +180,39 @@ def test_nobody_the_disabled_and_the_invited_are_refused_alike(context: Context)
     for email in ("an@example.com", "moi@example.com", "nobody@example.com"):
         found = login.sign_in(context.database, email, PASSWORD, "10.0.0.1", context.clock.real())
         assert found is login.Refused.WRONG
+
+
+def _first_admin(context: Context, email: str = "admin@nurture.example") -> str | None:
+    with context.database.write() as conn:
+        return service.first_admin(conn, email=email, password=PASSWORD, real=context.clock.real(), actor="cli")
+
+
+def test_an_admin_is_made_whoever_was_invited_before(context: Context) -> None:
+    """Once: afterwards there is one, who can sign in."""
+    with context.database.write() as conn:
+        service.invite(
+            conn, email="an@example.com", name="An", role="sales", real=context.clock.real(), actor="cli"
+        )  # fmt: skip
+        assert not store.has_admin(conn)
+    assert _first_admin(context) == "admin@nurture.example"
+    assert _first_admin(context) is None
+    with context.database.read() as conn:
+        made = store.by_email(conn, "admin@nurture.example")
+        assert store.has_admin(conn)
+    assert made is not None
+    assert (made.role, made.password_hash is not None) == ("admin", True)
+
+
+def test_an_admin_who_may_not_come_in_is_none(context: Context) -> None:
+    """The closed account stays closed; the new one gets an address of its own."""
+    assert _first_admin(context) == "admin@nurture.example"
+    with context.database.write() as conn:
+        closed = store.by_email(conn, "admin@nurture.example")
+        assert closed is not None
+        service.disable(conn, closed.id, real=context.clock.real(), actor="cli")
+        assert not store.has_admin(conn)
+    assert _first_admin(context) == "admin2@nurture.example"
+    with context.database.read() as conn:
+        still = store.by_email(conn, "admin@nurture.example")
+    assert still is not None
+    assert still.disabled_at is not None
