@@ -1,12 +1,13 @@
 """Whether a folder can be used: all findings, campaigns and shared definitions together. Pure.
 
-Besides what reading finds, it looks at what fits no single place: languages of emails, advertising without a way out of
-quiet hours, emails that no campaign sends.
+Besides what reading finds, it looks at what fits no single file: languages of emails, advertising without a link to
+unsubscribe.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from nurture.campaigns.definition import MailClass
 from nurture.campaigns.load import Folder, Loaded, SharedCheck, load
 from nurture.campaigns.model import Campaign
 from nurture.campaigns.steps.send_email import SendEmail
@@ -23,6 +24,7 @@ class Known:
     facts: Facts
     emails: Mapping[str, Collection[str]] | None = None
     shared_checks: Mapping[str, SharedCheck] | None = None
+    closed: Mapping[str, Collection[str]] = field(default_factory=dict)  # emails without a way out, by language
 
 
 def check(folder: Folder, known: Known) -> Loaded:
@@ -31,7 +33,10 @@ def check(folder: Folder, known: Known) -> Loaded:
     more = [
         problem
         for campaign, source in loaded.campaigns
-        for problem in _missing_languages(campaign, source, known.emails or {})
+        for problem in (
+            *_missing_languages(campaign, source, known.emails or {}),
+            *_no_way_out(campaign, source, known.closed),
+        )
     ]
     problems = sorted((*loaded.problems, *more), key=lambda one: (one.file, one.line, one.column))
     return Loaded(loaded.campaigns, loaded.segments, loaded.shared, tuple(problems))
@@ -49,6 +54,22 @@ def _missing_languages(campaign: Campaign, source: Source, emails: Mapping[str, 
                 severity="warning",
                 email=key,
                 languages=", ".join(missing),
+            )
+
+
+def _no_way_out(campaign: Campaign, source: Source, closed: Mapping[str, Collection[str]]) -> Iterator[Problem]:
+    """Advertising in which the reader finds no link to unsubscribe."""
+    if campaign.sending.class_ != MailClass.ADVERTISING.value:
+        return
+    for path, key in emails_of(campaign, source):
+        if key in closed:
+            yield source.problem(
+                "no_unsubscribe",
+                N_("The email “%(email)s” is advertising without a link to unsubscribe, in: %(languages)s"),
+                path=path,
+                mend=N_("write {{ unsubscribe_url }} into it, or use a layout that has it"),
+                email=key,
+                languages=", ".join(closed[key]),
             )
 
 

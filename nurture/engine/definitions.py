@@ -71,14 +71,17 @@ def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
     except DefinitionError as error:
         problems += error.problems
     languages: dict[str, set[str]] = {}
-    for source, _ in emails:
+    closed: dict[str, list[str]] = {}
+    for source, compiled in emails:
         languages.setdefault(source.key, set()).add(source.language)
+        if not compiled.can_unsubscribe:
+            closed.setdefault(source.key, []).append(source.language)
     checks: dict[str, SharedCheck] = {
         "scoring": partial(scoring.load, facts=facts),
         "pipeline": partial(pipeline.load, facts=facts),
     }
     # With broken emails, "no such email" would be said of each of them too.
-    loaded = check(read_folder(campaigns_at), Known(facts, languages if not problems else None, checks))
+    loaded = check(read_folder(campaigns_at), Known(facts, languages if not problems else None, checks, closed))
     return Definitions(loaded, tuple(emails), (*problems, *loaded.problems))
 
 

@@ -67,6 +67,22 @@ def test_an_email_in_one_language_only_is_a_warning() -> None:
     assert found.errors == ()
 
 
+def test_advertising_without_a_link_to_unsubscribe_is_refused() -> None:
+    """In each language that lacks it; mail that is no advertising may do without."""
+    known = Known(FACTS, {"hello": {"vi", "en"}}, closed={"hello": ["en"], "receipt": ["vi"]})
+    found = check(_folder(welcome=GOOD), known)
+    assert [(p.line, p.severity, p.code, p.text()) for p in found.problems] == [
+        (
+            8,
+            "error",
+            "no_unsubscribe",
+            "welcome.yaml:8:17: The email “hello” is advertising without a link to unsubscribe, in: en "
+            "(write {{ unsubscribe_url }} into it, or use a layout that has it)",
+        )
+    ]
+    assert check(_folder(welcome=GOOD.replace("class: advertising", "class: deal")), known).errors == ()
+
+
 def test_a_folder_is_read_from_disk(tmp_path: Path) -> None:
     """One file of a campaign brings its neighbours in _shared along."""
     (tmp_path / "_shared").mkdir()
