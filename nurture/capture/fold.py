@@ -5,7 +5,7 @@ Refusals add up: one row that says no is enough, and no statement about the file
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nurture.capture.model import Draft, Options
@@ -76,6 +76,33 @@ class Part:
     dropped_values: int = 0
 
 
+@dataclass(slots=True)
+class Ahead:
+    """What earlier parts would have written, for a dry run to know in later ones: the lead, its yes or no, its refusal.
+
+    As much as the counts of later rows hang on: those of phone-only leads do not.
+    """
+
+    given: dict[str, dict[Purpose, bool]] = field(default_factory=dict)  # by address, of every lead folded in
+    blocked: set[tuple[Channel, str]] = field(default_factory=set)
+
+    def add(self, part: Part) -> None:
+        """A part has been folded."""
+        for change in part.changes:
+            if change.email:
+                self.given.setdefault(change.email, {}).update((word.purpose, word.given) for word in change.words)
+            self.blocked.update((channel, address) for channel, address, _ in change.refusals)
+
+    def over(self, known: Mapping[str, Known], emails: Iterable[str]) -> dict[str, Known]:
+        """The leads known, as they would stand by now."""
+        there = dict(known)
+        for email in emails:
+            if email in self.given:
+                before = known.get(email, Known(0, BLANK))
+                there[email] = replace(before, given={**before.given, **self.given[email]})
+        return there
+
+
 def fold_part(
     drafts: Iterable[Draft],
     known: Mapping[str, Known],
@@ -95,7 +122,7 @@ def fold_part(
         part.dropped_values += sum(draft.dropped for draft in group)
         part.duplicates += len(group) - first
         if there is None and not first:
-            continue  # a dry run has not written the first row
+            continue  # the lead of an earlier row is gone, or a dry run has not written it
         change, lacks = _one(group, there, blocked, options, replace=first)
         part.without_consent += lacks
         if change.is_any:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nurture.capture import headers, store
 from nurture.capture.drafts import Drafter, definitions_of
-from nurture.capture.fold import Part, fold_part
+from nurture.capture.fold import Ahead, Part, fold_part
 from nurture.capture.model import BatchState, Column, Draft, Options, Reading, Refused, Result, Row
 from nurture.capture.refused import table_of, write_refused
 from nurture.capture.sheet import Sheet, need_contact, open_sheet, read_sheet
@@ -197,16 +197,24 @@ def _drafts(drafter: Drafter, rows: list[Row]) -> tuple[list[Draft], list[Refuse
     return drafts, refused
 
 
-def _part(ctx: Context, conn: Connection, drafts: list[Draft], seen: set[str], options: Options) -> Part:
+def _part(
+    ctx: Context, conn: Connection, drafts: list[Draft], seen: set[str], options: Options, ahead: Ahead | None = None
+) -> Part:  # fmt: skip
     emails = list({draft.email for draft in drafts if draft.email})
     phones = list({draft.contact for draft in drafts if not draft.email})
     known = store.leads_with(conn, emails, phones)
+    if ahead is not None:
+        known = ahead.over(known, emails)
     refusing = {draft.contact: draft for draft in drafts if draft.refuses}
     numbers = {draft.facts["phone"] for draft in drafts if draft.refuses and "phone" in draft.facts}
     numbers |= {number for contact in refusing if contact in known and (number := known[contact].facts["phone"])}
     asked = {Channel.EMAIL: emails, Channel.CALL: numbers, Channel.SMS: numbers}
     blocked = store.blocked(conn, ctx.keys, asked)
-    return fold_part(drafts, known, blocked, seen, options)
+    if ahead is None:
+        return fold_part(drafts, known, blocked, seen, options)
+    part = fold_part(drafts, known, blocked | ahead.blocked, seen, options)
+    ahead.add(part)
+    return part
 
 
 def _dry_run(
@@ -214,14 +222,14 @@ def _dry_run(
 ) -> Result:  # fmt: skip
     """Everything but the writing."""
     drafter = Drafter(plan, options)
-    total, refused = Part(), []
+    total, ahead, refused = Part(), Ahead(), []
     seen: set[str] = set()
     done = 0
     for rows in _chunks(sheet.rows(), chunk):
         drafts, more = _drafts(drafter, rows)
         refused += more
         with ctx.database.read() as conn:
-            part = _part(ctx, conn, drafts, seen, options)
+            part = _part(ctx, conn, drafts, seen, options, ahead)
         total.created += part.created
         total.updated += part.updated
         total.unchanged += part.unchanged

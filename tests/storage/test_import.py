@@ -322,6 +322,35 @@ def test_a_dry_run_counts_and_writes_nothing(context: Context, bring: Callable[.
     assert _counts(tried) == _counts(done)
 
 
+@pytest.mark.parametrize(
+    ("words", "lacking"),
+    [(("", "Yes"), 0), (("No", ""), 1), (("", "", "Yes"), 0), (("Yes", "No"), 0)],
+    ids=["refused later", "never refused", "refused in the third part", "refused at first"],
+)
+@pytest.mark.parametrize("is_known", [False, True], ids=["new", "known"])
+def test_a_dry_run_knows_in_later_parts_what_earlier_ones_would_have_written(
+    context: Context, bring: Callable[..., Result], words: tuple[str, ...], lacking: int, *, is_known: bool
+) -> None:
+    """Who refuses far below the first row counts as in the import itself."""
+    if is_known:
+        bring([["A", "a@example.com", "", "", "", "", "", ""]])
+    rows = [["A", "a@example.com", "", "", word, "", "", ""] for word in words]
+    before = _everything(context)
+    tried = bring(rows, dry_run=True, chunk=1)
+    assert _everything(context) == before
+    done = bring(rows, chunk=1)
+    assert _counts(tried) == _counts(done)
+    assert done.without_consent == lacking
+
+
+def test_a_dry_run_counts_a_consent_given_in_a_later_part(context: Context, bring: Callable[..., Result]) -> None:
+    """Once, and not again in the rows after it."""
+    header = ("Name", "Email", "Consent")
+    rows = [["A", "a@example.com", word] for word in ("", "yes", "", "yes")]
+    tried = bring(rows, header, dry_run=True, chunk=1)
+    assert _counts(tried) == _counts(bring(rows, header, chunk=1)) == (4, 1, 0, 0, 3, 0, 0)
+
+
 def test_a_mapping_overrides_and_is_kept(context: Context, bring: Callable[..., Result], tmp_path: Path) -> None:
     """What a person chose once is how the next file with that header is read."""
     header = ("Khách", "Thư", "Ghi chú")
