@@ -129,8 +129,7 @@ def _look_around(context: Context, hand: Hand, pipeline: Pipeline, found: Sequen
 def _take_up(conn: Connection, hand: Hand, pipeline: Pipeline, lead: Any, zone: ZoneInfo) -> None:
     now, real = hand.now, hand.real
     desk.log_call(conn, hand, lead.public_id, CallOutcome.CALL_BACK.value, first_words(lead.email))
-    one = service.open_by_hand(conn, hand.person, NewOpportunity(lead.id), pipeline, now=now, real=real, zone=zone)
-    service.accept(conn, hand.person, one.id, one.version, now=now, real=real)
+    service.open_by_hand(conn, hand.person, NewOpportunity(lead.id), pipeline, now=now, real=real, zone=zone)
 
 
 def _opened_by_hand(conn: Connection, hand: Hand) -> datetime:

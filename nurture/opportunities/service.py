@@ -25,7 +25,7 @@ from nurture.opportunities import store
 from nurture.opportunities.assign import assign
 from nurture.opportunities.model import NewOpportunity, Opportunity, OpportunityState, Pipeline
 from nurture.opportunities.tables import opportunities, opportunity_changes
-from nurture.users.model import Person, may_edit_lead, may_see_lead
+from nurture.users.model import Person, may_edit_lead, may_see_lead, user_of
 
 LARGEST_VALUE = 10**15
 
@@ -46,7 +46,8 @@ def open_(
 ) -> Opportunity | None:
     """Open an opportunity and give it an owner. None when the automatic one of this lead is open already.
 
-    By hand any number is opened; the lead's owner becomes the one of the opportunity.
+    By hand any number is opened; the lead's owner becomes the one of the opportunity. Whoever opens it for themselves
+    has accepted it by that.
     """
     lead = _lead(conn, new.lead_id)
     owner_id = new.owner_id if new.owner_id is not None else assign(conn, new.lead_id, pipeline.key, now, zone)
@@ -58,6 +59,7 @@ def open_(
         "currency": pipeline.currency, "automatic": new.automatic, "cause": cause,
         "criteria": [criterion.plain() for criterion in new.criteria], "next_step": clean(new.next_step),
         "next_at": new.next_at, "opened_at": now, "stage_since": now, "version": 1,
+        "accepted_at": now if owner_id is not None and owner_id == user_of(actor) else None,
     }  # fmt: skip
     insert = upsert(conn.dialect.name, opportunities).values(values)
     if new.automatic:

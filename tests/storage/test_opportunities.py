@@ -9,6 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from nurture.activities.model import Kind
 from nurture.activities.tables import activities
+from nurture.alerts.tables import alerts
+from nurture.engine.react import react
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, InputError, NotFoundError
 from nurture.leads.tables import companies
@@ -87,6 +89,21 @@ def test_by_hand_any_number_is_opened(context: Context) -> None:
     assert (one.owner_id, one.value, one.automatic, one.name) == (me.id, 12_500_000, False, "Mai")
     row = selling.row(context, lead)
     assert (row.owner_id, row.lifecycle) == (me.id, "opportunity")
+
+
+def test_who_opens_one_for_themselves_has_accepted_it(context: Context) -> None:
+    """Nothing waits for a yes, and nobody is alerted to what they did; one for a colleague waits for that one."""
+    me, boss = selling.person(context), selling.person(context, Role.MARKETER, "Boss")
+    pipeline, zone = _pipeline(context), context.settings.local_zone
+    lead = selling.lead(context)
+    with context.database.write() as conn:
+        mine = deals.open_by_hand(conn, me, NewOpportunity(lead), pipeline, zone=zone, **_times(context))
+        given = deals.open_by_hand(conn, boss, NewOpportunity(lead), pipeline, zone=zone, **_times(context))
+    assert (mine.owner_id, mine.accepted_at, mine.version) == (me.id, mine.opened_at, 1)
+    assert (given.owner_id, given.accepted_at) == (me.id, None)
+    react(context)
+    with context.database.read() as conn:
+        assert conn.execute(sa.select(sa.func.count()).select_from(alerts)).scalar_one() == 0
 
 
 def test_nobody_opens_one_for_a_lead_they_may_not_see_or_change(context: Context) -> None:
