@@ -117,6 +117,13 @@ def of_message(conn: Connection, message_id: int, limit: int = 200) -> list[Kept
     return [_kept(row) for row in conn.execute(query)]
 
 
+def last_click(conn: Connection, message_id: int, link: int) -> Kept | None:
+    """The latest click on a link of a message."""
+    query = sa.select(hits).where(hits.c.message_id == message_id, hits.c.kind == "click", hits.c.link == link)
+    row = conn.execute(query.order_by(hits.c.at.desc(), hits.c.id.desc()).limit(1)).one_or_none()
+    return _kept(row) if row is not None else None
+
+
 def company(conn: Connection, message_ids: Collection[int], since: datetime, until: datetime) -> list[Kept]:
     """The clicks on these messages in a span of real time, for each message at most MOST_COMPANY."""
     number = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id))

@@ -1,5 +1,6 @@
 """Where a click in a demo's mail ends: at a page of ours, only in the demo, only for links that we signed."""
 
+import html
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from nurture.kernel.context import Context
 from nurture.kernel.tables import installation
 from nurture.leads.tables import leads
 from nurture.messages.links import click_token
+from nurture.tracking.service import ingest
 from nurture.tracking.tables import hits
 from nurture.web.front import front
 from tests.web.client import Client
@@ -106,3 +108,30 @@ def test_it_speaks_both_languages(app: Flask, house: Filled) -> None:
     answer = app.test_client().get(f"/your-page/{house.click}", headers={"Accept-Language": "en"})
     assert "This would be your page" in answer.text
     assert '<html lang="en"' in answer.text
+
+
+PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+HEADLESS = PERSON.replace("Chrome", "HeadlessChrome")
+
+
+@pytest.mark.parametrize(
+    ("agent", "at_once", "once_judged"),
+    [
+        (PERSON, "judged within seconds", "judged to be a person's"),
+        (
+            HEADLESS,
+            "gives no points: A security scanner (headless).",
+            "gives no points: A security scanner (headless).",
+        ),
+    ],
+    ids=["a-person", "a-machine"],
+)
+def test_it_promises_no_more_than_is_known(
+    browser: Browser, ctx: Context, house: Filled, agent: str, at_once: str, once_judged: str
+) -> None:
+    """A machine's click gives nothing, and says so at once; a person's counts once it was judged."""
+    headers = {"User-Agent": agent, "Accept-Language": "en"}
+    page = browser.get(f"/c/{house.click}", headers=headers).headers["Location"]
+    assert at_once in html.unescape(browser.get(page, headers=headers).text)
+    ingest(ctx)
+    assert once_judged in html.unescape(browser.get(page, headers=headers).text)
