@@ -72,7 +72,7 @@ def _staff(conn: Connection, password: str, times: _Times) -> None:
         if account_store.by_email(conn, email) is not None:
             continue
         accounts.add(
-            conn, email=email, name=name, role=role, password=password, phone=phone_of(phone), language="vi",
+            conn, email=email, name=name, role=role, password=password, phone=phone_of(phone),
             real=times.real, actor="demo",
         )  # fmt: skip
 
