@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, cast
@@ -161,13 +162,27 @@ class SenderProcess:
 def _spawn() -> subprocess.Popen[bytes]:
     """A sender process. It gets no settings by its environment: secrets stay with those who need them."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NURTURE_")}
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "nurture.delivery.child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        bufsize=0,
-        env=environment,
-    )
+    with _no_interrupts():
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "nurture.delivery.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env=environment,
+        )
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """A process begun in here is deaf to Ctrl+C from its first instant: whether it ends is for its parent to say."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _setup(ctx: Context, way: Connection, timeouts: Timeouts, journal: Path) -> dict[str, Any]:

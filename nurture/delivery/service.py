@@ -239,7 +239,7 @@ class Dispatcher:
         """A sender that dies young is started again later and later."""
         now = _monotonic()
         lived = now - dead.born
-        if dead.handed < _RETIRE_AFTER:
+        if dead.handed < _RETIRE_AFTER and not self._stopping.is_set():
             _log.warning("sender_ended", sender=dead.id, pid=dead.pid, lived=round(lived, 1))
         self._spawn_pause = min(self._spawn_pause * 2, _LONGEST_PAUSE) if lived < _YOUNG else _FIRST_PAUSE
         self._next_spawn = now + self._spawn_pause

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ import sqlalchemy as sa
 
 from nurture.activities.tables import decisions
 from nurture.consents.tables import suppressions
+from nurture.delivery import route
 from nurture.delivery.conversation import Conversation, ConversationEnded, Envelope, Timeouts
 from nurture.delivery.model import Connection, Phase
+from nurture.delivery.process import SenderProcess
 from nurture.delivery.service import Dispatcher
 from nurture.delivery.tables import routes
 from nurture.kernel.clock import SystemClock
@@ -273,6 +276,24 @@ def test_a_sender_told_to_end_gives_back_and_is_replaced(sqlite_url: str, tmp_pa
     assert told
     assert states == {"sent": 60}
     assert len(sink.accepted) == len(set(sink.accepted)) == 60
+
+
+def test_a_sender_is_deaf_to_interrupts_from_its_first_instant(sqlite_url: str, tmp_path: Path) -> None:
+    """Ctrl+C reaches every process of a terminal; one that still starts lives on until its parent ends it."""
+    ctx = runner.context(sqlite_url, tmp_path, 1)
+    bell = threading.Event()
+    one = SenderProcess(ctx, route.chosen(ctx.settings), QUICK, bell)
+    for _ in range(40):
+        os.kill(one.pid, signal.SIGINT)
+        bell.wait(0.01)
+    _until(ctx, lambda: one.has_started or one.is_gone)
+    os.kill(one.pid, signal.SIGINT)
+    started, gone = one.has_started, one.is_gone
+    one.close()
+    assert (started, gone) == (True, False)
+    assert one.wait(10)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    ctx.database.close()
 
 
 _REFUSE = """
