@@ -6,6 +6,8 @@ from email.utils import parseaddr
 from importlib.resources import files
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from nurture.kernel import installation
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
@@ -14,7 +16,7 @@ from nurture.kernel.errors import GuardError, OutsideError
 from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
 from nurture.kernel.signing import load_ring, write_private
-from nurture.migrations import migrate
+from nurture.migrations import current, migrate
 
 DEMO_SPEED = 4320.0  # a day passes in 20 seconds
 
@@ -41,6 +43,31 @@ def for_demo(settings: Settings) -> Settings:
         campaigns_dir=None,
         templates_dir=None,
     )
+
+
+def is_prepared(settings: Settings) -> bool:
+    """Whether there is a database with tables in it. Makes none by looking."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+        return False
+    database = Database(settings.database_url)
+    try:
+        with database.read() as conn:
+            return current(conn) is not None
+    finally:
+        database.close()
+
+
+def place_of(settings: Settings) -> str:
+    """Which database is meant: the file of SQLite, else the address without its password."""
+    url = make_url(settings.database_url)
+    return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def has_demo_beside(settings: Settings) -> bool:
+    """Whether a demo has run where these settings, not the demo's, keep their database."""
+    usual = f"sqlite:///{settings.data_dir / 'nurture.db'}"
+    return settings.database_url == usual and (settings.data_dir / "demo.db").is_file()
 
 
 def prepare(settings: Settings, *, demo: bool = False) -> installation.Installation:

@@ -109,7 +109,7 @@ def _say_findings(ctx: click.Context, found: Definitions, refusal: str, *, as_js
 def plan(ctx: click.Context, campaigns_at: Path | None, templates_at: Path | None, *, as_json: bool) -> None:
     """Plan."""
     state = ctx.find_object(State) or State()
-    with state.context() as context, context.database.read() as conn:
+    with state.trying() as context, context.database.read() as conn:
         found = definitions.read(*_places(state, campaigns_at, templates_at), definitions.facts_of(conn))
         _say_findings(ctx, found, _("There is no plan before these are mended."), as_json=as_json)
         planned = definitions.plan(conn, found, now=context.clock.engine())
@@ -132,7 +132,7 @@ def apply(
 ) -> None:
     """Apply, all or nothing."""
     state = ctx.find_object(State) or State()
-    with state.context() as context:
+    with state.making() as context:
         with context.database.read() as conn:
             found = definitions.read(*_places(state, campaigns_at, templates_at), definitions.facts_of(conn))
             _say_findings(ctx, found, _("Nothing was applied."), as_json=as_json)

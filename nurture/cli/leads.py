@@ -78,6 +78,34 @@ def _until_interrupted() -> Iterator[threading.Event]:
             signal.signal(one, handler)
 
 
+def _tried_lines(result: Result) -> list[str]:
+    """What an import would do."""
+    lines = [
+        _("%(rows)s rows: %(created)s would be created, %(updated)s updated, %(unchanged)s left unchanged; "
+          "%(duplicates)s duplicates, %(refused)s refused", rows=result.rows, created=result.created,
+          updated=result.updated, unchanged=result.unchanged, duplicates=result.duplicates, refused=result.refused),
+        *_refusal_lines(result),
+    ]  # fmt: skip
+    if result.dropped_values:
+        lines.append(_("%(count)s values do not fit the type of their field and would be left out.",
+                       count=result.dropped_values))  # fmt: skip
+    if result.without_consent:
+        lines.append(
+            _("%(count)s leads would have no proof of consent: advertising to them would be skipped (no_consent). If "
+              "they agreed, import with --consent \"how, when, to which text\", or with a consent column.",
+              count=result.without_consent)
+        )  # fmt: skip
+    return [*lines, _("Nothing was written. Without --dry-run the file is imported.")]
+
+
+def _refusal_lines(result: Result) -> list[str]:
+    return [
+        _("    line %(line)s, %(column)s: %(reason)s", line=one.line, column=one.column,
+          reason=translate(LANGUAGE, one.reason))
+        for one in result.refusals[:5]
+    ]  # fmt: skip
+
+
 def _result_lines(result: Result) -> list[str]:
     lines = [_("Went on where an earlier run had stopped.")] if result.resumed else []
     lines += [
@@ -87,9 +115,7 @@ def _result_lines(result: Result) -> list[str]:
     ]  # fmt: skip
     if result.batch:
         lines.append(_("Batch %(batch)s", batch=result.batch))
-    for one in result.refusals[:5]:
-        reason = translate(LANGUAGE, one.reason)
-        lines.append(_("    line %(line)s, %(column)s: %(reason)s", line=one.line, column=one.column, reason=reason))
+    lines += _refusal_lines(result)
     if result.refused_file is not None:
         lines.append(_("The refused rows stand whole in this file, each with its reason. Mend them there and import "
                        "it: nurture leads import %(path)s", path=shlex.quote(str(result.refused_file))))  # fmt: skip
@@ -156,16 +182,17 @@ def import_(
         mapping=_mapping(pairs), tags=tags, source=source, dry_run=dry_run, keep_phone_only=keep_phone_only,
         consent=consent, purposes=covered,
     )  # fmt: skip
-    with state.context() as context, _until_interrupted() as asked:
+    with state.trying() if dry_run else state.making() as context, _until_interrupted() as asked:
         reading = capture.reading(context, file, options.mapping)
         if not as_json:
             for line in _reading_lines(reading):
                 say(line)
-        with click.progressbar(length=reading.rows, label=_("Importing"), file=sys.stderr) as bar:
+        label = _("Reading") if dry_run else _("Importing")
+        with click.progressbar(length=reading.rows, label=label, file=sys.stderr) as bar:
             result = capture.import_file(
                 context, file, options, progress=lambda done, _rows: bar.update(done - bar.pos), stop=asked.is_set
             )
-    report(result.as_json(), _result_lines(result), as_json=as_json)
+    report(result.as_json(), _tried_lines(result) if dry_run else _result_lines(result), as_json=as_json)
     if result.state == "stopped":
         ctx.exit(Status.FAILED)
     if result.refused:

@@ -29,7 +29,7 @@ def _new_account(state: State, email: str, name: str, role: str, password: str |
     Warns while nobody is an admin.
     """
     link = ""
-    with state.context() as context, context.database.write() as conn:
+    with state.making() as context, context.database.write() as conn:
         real = context.clock.real()
         if password is not None:
             made = service.add(

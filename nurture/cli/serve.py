@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from nurture.cli.output import say
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
 from nurture.demo.load import is_loaded, load_demo
+from nurture.demo.people import STAFF
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError
 from nurture.kernel.i18n import N_
@@ -25,6 +27,7 @@ from nurture.users import service as accounts
 from nurture.users import store as account_store
 
 ADMIN = "admin@nurture.example"
+SELLER = STAFF[0][1]
 EVERYTHING = frozenset({"web", "clock", "worker"})
 
 
@@ -71,6 +74,19 @@ def announce(admin: FirstAdmin) -> None:
     say(_("    sign in as %(email)s, password %(password)s (printed this once)", **told))
 
 
+def announce_demo(settings: Settings, *, is_new: bool) -> None:
+    """Say how to sign in to the demo, also when its password was printed long ago, and what it does."""
+    if is_new:
+        say(_("    the made-up sales team signs in with the same password, for example %(email)s", email=SELLER))
+    else:
+        say(_("    sign in as %(email)s, or as one of the made-up sales team, for example %(seller)s; the password is "
+              "the one printed at the first start", email=ADMIN, seller=SELLER))  # fmt: skip
+        again = f"NURTURE_DATA_DIR={shlex.quote(str(settings.data_dir))} nurture --demo users reset {ADMIN}"
+        say(_("    lost it? This prints a link for a new one: %(command)s", command=again))
+    say(_("    time-lapse: a day passes in %(seconds)s seconds; no email leaves this machine: %(url)s",
+          seconds=round(86400 / settings.time_lapse), url=f"{settings.base_url}/mailbox"))  # fmt: skip
+
+
 def _prepare(settings: Settings, row: Installation, *, demo: bool) -> None:
     """What a first start needs; says what a person has to know."""
     context = build(settings, runs_engine=True)
@@ -88,9 +104,7 @@ def _prepare(settings: Settings, row: Installation, *, demo: bool) -> None:
     if admin is not None:
         announce(admin)
     if demo:
-        say(_("    the made-up sales team signs in with the same password, for example ha@anphat.example"))
-        say(_("    time-lapse: a day passes in %(seconds)s seconds; no email leaves this machine: %(url)s",
-              seconds=round(86400 / settings.time_lapse), url=f"{settings.base_url}/mailbox"))  # fmt: skip
+        announce_demo(settings, is_new=admin is not None)
     say(_("    data: %(folder)s", folder=settings.data_dir))
     if row.stopped_sending:
         say(_("    nothing is sent: %(reason)s", reason=_(row.stopped_sending)), err=True)

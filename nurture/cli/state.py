@@ -1,21 +1,31 @@
 """What a command needs: settings read once, a context on demand. Errors become lines and exit statuses."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from nurture.bootstrap import build, for_demo, prepare
+from nurture.bootstrap import build, for_demo, has_demo_beside, is_prepared, place_of, prepare
 from nurture.cli.output import Status, fail, say
 from nurture.cli.words import _
 from nurture.kernel.context import Context
-from nurture.kernel.errors import NurtureError, OutsideError
+from nurture.kernel.errors import NotFoundError, NurtureError, OutsideError
 from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings, read_settings
+
+NO_DATABASE = N_(
+    "There is no database at %(place)s. nurture up makes one, or nurture migrate; NURTURE_DATA_DIR says in which folder"
+)
+ONLY_DEMO = N_("There is no database at %(place)s, only the demo's beside it. To ask the demo: %(command)s")
+NO_DEMO = N_(
+    "The demo has no database at %(place)s. nurture up --demo makes one; NURTURE_DATA_DIR says in which folder"
+)
 
 
 @dataclass
@@ -32,13 +42,59 @@ class State:
 
     @contextmanager
     def context(self) -> Iterator[Context]:
-        """A context on a prepared database, closed at the end."""
-        prepare(self.settings, demo=self.demo)
-        context = build(self.settings)
+        """A context on the database there is, closed at the end. NotFoundError when there is none."""
+        if not is_prepared(self.settings):
+            raise self._nowhere()
+        with self._on(self.settings) as context:
+            yield context
+
+    @contextmanager
+    def making(self) -> Iterator[Context]:
+        """The same for a command that begins something: where there is no database it makes one, and says where."""
+        if not is_prepared(self.settings):
+            say(_("A new database is made at %(place)s", place=place_of(self.settings)), err=True)
+        with self._on(self.settings) as context:
+            yield context
+
+    @contextmanager
+    def trying(self) -> Iterator[Context]:
+        """The same for what is only tried: where there is no database, on an empty one that is gone at the end."""
+        if is_prepared(self.settings):
+            with self._on(self.settings) as context:
+                yield context
+            return
+        say(_("There is no database at %(place)s, and none is made: tried on an empty one.",
+              place=place_of(self.settings)), err=True)  # fmt: skip
+        if has_demo_beside(self.settings):
+            say(_("The demo has one beside it; to ask the demo: %(command)s", command=_on_demo()), err=True)
+        with tempfile.TemporaryDirectory(prefix="nurture-") as name:
+            folder = Path(name)
+            url = f"sqlite:///{folder / 'empty.db'}"
+            empty = replace(self.settings, data_dir=folder, database_url=url, keys_file=folder / "keys.json")
+            with self._on(empty) as context:
+                yield context
+
+    @contextmanager
+    def _on(self, settings: Settings) -> Iterator[Context]:
+        prepare(settings, demo=self.demo)
+        context = build(settings)
         try:
             yield context
         finally:
             context.database.close()
+
+    def _nowhere(self) -> NotFoundError:
+        place = place_of(self.settings)
+        if has_demo_beside(self.settings):
+            return NotFoundError(ONLY_DEMO, place=place, command=_on_demo())
+        return NotFoundError(NO_DEMO if self.demo else NO_DATABASE, place=place)
+
+
+def _on_demo() -> str:
+    """The command under way, as it is typed for the demo."""
+    ctx = click.get_current_context()
+    top = ctx.find_root().command_path
+    return f"{top} --demo{ctx.command_path.removeprefix(top)}"
 
 
 pass_state = click.make_pass_decorator(State)

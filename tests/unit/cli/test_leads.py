@@ -53,6 +53,19 @@ def test_why_a_lead_is_in_a_segment_is_said_in_the_houses_zone(home: Path, monke
 def test_lists_say_what_to_do_where_they_are_empty(home: Path) -> None:
     """No table of nothing."""
     assert home.exists()
+    _run("migrate")
     assert _run("campaigns", "list").stdout == "There are no campaigns yet: nurture apply\n"
     assert _run("users", "list").stdout == "There are no accounts yet.\n"
     assert _run("sends").stdout == "Audience: 0\n"
+
+
+def test_a_dry_run_says_what_would_be_and_that_nothing_was_written(home: Path) -> None:
+    """Not even a database; the import then does what was said."""
+    tried = _run("leads", "import", str(home / "khach.csv"), "--dry-run")
+    lines = tried.stdout.splitlines()
+    assert tried.exit_code == Status.FINDINGS
+    assert "2 rows: 1 would be created, 0 updated, 0 left unchanged; 0 duplicates, 1 refused" in lines
+    assert any(line.startswith("1 leads would have no proof of consent") for line in lines)
+    assert lines[-1] == "Nothing was written. Without --dry-run the file is imported."
+    assert not (home / "data").exists()
+    assert "2 rows: 1 created, 0 updated" in _run("leads", "import", str(home / "khach.csv")).stdout

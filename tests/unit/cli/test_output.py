@@ -81,6 +81,7 @@ def test_a_wrong_setting_stops_every_command(monkeypatch: pytest.MonkeyPatch) ->
 def test_json_answers_are_json(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty installation answers with an account of zeros."""
     monkeypatch.setenv("NURTURE_DATA_DIR", str(tmp_path))
+    CliRunner().invoke(main, ["migrate"])
     account = json.loads(CliRunner().invoke(main, ["sends", "--json"]).output)
     assert account["audience"] == 0
     assert sum(account["states"].values()) == 0

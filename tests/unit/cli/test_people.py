@@ -1,14 +1,15 @@
 """`nurture users` and the first start: somebody can always sign in as an admin."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from nurture.bootstrap import build, prepare
+from nurture.bootstrap import build, for_demo, prepare
 from nurture.cli.main import main
-from nurture.cli.serve import announce, first_admin
+from nurture.cli.serve import ADMIN, announce, announce_demo, first_admin
 from nurture.kernel.context import Context
 from nurture.kernel.settings import read_settings
 
@@ -61,3 +62,21 @@ def test_in_an_empty_house_only_the_account_is_said(started: Context, capsys: py
     assert made is not None
     announce(made)
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_demo_started_again_says_which_password_and_how_to_get_a_new_one(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first start has it at hand; later ones name the command, which works as it is printed."""
+    settings = for_demo(read_settings({"NURTURE_DATA_DIR": str(home)}))
+    announce_demo(settings, is_new=True)
+    assert "with the same password, for example ha@anphat.example" in capsys.readouterr().out
+    announce_demo(settings, is_new=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert "the password is the one printed at the first start" in lines[0]
+    where, _nurture, *typed = shlex.split(lines[1].partition("new one: ")[2])
+    CliRunner().invoke(main, ["--demo", "migrate"])
+    password = ["--password-file", "-"]
+    CliRunner().invoke(main, ["--demo", "users", "add", ADMIN, "--name", "A", *password], input="một câu dễ nhớ\n")
+    monkeypatch.setenv(*where.split("=", 1))
+    assert "/reset/" in CliRunner().invoke(main, typed).stdout
