@@ -15,7 +15,7 @@ from nurture.enrollments import store as enrollments
 from nurture.kernel.reasons import Reason
 from nurture.leads.model import Lead
 from nurture.opportunities import store as opportunities
-from nurture.opportunities.model import Criterion, Pipeline
+from nurture.opportunities.model import Criterion, Opportunity, Pipeline
 from nurture.opportunities.qualify import candidate_of, qualify
 from nurture.rules.evaluate import Trace, evaluate
 from nurture.rules.facts import Facts
@@ -37,11 +37,12 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """Whether an opportunity would open by itself now, criterion by criterion."""
+    """Whether an opportunity would open by itself now, criterion by criterion; none does while one is open."""
 
     pipeline: Pipeline
     criteria: tuple[Criterion, ...]
     trace: Trace | None  # of the extra rule
+    open_ones: tuple[Opportunity, ...]  # newest first
 
     @property
     def holds(self) -> bool:
@@ -92,4 +93,5 @@ def _chance(conn: Connection, lead: Lead, pipeline: Pipeline, trace: Trace | Non
     standing = Standing(lead.id, lead.engagement, lead.fit, lead.temperature)
     deals = opportunities.in_pipeline(conn, lead.id, pipeline)
     candidate = candidate_of(standing, lead.lifecycle, pipeline.qualifying, trace, deals)
-    return Chance(pipeline, qualify(candidate, pipeline.qualifying, now).criteria, trace)
+    open_ones = tuple(one for one in deals if one.is_open)
+    return Chance(pipeline, qualify(candidate, pipeline.qualifying, now).criteria, trace, open_ones)

@@ -1,8 +1,9 @@
 """Why, and why not: one decision explained, as taken or as of now. A page, shown as a sheet where script runs."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
@@ -15,16 +16,18 @@ from nurture.kernel.i18n import N_
 from nurture.leads import desk
 from nurture.leads.model import Lead
 from nurture.messages import store as messages
-from nurture.opportunities.model import Criterion
+from nurture.opportunities.model import Opportunity
 from nurture.rules.describe import sentence
 from nurture.rules.evaluate import Trace
 from nurture.rules.model import Group, Join
 from nurture.rules.titles import Titles
 from nurture.segments import store as segments
+from nurture.users.model import may_see_lead
 from nurture.web.language import language, say
 from nurture.web.page import context, facts, known, now, read, render, titles, whole, zone
 from nurture.web.selling import pipeline_of
 from nurture.web.session import person
+from nurture.web.timeline import actor
 from nurture.web.words import named, temperature
 
 blueprint = Blueprint("why", __name__)
@@ -96,10 +99,12 @@ def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
         {"way": way, "name": way.campaign.named(language()), "tree": node(way.trace, called) if way.trace else None}
         for way in found
     ]
-    criteria = [{"text": _criterion(one), "holds": one.holds} for one in chance.criteria] if chance else []
+    people = {key: one.name for key, one in known(conn).people.items()}
+    deals = [_deal(one, people) for one in chance.open_ones] if chance else []
+    criteria = [_criterion(one.plain()) for one in chance.criteria] if chance else []
     return render(
         "leads/why_all.html", lead=lead, refusal=standing.refusal("advertising"), ways=ways, chance=chance,
-        criteria=criteria, rule=node(chance.trace, called) if chance and chance.trace else None,
+        deals=deals, criteria=criteria, rule=node(chance.trace, called) if chance and chance.trace else None,
         decisions=[_decided(conn, one) for one in decisions_of(conn, lead.id, _VERDICTS, limit=20)],
     )  # fmt: skip
 
@@ -119,9 +124,20 @@ def _decided(conn: Connection, one: Chosen) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _criterion(one: Criterion) -> str:
-    values = {"needed": one.needed, "seen": one.seen}
-    if one.key == "temperature":
-        values = {key: temperature(str(value)) for key, value in values.items()}
-    text = _CRITERIA.get(one.key)
-    return say(text, **values) if text else one.key
+def _deal(one: Opportunity, people: Mapping[int, str]) -> dict[str, Any]:
+    """An open opportunity: since when, by whom, with which criteria. No way there for whom it is hidden from."""
+    seen = may_see_lead(person(), one.owner_id)
+    return {
+        "name": one.name, "url": url_for("opportunities.show", public_id=one.public_id) if seen else None,
+        "at": one.opened_at, "automatic": one.automatic, "by": actor(one.cause, people),
+        "criteria": [_criterion(each) for each in one.criteria],
+    }  # fmt: skip
+
+
+def _criterion(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A criterion, as it is stored with an opportunity, in words."""
+    key, values = str(one.get("key", "")), {"needed": one.get("needed"), "seen": one.get("seen")}
+    if key == "temperature":
+        values = {name: temperature(str(value)) for name, value in values.items()}
+    text = _CRITERIA.get(key)
+    return {"text": say(text, **values) if text else key, "holds": bool(one.get("holds"))}
