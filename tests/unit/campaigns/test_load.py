@@ -76,8 +76,10 @@ def test_advertising_without_a_link_to_unsubscribe_is_refused() -> None:
             8,
             "error",
             "no_unsubscribe",
-            "welcome.yaml:8:17: The email “hello” is advertising without a link to unsubscribe, in: en "
-            "(write {{ unsubscribe_url }} into it, or use a layout that has it)",
+            (
+                "welcome.yaml:8:17: The email “hello” is advertising without a link to unsubscribe, in: en "
+                "(write {{ unsubscribe_url }} into it, or use a layout that has it)"
+            ),
         )
     ]
     assert check(_folder(welcome=GOOD.replace("class: advertising", "class: deal")), known).errors == ()
