@@ -21,7 +21,7 @@ from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.consents.model import Purpose
 from nurture.kernel.errors import InputError
-from nurture.kernel.i18n import translate
+from nurture.kernel.i18n import translate, translate_plural
 from nurture.leads import store as lead_store
 
 _SHOWN = 12  # columns of the sample that fit a terminal
@@ -78,6 +78,10 @@ def _until_interrupted() -> Iterator[threading.Event]:
             signal.signal(one, handler)
 
 
+def _counted(one: str, many: str, count: int) -> str:
+    return translate_plural(LANGUAGE, one, many, count)
+
+
 def _tried_lines(result: Result) -> list[str]:
     """What an import would do."""
     lines = [
@@ -87,13 +91,18 @@ def _tried_lines(result: Result) -> list[str]:
         *_refusal_lines(result),
     ]  # fmt: skip
     if result.dropped_values:
-        lines.append(_("%(count)s values do not fit the type of their field and would be left out.",
-                       count=result.dropped_values))  # fmt: skip
+        lines.append(_counted("%(count)s value does not fit the type of its field and would be left out.",
+                              "%(count)s values do not fit the type of their field and would be left out.",
+                              result.dropped_values))  # fmt: skip
     if result.without_consent:
         lines.append(
-            _("%(count)s leads would have no proof of consent: advertising to them would be skipped (no_consent). If "
-              "they agreed, import with --consent \"how, when, to which text\", or with a consent column.",
-              count=result.without_consent)
+            _counted("%(count)s lead would have no proof of consent: advertising to them would be skipped "
+                     "(no_consent). If they agreed, import with --consent \"how, when, to which text\", or with a "
+                     "consent column.",
+                     "%(count)s leads would have no proof of consent: advertising to them would be skipped "
+                     "(no_consent). If they agreed, import with --consent \"how, when, to which text\", or with a "
+                     "consent column.",
+                     result.without_consent)
         )  # fmt: skip
     return [*lines, _("Nothing was written. Without --dry-run the file is imported.")]
 
@@ -120,13 +129,16 @@ def _result_lines(result: Result) -> list[str]:
         lines.append(_("The refused rows stand whole in this file, each with its reason. Mend them there and import "
                        "it: nurture leads import %(path)s", path=shlex.quote(str(result.refused_file))))  # fmt: skip
     if result.dropped_values:
-        lines.append(_("%(count)s values did not fit the type of their field and were left out.",
-                       count=result.dropped_values))  # fmt: skip
+        lines.append(_counted("%(count)s value did not fit the type of its field and was left out.",
+                              "%(count)s values did not fit the type of their field and were left out.",
+                              result.dropped_values))  # fmt: skip
     if result.without_consent:
         lines.append(
-            _("%(count)s leads have no proof of consent: advertising to them will be skipped (no_consent). If they "
-              "agreed, import again with --consent \"how, when, to which text\", or with a consent column.",
-              count=result.without_consent)
+            _counted("%(count)s lead has no proof of consent: advertising to them will be skipped (no_consent). If "
+                     "they agreed, import again with --consent \"how, when, to which text\", or with a consent column.",
+                     "%(count)s leads have no proof of consent: advertising to them will be skipped (no_consent). If "
+                     "they agreed, import again with --consent \"how, when, to which text\", or with a consent column.",
+                     result.without_consent)
         )  # fmt: skip
     if result.state == "stopped":
         lines.append(_("Stopped. Run the same command again to go on."))

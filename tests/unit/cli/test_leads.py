@@ -65,7 +65,7 @@ def test_a_dry_run_says_what_would_be_and_that_nothing_was_written(home: Path) -
     lines = tried.stdout.splitlines()
     assert tried.exit_code == Status.FINDINGS
     assert "2 rows: 1 would be created, 0 updated, 0 left unchanged; 0 duplicates, 1 refused" in lines
-    assert any(line.startswith("1 leads would have no proof of consent") for line in lines)
+    assert any(line.startswith("1 lead would have no proof of consent") for line in lines)
     assert lines[-1] == "Nothing was written. Without --dry-run the file is imported."
     assert not (home / "data").exists()
     assert "2 rows: 1 created, 0 updated" in _run("leads", "import", str(home / "khach.csv")).stdout
