@@ -38,3 +38,17 @@ def in_new_tabs(html: str) -> str:
     place = _HEAD.search(html) or _DOCTYPE.match(html)
     at = place.end() if place else 0
     return html[:at] + _BASE + html[at:]
+
+
+_ADDRESS = re.compile(r"<?https?://\S+>?")
+_WIDE, _LINE, _GAP, _AROUND = 33, 26, 14, 180  # of a mail on a phone: signs in a line, and heights in CSS pixels
+LOWEST, HIGHEST = 560, 4_000
+
+
+def phone_height(text: str) -> int:
+    """How high a frame on a phone has to be for a mail with this text part, near enough: a frame that runs no script
+    and has no origin cannot say how high its content is."""
+    lines = [_ADDRESS.sub("", line).strip() for line in text.splitlines()]
+    filled = sum(-(-len(line) // _WIDE) for line in lines if line)
+    height = _AROUND + filled * _LINE + sum(not line for line in lines) * _GAP
+    return min(HIGHEST, max(LOWEST, height))

@@ -12,7 +12,7 @@ from flask_login import current_user
 from nurture.kernel.i18n import N_
 from nurture.web import assets, words
 from nurture.web.language import language, theme
-from nurture.web.page import context, form_for, house, now, said, zone
+from nurture.web.page import context, form_for, house, now, said, two_clocks, zone
 
 # The places of the menu: endpoint, label, icon, key after `g`. One without its page is not shown.
 PLACES = (
@@ -115,6 +115,7 @@ def install(app: Flask) -> None:
         changed_query=changed_query,
         band=_band,
         said=said,
+        two_clocks=two_clocks,
         zone_name=lambda: zone().key,
         forms_for=form_for,
         zipped=lambda values: [(value, value) for value in values],

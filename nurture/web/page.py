@@ -104,6 +104,12 @@ def real() -> datetime:
     return found
 
 
+def two_clocks() -> bool:
+    """Whether engine time is another time than that on the wall."""
+    found = house()
+    return found is not None and found.mode == "lapse"
+
+
 def facts(conn: Connection) -> Facts:
     """What rules may ask."""
     return known(conn).facts(context().settings.zone)

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from nurture.kernel.context import Context
+from nurture.kernel.tables import installation
 from nurture.leads.tables import leads
 from nurture.messages.store import account, reasons
 from nurture.messages.tables import attempts, messages
@@ -169,3 +170,19 @@ def test_words_that_are_no_state_narrow_nothing(marketer: Client) -> None:
         assert marketer.get(f"/sends?{query}").status_code == 200
     assert marketer.get("/messages/0").status_code == 404
     assert marketer.get("/messages/99999999999999999999").status_code == 404
+
+
+def test_the_journal_says_that_its_time_is_real_where_there_are_two(marketer: Client, ctx: Context) -> None:
+    """On an ordinary installation there is one time, and nothing is said of it."""
+    with ctx.database.write() as conn:
+        tried = conn.execute(sa.select(sa.func.max(attempts.c.message_id))).scalar_one_or_none()
+        if tried is None:
+            tried = conn.execute(sa.select(sa.func.min(messages.c.id))).scalar_one()
+            row = {"number": 1, "at": ctx.clock.real(), "route": "mailbox", "phase": "answered", "outcome": "sent"}
+            conn.execute(attempts.insert().values(message_id=tried, **row))
+    seen = {}
+    for mode in ("lapse", "real"):
+        with ctx.database.write() as conn:
+            conn.execute(installation.update().values(mode=mode))
+        seen[mode] = "(real time)" in marketer.get(f"/messages/{tried}", **ENGLISH).text
+    assert seen == {"lapse": True, "real": False}

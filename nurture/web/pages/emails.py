@@ -18,7 +18,7 @@ from nurture.messages.model import Compiled
 from nurture.messages.personalize import MissingField, Personalizer, Rendered, TemplateFailure
 from nurture.messages.values import house_values, message_values
 from nurture.users import store as accounts
-from nurture.web.frames import framed
+from nurture.web.frames import framed, phone_height
 from nurture.web.language import language, say
 from nurture.web.page import context, read, render
 from nurture.web.session import person
@@ -62,6 +62,7 @@ def show(key: str) -> ResponseReturnValue:
     return render(
         "emails/show.html", key=key, languages=languages, one=shown, samples=samples, html_size=_size(shown),
         width=request.args.get("w", "") == "375",
+        frame_height=phone_height(shown.rendered.text) if shown.rendered else None,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from nurture.messages import store as messages
 from nurture.tracking import store as tracking
 from nurture.users.model import Person, Role, may_see_lead
 from nurture.web import mail as mails
-from nurture.web.frames import framed
+from nurture.web.frames import framed, phone_height
 from nurture.web.page import context, house, is_unchanged, read, render, whole
 from nurture.web.pages.sends import shown_hit
 from nurture.web.session import person
@@ -80,6 +80,7 @@ def mail(mail_id: int) -> ResponseReturnValue:
     return render(
         "mailbox/mail.html", row=row, mail=shown, way=way if way in _WAYS else "html", hits=hits, lead=lead,
         message=message, version=version, width=request.args.get("w") == "375",
+        frame_height=phone_height(shown.text),
     )  # fmt: skip
 
 
