@@ -41,6 +41,8 @@ class Method(StrEnum):
     FORM = "form"
     PAGE = "page"  # a page we showed the lead: unsubscribe, preferences
     PERSON = "person"  # told to a member of staff
+    PAPER = "paper"  # signed, and a member of staff has it
+    PHONE = "phone"  # said to a member of staff on the telephone
 
 
 class Scope(StrEnum):
@@ -88,6 +90,11 @@ class Standing:
     def tracking(self) -> bool:
         """Whether opens and clicks of this lead may be kept by name."""
         return self.agreed(Purpose.TRACKING)
+
+    @property
+    def refused(self) -> bool:
+        """Whether somebody's no closed the address; a bounce is nobody's no."""
+        return any(one.reason != SuppressionReason.BOUNCED for one in self.suppressed)
 
     def refusal(self, message_class: str) -> tuple[Reason, dict[str, str]] | None:
         """Why a message of this class must not go, with the sentence's values (`date` is an ISO instant in UTC)."""

@@ -14,7 +14,7 @@ from nurture.activities.service import Activity, record
 from nurture.consents import store
 from nurture.consents.model import Channel, Method, Purpose, Scope, SuppressionReason
 from nurture.consents.tables import consents, suppressions
-from nurture.kernel.errors import InputError
+from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.signing import KeyRing
 from nurture.kernel.text import clean
@@ -53,6 +53,26 @@ def give(
         detail = {"purposes": [one.value for one in written], "channel": channel.value, "method": said.method.value}
         record(conn, Activity(lead_id, kind, said.now, said.actor, said.cause, detail=detail), real=said.real)
     return bool(written or lifted)
+
+
+def write_down(
+    conn: Connection, keys: KeyRing, lead_id: int, address: str | None, said: Said, purposes: Collection[Purpose]
+) -> bool:
+    """A yes to email that a member of staff keeps for the lead; True when it changed anything.
+
+    A no is stronger: where the address is closed because of one, or where the lead said no at that instant or later,
+    it is an InputError. So this lifts nothing; only the lead's own word does.
+    """
+    standing = store.standing_of(conn, keys, lead_id, address)
+    if Purpose.ADVERTISING in purposes and standing.refused:
+        closed = N_("The lead refused email: a no is stronger than a yes that we write down. Only they can take it "
+                    "back, on the page behind the unsubscribe link.")  # fmt: skip
+        raise InputError([Problem("refused", closed, path="purposes")])
+    later = [one for one in purposes if one in standing.given and not standing.agreed(one)]
+    if any(standing.given[one][1] >= said.now for one in later):
+        stronger = N_("The lead said no on that day or later: a no is stronger. A newer yes has a newer date.")
+        raise InputError([Problem("refused_later", stronger, path="given_on")])
+    return give(conn, keys, lead_id, address, said, purposes)
 
 
 def withdraw(

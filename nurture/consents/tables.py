@@ -12,7 +12,7 @@ consents = sa.Table(
     column("purpose", sa.Text, personal=False),  # model.Purpose: advertising | tracking
     column("channel", sa.Text, personal=False),  # model.Channel: email | sms | call
     column("given", sa.Boolean, personal=False),
-    column("method", sa.Text, personal=False),  # import | form | statement | page | person
+    column("method", sa.Text, personal=False),  # model.Method
     column("proof", sa.Text, personal=True),  # the words agreed to, or the operator's statement
     column("origin", sa.Text, personal=False),  # `import:<id> line 3`, `unsubscribe`, `user:4`
     column("ip", sa.Text, nullable=True, personal=True),

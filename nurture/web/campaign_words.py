@@ -10,8 +10,9 @@ from babel.dates import get_day_names
 from nurture.campaigns.model import Again, Campaign, Existing, OpportunityOpened, Sender, Step
 from nurture.campaigns.spans import spoken
 from nurture.campaigns.steps import kinds
+from nurture.campaigns.steps.wait import Wait
 from nurture.enrollments.store import StepCounts
-from nurture.kernel.i18n import N_
+from nurture.kernel.i18n import N_, translate_plural
 from nurture.policy.windows import Window
 from nurture.rules.describe import describe
 from nurture.rules.titles import Titles
@@ -84,6 +85,30 @@ def step_words(step: Step, titles: Titles, language: str) -> str:
     return kinds()[step.kind].describe(step.config, language, titles)
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Where a lead is in a campaign."""
+
+    step: str  # what the step does
+    waits: str = ""  # how long it has to wait here; nothing unless the step is a wait
+    then: str = ""  # what follows the wait; nothing when it is the last step
+
+
+def stay(campaign: Campaign, step_id: str, titles: Titles, language: str) -> Stay | None:
+    """Being at this step; None when the campaign has no such step (any more)."""
+    step = campaign.steps.get(step_id)
+    if step is None:
+        return None
+    following = campaign.steps.get(step.next or "")
+    then = step_words(following, titles, language) if following else ""
+    return Stay(step_words(step, titles, language), waiting(step, language), then)
+
+
+def waiting(step: Step, language: str) -> str:
+    """How long a lead has to wait at this step; nothing unless it is a wait."""
+    return spoken(step.config.span, language) if isinstance(step.config, Wait) else ""
+
+
 def goal(campaign: Campaign, language: str, titles: Titles) -> str:
     """When it has done its work for a lead; nothing when it has no goal."""
     if campaign.goal is None:
@@ -111,7 +136,11 @@ def sending(campaign: Campaign, language: str) -> list[str]:
         found.append(window(policy.window, language))
     if policy.cap is not None:
         span = spoken(policy.cap.span, language)
-        found.append(say("At most %(count)s emails to one lead in %(span)s.", count=policy.cap.limit, span=span))
+        one, many = (
+            "At most %(count)s email to one lead in %(span)s.",
+            "At most %(count)s emails to one lead in %(span)s.",
+        )
+        found.append(translate_plural(language, one, many, policy.cap.limit, span=span))
     return found
 
 

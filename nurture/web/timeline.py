@@ -138,13 +138,18 @@ def entries(lines: Sequence[Line], scores: Iterable[Score], names: Names, langua
 def _entry(line: Line, points: tuple[Points, ...], names: Names) -> Entry:
     icon, tone = _LOOKS.get(line.kind, ("info-circle", ""))
     sentence = _SENTENCES.get(line.kind)
-    text = sentence(line, names) if sentence else say(line.kind.value.replace("_", " "))
+    text = sentence(line, names) if sentence else _begun(say(line.kind.value.replace("_", " ")))
     opportunity = line.detail.get("opportunity")
     return Entry(
         line.id, line.occurred_at, icon, tone, text, str(line.detail.get("note") or ""),
         actor(line.actor, names.people), points, line.withdrawn_at is not None, line.message_id,
         str(opportunity) if opportunity else None,
     )  # fmt: skip
+
+
+def _begun(words: str) -> str:
+    """Words as the beginning of a line."""
+    return words[:1].upper() + words[1:]
 
 
 def actor(text: str, people: Mapping[int, str]) -> str:

@@ -39,6 +39,8 @@ METHODS: Mapping[str, str] = {
     Method.FORM: N_("a form"),
     Method.PAGE: N_("a page of ours"),
     Method.PERSON: N_("told to us"),
+    Method.PAPER: N_("on paper"),
+    Method.PHONE: N_("on the phone"),
 }
 OPPORTUNITY_STATES: Mapping[str, str] = {
     OpportunityState.OPEN: N_("open"),
@@ -145,6 +147,7 @@ def filters() -> dict[str, Any]:
     """Filters of the templates."""
     return {
         "number": lambda value: formats.number(value, language()),
+        "plain_number": lambda value: formats.plain_number(value, language()),
         "money": lambda minor, currency="VND": formats.money(minor, currency, language()),
         "money_short": lambda minor, currency="VND": formats.money_short(minor, currency, language()),
         "phone": shown_phone,

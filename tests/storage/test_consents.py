@@ -1,6 +1,8 @@
 """Yes and no: append only, with proof; a no is stronger than a yes."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -146,3 +148,44 @@ def test_a_lead_without_address_cannot_be_mailed(context: Context) -> None:
         standing = store.standing(conn, context.keys, [(lead, None)], "email")[lead]
     assert standing.refusal("transactional") == (Reason.NO_ADDRESS, {})
     assert not standing.agreed(Purpose.ADVERTISING)
+
+
+def test_a_yes_kept_by_staff_lifts_nothing(context: Context, said: Callable[[Method], Said]) -> None:
+    """Where the lead refused, it is refused itself; tracking, which nobody refused, may be agreed to."""
+    both = (Purpose.ADVERTISING, Purpose.TRACKING)
+    with context.database.write() as conn:
+        lead = _lead(context, conn)
+        service.unsubscribe(conn, context.keys, lead, EMAIL, said(Method.PAGE))
+        for method in (Method.PERSON, Method.PAPER, Method.FORM):
+            with pytest.raises(InputError) as caught:
+                service.write_down(conn, context.keys, lead, EMAIL, said(method), both)
+            assert [one.code for one in caught.value.problems] == ["refused"]
+        assert service.write_down(conn, context.keys, lead, EMAIL, said(Method.PHONE), (Purpose.TRACKING,))
+        assert _refusal(context, conn, lead) is Reason.UNSUBSCRIBED
+
+
+def test_a_later_no_is_stronger_than_a_yes_kept_by_staff(context: Context, said: Callable[[Method], Said]) -> None:
+    """A yes of the same instant or before is refused; a later one holds."""
+    day = timedelta(days=1)
+    with context.database.write() as conn:
+        lead = _lead(context, conn)
+        no = said(Method.PERSON)
+        service.withdraw(conn, lead, no)
+        for moment in (no.now - day, no.now):
+            with pytest.raises(InputError) as caught:
+                yes = replace(no, now=moment)
+                service.write_down(conn, context.keys, lead, EMAIL, yes, (Purpose.ADVERTISING,))
+            assert [one.code for one in caught.value.problems] == ["refused_later"]
+        assert _refusal(context, conn, lead) is Reason.UNSUBSCRIBED
+        yes = replace(no, now=no.now + day)
+        assert service.write_down(conn, context.keys, lead, EMAIL, yes, (Purpose.ADVERTISING,))
+        assert _refusal(context, conn, lead) is None
+
+
+def test_a_bounce_is_no_refusal_but_stands(context: Context, said: Callable[[Method], Said]) -> None:
+    """The yes is kept beside it; mail still does not go."""
+    with context.database.write() as conn:
+        lead = _lead(context, conn)
+        service.suppress(conn, context.keys, EMAIL, SuppressionReason.BOUNCED, said=said(Method.STATEMENT))
+        assert service.write_down(conn, context.keys, lead, EMAIL, said(Method.PAPER), (Purpose.ADVERTISING,))
+        assert _refusal(context, conn, lead) is Reason.BOUNCED

@@ -2,12 +2,15 @@
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from nurture.activities.tables import activities
+from nurture.campaigns.tables import campaigns
+from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
 from nurture.leads.tables import lead_tags, leads
 from nurture.messages.tables import messages
@@ -22,6 +25,7 @@ ACTIONS = (
     "temperature",
     "owner",
     "mail",
+    "consent",
     "refusal",
     "enroll",
     "leave",
@@ -307,3 +311,50 @@ def test_older_emails_lead_back_to_the_first_page(marketer: Client, ctx: Context
     text = marketer.get(f"/leads/{lead}?tab=emails&before={10**9}").text
     pages = text[text.index('<nav class="pages"') :].partition("</nav>")[0]
     assert [html.unescape(one) for one in re.findall(r'<a[^>]*href="([^"]*)"', pages)] == [f"/leads/{lead}?tab=emails"]
+
+
+def test_a_customer_is_not_pressed_into_an_opportunity(sales: Client, ctx: Context, house: Filled) -> None:
+    """It may be made, but is not the first thing to do."""
+    lead = house.leads["free"]
+    button = re.compile(r'<button class="([^"]*)" type="submit">(?:(?!</button>).)*Tạo cơ hội</button>')
+    before = button.search(sales.get(f"/leads/{lead}").text)
+    with ctx.database.write() as conn:
+        conn.execute(leads.update().where(leads.c.public_id == lead).values(lifecycle="customer"))
+    after = button.search(sales.get(f"/leads/{lead}").text)
+    assert before is not None
+    assert after is not None
+    assert ("btn-primary" in before[1], "btn-primary" in after[1]) == (True, False)
+
+
+def test_a_wait_is_told_as_where_the_lead_is(marketer: Client, ctx: Context, house: Filled) -> None:
+    """How long, when it is over, what follows; on the lead's page and in the campaign's list."""
+    with ctx.database.write() as conn:
+        lead = conn.execute(sa.select(leads.c.id).where(leads.c.public_id == house.leads["of_sales"])).scalar_one()
+        welcome = sa.select(campaigns.c.id).where(campaigns.c.key == "welcome_series").scalar_subquery()
+        mine = sa.and_(enrollments.c.lead_id == lead, enrollments.c.campaign_id == welcome)
+        due = ctx.clock.engine() + timedelta(hours=5)
+        changed = {
+            "state": "active",
+            "reason": None,
+            "ended_at": None,
+            "step": "breathe",
+            "due_at": due,
+            "held": None,
+            "waits_for": None,
+        }
+        assert conn.execute(enrollments.update().where(mine).values(**changed)).rowcount == 1
+    text = " ".join(re.sub(r"<[^>]+>", " ", marketer.get(f"/leads/{house.leads['of_sales']}").text).split())
+    assert "đang chờ 2 ngày, xong sau 5 giờ nữa" in text
+    assert "Sau đó: " in text
+    assert "đang chờ, xong" in marketer.get("/campaigns/welcome_series/enrollments").text
+
+
+def test_a_line_begins_with_a_capital(sales: Client, ctx: Context, house: Filled) -> None:
+    """Also one that has no sentence of its own."""
+    with ctx.database.write() as conn:
+        one = sa.select(sa.func.max(activities.c.id)).join(leads, leads.c.id == activities.c.lead_id)
+        newest = one.where(leads.c.public_id == house.leads["of_sales"]).scalar_subquery()
+        conn.execute(activities.update().where(activities.c.id == newest).values(kind="form_submitted"))
+    text = sales.get(f"/leads/{house.leads['of_sales']}", Accept_Language="en").text
+    assert "<span>Form submitted</span>" in text
+    assert "<span>form submitted" not in text

@@ -189,29 +189,25 @@ def enrolled(key: str) -> ResponseReturnValue:
         if stored is None:
             raise NotFoundError
         rows, older = listing.participants(conn, stored.id, person(), chosen, after)
-        steps = _step_words(conn, stored)
+        steps, waits = _step_words(conn, stored)
     return render(
         "campaigns/enrollments.html", stored=stored, name=stored.named(language()), rows=rows, older=older,
-        first=after is None, chosen=chosen, heading=_heading(chosen, steps), steps=steps,
+        first=after is None, chosen=chosen, heading=_heading(chosen, steps), steps=steps, waits=waits,
         only_mine=not person().sees_all,
     )  # fmt: skip
 
 
-def _step_words(conn: Connection, stored: store.Stored) -> dict[str, str]:
-    """Each step's sentence by its id."""
+def _step_words(conn: Connection, stored: store.Stored) -> tuple[dict[str, str], dict[str, str]]:
+    """Each step's sentence by its id, and of each wait how long it is."""
     try:
         campaign, _ = _definition(conn, stored)
     except NurtureError:
         campaign = None
     if campaign is None:
-        return {}
-    found: dict[str, str] = {}
-    waiting = list(campaign_words.tree(campaign, {}, titles(conn), language()))
-    while waiting:
-        node = waiting.pop()
-        found[node.id] = node.text
-        waiting += [inner for arm in node.arms for inner in arm.nodes]
-    return found
+        return {}, {}
+    called, spoken = titles(conn), language()
+    waits = {one.id: campaign_words.waiting(one, spoken) for one in campaign.steps.values()}
+    return {one.id: campaign_words.step_words(one, called, spoken) for one in campaign.steps.values()}, waits
 
 
 def _heading(chosen: listing.Chosen, steps: Mapping[str, str]) -> str:

@@ -24,8 +24,9 @@ from nurture.scoring import service as scoring
 from nurture.scoring.model import Axis, Line, ScoringRules, Thresholds
 from nurture.segments import store as segments
 from nurture.users.model import user_of
+from nurture.web import agreeing
 from nurture.web.blocks import collect
-from nurture.web.campaign_words import step_words
+from nurture.web.campaign_words import Stay, stay
 from nurture.web.language import language, say
 from nurture.web.page import (
     Form,
@@ -95,7 +96,7 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
     return {
         "enrolled": enrolled,
         "active": active,
-        "steps": {one.id: _step(conn, one, live.get(one.campaign_key)) for one in active},
+        "steps": {one.id: _stay(conn, one, live.get(one.campaign_key)) for one in active},
         "standing": standing,
         "refusal": standing.refusal("advertising"),
         "owners": names.owners(),
@@ -109,11 +110,11 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
     }
 
 
-def _step(conn: Connection, one: enrollments.Enrolled, running: Running | None) -> str:
-    """What comes next in this enrollment, in words; the step's id where the live revision has no such step."""
+def _stay(conn: Connection, one: enrollments.Enrolled, running: Running | None) -> Stay:
+    """Where this enrollment is, in words; the step's id where the live revision has no such step."""
     campaign = revisions.campaign(running.definition, facts(conn)) if running else None
-    step = campaign.steps.get(one.step or "") if isinstance(campaign, Campaign) else None
-    return step_words(step, titles(conn), language()) if step else one.step or "–"
+    found = stay(campaign, one.step or "", titles(conn), language()) if isinstance(campaign, Campaign) else None
+    return found or Stay(one.step or "–")
 
 
 def _rules(conn: Connection) -> ScoringRules | None:
@@ -194,7 +195,7 @@ def _info(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
 def _consents(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
     history = consents.history(conn, lead.id)
     people = known(conn).names(people_of(row["origin"] for row in history))
-    return {"history": history, "people": people}
+    return {"history": history, "people": people, **agreeing.words()}
 
 
 _TAB_VALUES = {"timeline": _timeline, "score": _score, "emails": _emails, "info": _info, "consents": _consents}

@@ -23,6 +23,7 @@ from nurture.opportunities import service as opportunities
 from nurture.opportunities.model import NewOpportunity
 from nurture.scoring import service as scoring
 from nurture.scoring.model import ScoringRules
+from nurture.web import agreeing
 from nurture.web.language import say
 from nurture.web.page import context, facts, go, hand, known, submitted, toast, whole, write
 from nurture.web.pages.lead import page
@@ -153,6 +154,19 @@ def mail(public_id: str) -> ResponseReturnValue:
     if refused is None:
         toast(text, **undo)
     return refused or _done(public_id)
+
+
+@blueprint.post("/consent")
+def consent(public_id: str) -> ResponseReturnValue:
+    """The lead told us that we may write: kept with its proof. It lifts no refusal."""
+    try:
+        with write() as conn:
+            new = agreeing.keep(conn, desk.take(conn, person(), public_id))
+    except InputError as error:
+        return page(public_id, 422, agreeing.sent(error, "consent"))
+    context().wake.reactions.set()
+    toast(say("The consent is kept") if new else say("The same consent stands there already"))
+    return go(url_for("lead.show", public_id=public_id, tab="consents"))
 
 
 @blueprint.post("/refusal")

@@ -9,13 +9,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
 from nurture.kernel.errors import ConflictError, InputError, Problem
-from nurture.kernel.i18n import N_
+from nurture.kernel.i18n import N_, translate_plural
 from nurture.leads import desk, store
 from nurture.leads.model import HONORIFICS, Filters, Lifecycle, NewLead, Sort, Temperature
 from nurture.leads.normalize import email_of, tag_key
 from nurture.users import store as accounts
 from nurture.users.model import may_see_lead
-from nurture.web.language import say
+from nurture.web import agreeing
+from nurture.web.language import language, say
 from nurture.web.layout import changed_query
 from nurture.web.page import Form, back, go, hand, known, read, render, submitted, toast, whole, write
 from nurture.web.session import person
@@ -149,7 +150,10 @@ def tag_many() -> ResponseReturnValue:
     except InputError as error:
         return _index(422, submitted(error))
     undo = {"tag": label, "leads": " ".join(changed)} if 0 < len(changed) <= _UNDOABLE else None
-    text = say("%(count)s leads got the tag “%(tag)s”", count=len(changed), tag=label.strip())
+    text = translate_plural(
+        language(), "%(count)s lead got the tag “%(tag)s”", "%(count)s leads got the tag “%(tag)s”", len(changed),
+        tag=label.strip(),
+    )  # fmt: skip
     toast(text, undo=url_for("leads.untag_many") if undo else None, fields=undo)
     return back(changed_query())
 
@@ -158,7 +162,8 @@ def tag_many() -> ResponseReturnValue:
 def untag_many() -> ResponseReturnValue:
     """Take a tag off again."""
     changed = _each(request.form.get("leads", "").split()[:_UNDOABLE], request.form.get("tag", ""), put=False)
-    toast(say("The tag was taken off %(count)s leads", count=len(changed)))
+    one, many = "The tag was taken off %(count)s lead", "The tag was taken off %(count)s leads"
+    toast(translate_plural(language(), one, many, len(changed)))
     return back(url_for("leads.index"))
 
 
@@ -183,7 +188,8 @@ def _new(form: Form, status: int = 200, there: str | None = None) -> ResponseRet
         owners = known(conn).owners()
         sources = store.sources(conn)
     return render(
-        "leads/new.html", status, form=form, owners=owners, sources=sources, honorifics=HONORIFICS, known=there
+        "leads/new.html", status, form=form, owners=owners, sources=sources, honorifics=HONORIFICS, known=there,
+        **agreeing.words(),
     )  # fmt: skip
 
 
@@ -203,11 +209,13 @@ def add() -> ResponseReturnValue:
             if lead.owner_id is not None and lead.owner_id not in {one.id for one in accounts.owners(conn)}:
                 raise InputError([Problem("no_owner", N_("This person cannot be in charge of leads"), path="owner")])
             added = desk.bring_in(conn, hand(), lead)
+            if agreeing.is_told():
+                agreeing.keep(conn, added)
     except InputError as error:
-        return _new(submitted(error), 422)
+        return _new(agreeing.sent(error), 422)
     except ConflictError:
         problem = Problem("known", N_("There is a lead with this address already"), path="email")
-        return _new(Form(sent.to_dict(), (problem,)), 422, _visible_one(lead.email))
+        return _new(agreeing.sent(InputError([problem])), 422, _visible_one(lead.email))
     toast(say("Added"))
     return go(url_for("lead.show", public_id=added.public_id))
 
