@@ -69,6 +69,8 @@ def serve(plan: Plan) -> None:
         log_enabled=False,
         process_name=None,
     )
+    if sys.platform != "win32":
+        os.register_at_fork(after_in_child=_end_when_told)
     server.serve(target_loader=partial(_web, plan), wrap_loader=False)
 
 
@@ -113,6 +115,7 @@ def _free(host: str, port: int, setting: str) -> None:
 
 def _web(plan: Plan) -> Callable[..., Any]:
     """Runs in the web process: builds the context, starts its parts, gives the WSGI callable."""
+    _end_when_told()
     _end_with_parent(os.getppid())
     sys.setswitchinterval(_SWITCH)
     context = build(plan.settings, runs_engine="clock" in plan.roles)
@@ -137,6 +140,16 @@ def run(plan: Plan) -> None:
         done.wait()
     finally:
         _close(running, context)
+
+
+def _end_when_told() -> None:
+    """Until granian listens in the web process, a signal ends it at once; the inherited handler would swallow it."""
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, _leave)
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def start_all(running: Sequence[Part]) -> None:

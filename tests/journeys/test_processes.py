@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -132,6 +133,19 @@ def test_nothing_leaves_through_an_outside_relay_while_links_are_dead(tmp_path: 
         time.sleep(2)
         states = house.json("sends")["states"]
     assert states["queued"] == 3
+
+
+def test_ctrl_c_while_it_starts_ends_it_at_once(tmp_path: Path) -> None:
+    """The web process is told while it still builds; nobody waits until it is killed."""
+    house = House(tmp_path)
+    with house.process("up") as running:
+        children = ["pgrep", "-P", str(running.pid)]
+        wait_for(lambda: subprocess.run(children, capture_output=True, check=False).stdout, 30, "a web process begins")
+        os.killpg(running.pid, signal.SIGINT)
+        running.wait(10)
+    assert running.returncode == 0
+    with house.up():
+        assert house.json("sends")["audience"] == 0
 
 
 def test_a_second_server_and_a_taken_port_are_said(tmp_path: Path) -> None:
