@@ -139,13 +139,20 @@ def test_ctrl_c_while_it_starts_ends_it_at_once(tmp_path: Path) -> None:
     """The web process is told while it still builds; nobody waits until it is killed."""
     house = House(tmp_path)
     with house.process("up") as running:
-        children = ["pgrep", "-P", str(running.pid)]
-        wait_for(lambda: subprocess.run(children, capture_output=True, check=False).stdout, 30, "a web process begins")
+        wait_for(lambda: _has_child(running.pid), 30, "a web process begins")
         os.killpg(running.pid, signal.SIGINT)
         running.wait(10)
     assert running.returncode == 0
     with house.up():
         assert house.json("sends")["audience"] == 0
+
+
+def _has_child(pid: int) -> bool:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")  # Linux
+    if listed.exists():
+        return bool(listed.read_text("ascii").strip())
+    parents = subprocess.run(["ps", "-A", "-o", "ppid="], capture_output=True, text=True, check=True)
+    return str(pid) in parents.stdout.split()
 
 
 def test_a_second_server_and_a_taken_port_are_said(tmp_path: Path) -> None:
