@@ -69,7 +69,7 @@ class Sender:
         self._waiting: deque[Task] = deque()
         self._bell = threading.Condition()
         self._templates: dict[int, Personalizer | str] = {}
-        self._closing = False
+        self._ending = threading.Event()  # not the bell: what rests must not swallow a ring that was for a line
         self._open = 0
         self.opening = threading.Lock()  # one after the other, so that the first is known when the next is refused
         self._found: deque[Report] = deque()
@@ -93,9 +93,9 @@ class Sender:
     def take(self, seconds: float) -> Task | None:
         """The next letter, waiting so long for one; None when there is none, or it is time to go."""
         with self._bell:
-            if not self._waiting and not self._closing and seconds:
-                self._bell.wait_for(lambda: self._waiting or self._closing, seconds)
-            return self._waiting.popleft() if self._waiting and not self._closing else None
+            if not self._waiting and not self.closing and seconds:
+                self._bell.wait_for(lambda: self._waiting or self.closing, seconds)
+            return self._waiting.popleft() if self._waiting and not self.closing else None
 
     def give_back(self, task: Task) -> None:
         """Put a letter in front again."""
@@ -106,7 +106,7 @@ class Sender:
     @property
     def closing(self) -> bool:
         """Whether it is time to go."""
-        return self._closing
+        return self._ending.is_set()
 
     def may_finish(self, task: Task) -> bool:
         """Whether this letter's final dot may still be written: somebody listens, and it is not too late."""
@@ -114,7 +114,7 @@ class Sender:
         pipe.register(sys.stdin.fileno(), 0)
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in pipe.poll(0)):
             self.close()
-        return not self._closing and _monotonic() < task.deadline
+        return not self.closing and _monotonic() < task.deadline
 
     def write(self, letter: Letter) -> Mail | Report:
         """The mail of a letter, or the report why there is none."""
@@ -166,13 +166,13 @@ class Sender:
 
     def rest(self, seconds: float) -> None:
         """Wait, unless it is time to go."""
-        with self._bell:
-            self._bell.wait_for(lambda: self._closing, seconds)
+        self._ending.wait(seconds)
 
     def close(self) -> None:
         """Begin no letter and write no final dot from now on; the parent is asked to close the pipe."""
         with self._bell:
-            first, self._closing = not self._closing, True
+            first = not self.closing
+            self._ending.set()
             self._bell.notify_all()
         if first:
             with contextlib.suppress(OSError, ValueError):

@@ -11,8 +11,16 @@ AXE = {
 LARGEST_SHIFT = 0.02
 CLS = """
 window.__shift = 0;
+window.__shifted = [];
 new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) if (!one.hadRecentInput) window.__shift += one.value;
+  for (const one of list.getEntries()) {
+    if (one.hadRecentInput) continue;
+    window.__shift += one.value;
+    for (const {node, previousRect: was, currentRect: is} of one.sources) {
+      const what = (node?.outerHTML ?? node?.textContent ?? '').slice(0, 90);
+      window.__shifted.push(`${what}: ${was.x},${was.y} ${was.width}x${was.height} -> ${is.x},${is.y} ${is.width}x${is.height}`);
+    }
+  }
 }).observe({type: 'layout-shift', buffered: true});
 """
 
@@ -57,7 +65,7 @@ def assert_good(page: Page, errors: Errors) -> None:
         ".map(e => e.outerHTML.slice(0, 90)).slice(0, 5)"
     )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), wide
-    assert page.evaluate("window.__shift ?? 0") <= LARGEST_SHIFT
+    assert page.evaluate("window.__shift ?? 0") <= LARGEST_SHIFT, page.evaluate("window.__shifted")
     assert page.locator("[style]").count() == 0
     assert not faint_controls(page)
     assert not errors, errors
