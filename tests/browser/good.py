@@ -18,7 +18,7 @@ new PerformanceObserver((list) => {
     window.__shift += one.value;
     for (const {node, previousRect: was, currentRect: is} of one.sources) {
       const what = (node?.outerHTML ?? node?.textContent ?? '').slice(0, 90);
-      window.__shifted.push(`${what}: ${was.x},${was.y} ${was.width}x${was.height} -> ${is.x},${is.y} ${is.width}x${is.height}`);
+      window.__shifted.push(what + JSON.stringify([was, is]));
     }
   }
 }).observe({type: 'layout-shift', buffered: true});
