@@ -53,6 +53,19 @@ def test_page_is_good_in_both_themes(desk: Desk, site: Site, endpoint: str, widt
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize(("endpoint", "width"), [("leads.index", 1280), ("sends.index", 1280), ("lead.show", 360)])
+def test_nothing_shifts_while_a_slow_line_brings_the_page(desk: Desk, site: Site, endpoint: str, width: int) -> None:
+    """The style sheet is there already, the page comes in parts: tables and menus are shown once they are whole."""
+    page, errors = desk.page("admin", width=width)
+    page.goto(VISITS["leads.new"](site.house))
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    slow = {"offline": False, "latency": 10, "downloadThroughput": 25_000, "uploadThroughput": 1_000_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    page.goto(VISITS[endpoint](site.house))
+    assert_good(page, errors)
+
+
 def _assert_title(title: str) -> None:
     assert title.endswith("An Phát")
     assert len(title) > len("An Phát")
