@@ -1,25 +1,40 @@
-"""What a step may answer: a closed union of outcomes and of effects. Kinds of steps are open, these are not. Pure."""
+"""What a step may answer: a closed union of outcomes and of effects. Kinds of steps are open, these are not. Pure.
+
+`RESTS` of an effect says whether a later step might see what it changes, so that it waits until that is written.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from enum import StrEnum
+from typing import Any, ClassVar, TypeAlias
+from zoneinfo import ZoneInfo
 
 from nurture.kernel.reasons import Reason
 from nurture.rules.facts import Facts, View
+
+
+class IfHeld(StrEnum):
+    """What becomes of an email that may not go when it is due."""
+
+    WAIT = "wait"  # it goes as soon as it may, and the enrollment waits with it
+    SKIP = "skip"  # it is left out, with the reason
 
 
 @dataclass(frozen=True, slots=True)
 class WriteMessage:
     """Write one email for the lead: one message for this (enrollment, step, occurrence), under the sending policy."""
 
+    RESTS: ClassVar[bool] = True
     email: str
+    if_held: IfHeld = IfHeld.WAIT
 
 
 @dataclass(frozen=True, slots=True)
 class AddTag:
     """Give the lead a tag."""
 
+    RESTS: ClassVar[bool] = True
     tag: str
 
 
@@ -27,28 +42,43 @@ class AddTag:
 class NotifyOwner:
     """Write to the lead's owner: a note in the words of the campaign's author."""
 
+    RESTS: ClassVar[bool] = False
     note: Mapping[str, str]  # by language
 
+
+_HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 Effect: TypeAlias = WriteMessage | AddTag | NotifyOwner
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """The step is done, the lead goes on, by a way or straight. `outcome` is the word kept of it."""
+    """The step is done, the lead goes on, by a way or straight. `outcome` is the word kept of it.
+
+    `at` is the planned instant of going on where it is another than the one looked at: when the awaited thing
+    happened. `again` begins another round: the steps that follow may have been passed before. `remember` is kept with
+    the enrollment from now on.
+    """
 
     way: str = ""
     outcome: str = "done"
     effects: tuple[Effect, ...] = ()
+    at: datetime | None = None
+    again: bool = False
+    remember: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The lead stays at this step until then, the new planned instant. The step is asked again."""
+    """The lead stays at this step until then, the new planned instant. The step is asked again.
+
+    Effects of a hold are done on each look, so they must be keyed by (enrollment, step, occurrence).
+    """
 
     until: datetime
     reason: Reason | None = None  # None: that is what the step is for
     detail: Mapping[str, Any] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +102,11 @@ class Moment:
     mailed: datetime | None  # when the last mail of this enrollment really went
     view: View  # what rules see of the lead
     facts: Facts
+    step: str = ""  # the id of this step
+    occurrence: int = 1  # which round of the lead
+    lead_key: str = ""  # the lead's public id: what a stable draw is made from
+    zone: ZoneInfo = _HOME  # the lead's
+    memory: Mapping[str, Any] = field(default_factory=dict)  # what steps of this enrollment have remembered
+    answer: Mapping[str, Any] | None = None  # what came of what this step asked for: a task's or webhook's outcome
+    chosen: str = ""  # the way that has won, of a step that compares ways
+    early: bool = False  # something relevant happened before the planned instant

@@ -96,4 +96,5 @@ def _out(place: Place, leave: Leave) -> Move:
         None,
         reason=leave.reason,
         detail=dict(leave.detail),
+        memory=place.memory,
     )

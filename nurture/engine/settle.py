@@ -80,6 +80,7 @@ def _enrollments(conn: Connection, moved: Sequence[Moved], waiting: Mapping[int,
             "ended_at": None if one.move.state is EnrollmentState.ACTIVE else now,
             "attempts": one.move.attempts,
             "error": one.move.error,
+            "memory": dict(one.move.memory) or None,
         }
         for one in moved
     ]

@@ -48,6 +48,8 @@ class Surroundings:
     mailed: Mapping[int, datetime]
     opened: Mapping[int, datetime]
     emails: Mapping[str, Sequence[str]] | None  # languages of each published email
+    answers: Mapping[int, Mapping[str, Any]]  # of tasks and webhooks that present steps have asked for, by enrollment
+    chosen: Mapping[int, Mapping[str, str]]  # winning ways by campaign and step
 
     def around(self, place: Place, campaign: Campaign) -> Around:
         """What one enrollment's advance knows."""
@@ -64,6 +66,9 @@ class Surroundings:
             self._refusal(lead, campaign),
             self.opened.get(place.lead_id),
             lead.merged_into is not None,
+            lead.public_id,
+            self.answers.get(place.id),
+            self.chosen.get(place.campaign_id, {}),
             self.emails,
         )
 
@@ -110,6 +115,8 @@ def load(
         _mailed(conn, [place.id for place, _ in places]) if mailing else {},
         _opened(conn, lead_ids) if goals else {},
         languages(conn) if mailing else None,
+        {},
+        {},
     )
 
 
@@ -118,7 +125,7 @@ def _views(conn: Connection, lead_ids: Sequence[int], facts: Facts, rules: Seque
 
 
 def _leads(conn: Connection, lead_ids: Sequence[int]) -> dict[int, Any]:
-    names = ("id", "email", "zone", "language", "paused_at", "merged_into")
+    names = ("id", "public_id", "email", "zone", "language", "paused_at", "merged_into")
     rows = conn.execute(sa.select(*(leads.c[name] for name in names)).where(leads.c.id.in_(lead_ids)))
     return {row.id: row for row in rows}
 

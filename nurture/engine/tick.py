@@ -22,7 +22,8 @@ from nurture.campaigns import store as campaign_store
 from nurture.campaigns.model import Campaign, CampaignState
 from nurture.engine import revisions, surroundings
 from nurture.engine.leave import end_archived, is_archived_left
-from nurture.engine.perform import Scene, perform
+from nurture.engine.perform import perform
+from nurture.engine.scene import Scene
 from nurture.engine.settle import Moved
 from nurture.enrollments import service, store
 from nurture.enrollments.advance import Around, advance, failed

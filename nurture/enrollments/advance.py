@@ -2,6 +2,9 @@
 
 Instants are planned ones: each step counts from the planned instant of the one before, after policy, however late the
 tick that finds it. Policy itself is asked about the real `now`.
+
+An enrollment that is looked at before its planned instant was nudged: something relevant happened. Goal and exit are
+looked at, and its step only when it waits for such a thing, or is held for a reason that may have gone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, TypeGuard, assert_never
 from zoneinfo import ZoneInfo
 
-from nurture.campaigns.effects import AddTag, Effect, Go, Hold, Leave, Moment, NotifyOwner, Outcome, WriteMessage
+from nurture.campaigns.effects import Effect, Go, Hold, IfHeld, Leave, Moment, Outcome, WriteMessage
 from nurture.campaigns.model import Campaign, OpportunityOpened, Step
-from nurture.campaigns.steps import kinds
+from nurture.campaigns.steps import kinds, listens
 from nurture.enrollments.model import Deed, EnrollmentState, Move, Passage, Place
 from nurture.kernel.reasons import Reason
 from nurture.policy.decide import Defer, Send, Skip, decide
@@ -24,6 +27,9 @@ from nurture.rules.titles import UNTITLED, Titles
 MOST_AT_ONCE = 100
 MOST_ATTEMPTS = 5
 _FIRST_PAUSE = timedelta(minutes=1)
+# Reasons that an event may end before the planned instant.
+PASSING = frozenset({Reason.DEAL_OPEN, Reason.REPLIED, Reason.PAUSED_BY_HAND})
+HOLDOUT = "holdout"  # what the memory of an enrollment says when the lead gets no mail, for comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,28 @@ class Around:
     refusal: tuple[Reason, Mapping[str, Any]] | None = None  # why the lead is not to be mailed at all
     opened: datetime | None = None  # when the lead last became an opportunity
     merged: bool = False  # into another lead
+    lead_key: str = ""  # public id
+    answer: Mapping[str, Any] | None = None  # what came of what the present step has asked for
+    chosen: Mapping[str, str] = field(default_factory=dict)  # the winning way, by step, of steps that compare ways
     emails: Mapping[str, Sequence[str]] | None = None  # languages of each published email; None: not looked at
 
 
 def advance(campaign: Campaign, place: Place, around: Around) -> Move:
     """The move of this enrollment now."""
     leave = ends(campaign, place, around)
+    walk = _Walk(campaign, around, place)
     if leave is not None:
-        return _left(_Walk(campaign, around, place), leave)
-    return _Walk(campaign, around, place).go()
+        return _left(walk, leave)
+    if walk.early and not is_nudged(campaign, place):
+        return replace(_standing(walk, place.planned_at), held=place.held)
+    return walk.go()
+
+
+def is_nudged(campaign: Campaign, place: Place) -> bool:
+    """Whether the present step is worth a look before its planned instant when something has happened."""
+    if place.step is None:
+        return False
+    return place.held in PASSING or listens(campaign.steps[place.step].kind)
 
 
 def ends(campaign: Campaign, place: Place, around: Around) -> Leave | None:
@@ -82,6 +101,7 @@ def failed(place: Place, now: datetime, error: str) -> Move:
         held_detail={"error": error},
         attempts=attempts,
         error=error,
+        memory=place.memory,
     )
     if attempts < MOST_ATTEMPTS:
         return stay
@@ -101,6 +121,8 @@ class _Walk:
     occurrence: int = field(init=False)
     planned: datetime = field(init=False)
     arrived: datetime = field(init=False)
+    early: bool = field(init=False)  # of the step it stands at; those that follow come in their time
+    memory: dict[str, Any] = field(init=False)
     passages: list[Passage] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     rests: bool = False  # what was done must be in the database before the next step looks
@@ -109,6 +131,10 @@ class _Walk:
     def __post_init__(self) -> None:
         self.step, self.occurrence = self.place.step, self.place.occurrence
         self.planned, self.arrived = self.place.planned_at, self.place.arrived_at
+        self.early = self.planned > self.around.now
+        self.memory = dict(self.place.memory)
+        if self.early and self.place.held in PASSING:  # what held it may be over: as if it were due now
+            self.planned, self.early = max(self.arrived, self.around.now), False
 
     def go(self) -> Move:
         for _ in range(MOST_AT_ONCE):
@@ -121,6 +147,7 @@ class _Walk:
                     if held is not None:
                         return _held(self, held)
                 case Hold() as outcome:
+                    self.deeds += [Deed(step.id, self.occurrence, one, self.planned) for one in outcome.effects]
                     if outcome.reason is not None or outcome.until > self.around.now:
                         return _held(self, outcome)
                     self.planned = outcome.until
@@ -135,14 +162,36 @@ class _Walk:
 
     def ask(self, step: Step) -> Outcome:
         around = self.around
-        moment = Moment(around.now, self.planned, self.arrived, around.mailed, around.view, around.facts)
+        moment = Moment(
+            around.now,
+            self.planned,
+            self.arrived,
+            around.mailed,
+            around.view,
+            around.facts,
+            step.id,
+            self.occurrence,
+            around.lead_key,
+            around.zone,
+            self.memory,
+            around.answer if self.is_where_it_stood(step) else None,
+            around.chosen.get(step.id, ""),
+            self.early,
+        )
         return kinds()[step.kind].act(step.config, moment)
+
+    def is_where_it_stood(self, step: Step) -> bool:
+        return (step.id, self.occurrence) == (self.place.step, self.place.occurrence)
 
     def act(self, step: Step, outcome: Go) -> Hold | None:
         """Note the effects and go on; a Hold when policy says that the step must wait. Then nothing is done."""
+        if outcome.at is not None:
+            self.planned = max(self.arrived, min(outcome.at, self.around.now))
         skip: Skip | None = None
         for mail in filter(_mails, outcome.effects):
             match self.policy(mail):
+                case Defer(_, reason, detail) if mail.if_held is IfHeld.SKIP:
+                    skip = Skip(reason, detail)
                 case Defer(until, reason, detail):
                     return Hold(until, reason, detail)
                 case Skip() as skip:
@@ -151,15 +200,17 @@ class _Walk:
                     pass
         for effect in outcome.effects:
             self.deeds.append(Deed(step.id, self.occurrence, effect, self.planned, skip if _mails(effect) else None))
-            self.rests = self.rests or _rests(effect, skip)
+            self.rests = self.rests or (effect.RESTS and not (_mails(effect) and skip is not None))
             self.waits = self.waits or (_mails(effect) and skip is None)
         self.passed(step, outcome.outcome if skip is None else "skipped", "" if skip is None else skip.reason.value)
-        self.step, self.occurrence, self.arrived = step.after(outcome.way), 1, self.planned
+        self.memory.update(outcome.remember)
+        self.step, self.arrived, self.early = step.after(outcome.way), self.planned, False
+        self.occurrence += outcome.again
         return None
 
     def policy(self, mail: WriteMessage) -> Send | Defer | Skip:
         around, policy = self.around, self.campaign.sending.policy
-        refusal = around.refusal
+        refusal = (Reason.HOLDOUT, {}) if self.memory.get(HOLDOUT) else around.refusal
         if refusal is None and around.emails is not None and not around.emails.get(mail.email):
             refusal = (Reason.NO_TEMPLATE, {"email": mail.email})
         at = max(around.now, self.planned)
@@ -173,19 +224,6 @@ def _mails(effect: Effect) -> TypeGuard[WriteMessage]:
     return isinstance(effect, WriteMessage)
 
 
-def _rests(effect: Effect, skip: Skip | None) -> bool:
-    """Whether later steps might see what the effect changes, so that they have to wait for it."""
-    match effect:
-        case WriteMessage():
-            return skip is None
-        case AddTag():
-            return True
-        case NotifyOwner():
-            return False
-        case _:
-            assert_never(effect)
-
-
 def _standing(walk: _Walk, due: datetime) -> Move:
     return Move(
         EnrollmentState.ACTIVE,
@@ -197,6 +235,7 @@ def _standing(walk: _Walk, due: datetime) -> Move:
         passages=tuple(walk.passages),
         deeds=tuple(walk.deeds),
         waits=walk.waits,
+        memory=walk.memory,
     )
 
 

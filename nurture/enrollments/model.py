@@ -34,6 +34,8 @@ class Place:
     arrived_at: datetime
     entered_at: datetime
     attempts: int = 0
+    held: Reason | None = field(default=None, compare=False)
+    memory: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +79,4 @@ class Move:
     waits: bool = False  # for the message it has just written
     attempts: int = 0
     error: str | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from nurture.campaigns.tables import campaigns
 from nurture.enrollments.entry import Past
 from nurture.enrollments.model import EnrollmentState, Place
 from nurture.enrollments.tables import enrollments, passages
+from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
 from nurture.segments.tables import memberships, segments
 
@@ -36,6 +37,8 @@ def _place(row: Any) -> Place:
         row.arrived_at or row.planned_at,
         row.entered_at,
         row.attempts,
+        Reason(row.held) if row.held else None,
+        row.memory or {},
     )
 
 

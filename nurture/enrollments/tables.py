@@ -28,6 +28,7 @@ enrollments = sa.Table(
     column("detail", Json, nullable=True, personal=False),  # parameters of the reason it ended for
     column("attempts", sa.Integer, server_default="0", personal=False),
     column("error", sa.Text, nullable=True, personal=False),
+    column("memory", Json, nullable=True, personal=False),  # what its steps have remembered
     column("lease_until", Instant, nullable=True, personal=False),  # database time
     column("lease_holder", sa.Text, nullable=True, personal=False),
     sa.Index(

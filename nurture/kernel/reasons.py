@@ -61,6 +61,7 @@ class Reason(StrEnum):
     NIGHT_DIGEST = "night_digest"  # its email waits for the owner's working hours
     NO_SALESPERSON = "no_salesperson"  # nobody to assign
     VERDICT_CHANGED = "verdict_changed"  # withdrawn: the hit turned out to be a machine's
+    HOLDOUT = "holdout"  # drawn into the group that gets no mail, for comparison
     DONE = "done"
 
 
@@ -116,6 +117,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.NIGHT_DIGEST: "Goes with the digest at %(time)s",
     Reason.NO_SALESPERSON: "There is no salesperson to give it to",
     Reason.VERDICT_CHANGED: "Withdrawn: the click turned out to be a machine's",
+    Reason.HOLDOUT: "Drawn into the group that gets no mail, so that the effect can be measured",
     Reason.DONE: "Done",
 }
 
@@ -169,6 +171,7 @@ LABELS: dict[Reason, str] = {
     Reason.NIGHT_DIGEST: "waits for the digest",
     Reason.NO_SALESPERSON: "no salesperson",
     Reason.VERDICT_CHANGED: "turned out to be a machine",
+    Reason.HOLDOUT: "in the group without mail",
     Reason.DONE: "done",
     Reason.CLOSED_LATELY: "an opportunity was closed lately",
     Reason.RULE_LIMIT: "the rule has counted often enough",

@@ -5,7 +5,8 @@ A step module has
 - `read(reading, value, path)`: its value, checked; findings go into the reading;
 - `act(config, moment)`: what it answers when a lead is at it, as an Outcome. It reads no clock and no database;
 - `describe(config, language, titles)`: itself in one sentence, what it names called by its title;
-- `ways(value)`, if it branches: the lists of steps within it, by the name of the way.
+- `ways(value)`, if it branches: the lists of steps within it, by the name of the way;
+- `LISTENS = True`, if it waits for something that may happen before its planned instant: it is then asked early, too.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,6 +30,11 @@ class Kind(Protocol):
 def kinds() -> dict[str, Kind]:
     """Every kind of step by its key."""
     return cast("dict[str, Kind]", modules(__name__))
+
+
+def listens(kind: str) -> bool:
+    """Whether a step of this kind is asked as soon as something relevant happens to the lead."""
+    return bool(getattr(kinds()[kind], "LISTENS", False))
 
 
 def ways_of(kind: str, value: Any) -> Mapping[str, Any]:
