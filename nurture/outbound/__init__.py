@@ -1,0 +1,1 @@
+"""What goes out over HTTP: webhooks and text messages, written in the transaction, handed over by a loop."""
