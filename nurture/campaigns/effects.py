@@ -46,9 +46,101 @@ class NotifyOwner:
     note: Mapping[str, str]  # by language
 
 
+@dataclass(frozen=True, slots=True)
+class RemoveTag:
+    """Take a tag off the lead."""
+
+    RESTS: ClassVar[bool] = True
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeField:
+    """Set a fact of the lead, or empty it with None. `field` is `lifecycle`, a built-in one, or `fields.<own key>`."""
+
+    RESTS: ClassVar[bool] = True
+    field: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeScore:
+    """Give or take points on one axis: one line of the ledger for this (enrollment, step, occurrence)."""
+
+    RESTS: ClassVar[bool] = True
+    axis: str  # engagement | fit
+    points: int
+    reason: Mapping[str, str] = field(default_factory=dict)  # by language
+
+
+@dataclass(frozen=True, slots=True)
+class AssignOwner:
+    """Give the lead to a member of staff, or by the rule of automatic assignment when none is named."""
+
+    RESTS: ClassVar[bool] = True
+    email: str | None = None
+    only_if_none: bool = False  # a lead that has an owner keeps them
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOpportunity:
+    """Open an opportunity as the automatic one of this lead; or only propose it to the owner."""
+
+    RESTS: ClassVar[bool] = True
+    propose: bool = False
+    name: str = ""
+    product_line: str | None = None
+    value: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinSegment:
+    """Put the lead into a segment that is kept by hand."""
+
+    RESTS: ClassVar[bool] = True
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSegment:
+    """Take the lead out of a segment that is kept by hand."""
+
+    RESTS: ClassVar[bool] = True
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enroll:
+    """Let the lead enter another campaign, where that one lets it in."""
+
+    RESTS: ClassVar[bool] = True
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unenroll:
+    """Let the lead leave another campaign."""
+
+    RESTS: ClassVar[bool] = True
+    campaign: str
+
+
 _HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 
-Effect: TypeAlias = WriteMessage | AddTag | NotifyOwner
+Effect: TypeAlias = (
+    WriteMessage
+    | AddTag
+    | NotifyOwner
+    | RemoveTag
+    | ChangeField
+    | ChangeScore
+    | AssignOwner
+    | OpenOpportunity
+    | JoinSegment
+    | LeaveSegment
+    | Enroll
+    | Unenroll
+)
 
 
 @dataclass(frozen=True, slots=True)
