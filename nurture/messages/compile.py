@@ -19,12 +19,12 @@ from premailer import Premailer
 
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
+from nurture.kernel.sandbox import MailEnvironment, parsed
 from nurture.messages.flatten import ANY_PART, Flat, flatten
 from nurture.messages.links import LONGEST_TARGET
 from nurture.messages.masks import MASK, Masked, decoded, hide_jinja, mask_html, restore
 from nurture.messages.model import Compiled
 from nurture.messages.plaintext import to_text
-from nurture.messages.sandbox import MailEnvironment, parsed
 from nurture.messages.source import Library, Shared, Source
 
 FORMAT = 1  # part of the hash: what is compiled by another form is another revision

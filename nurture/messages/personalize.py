@@ -11,8 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Template, TemplateError
 
-from nurture.messages.model import Compiled
-from nurture.messages.sandbox import (
+from nurture.kernel.sandbox import (
     GLOBALS,
     MOST_TURNS,
     TURNS,
@@ -23,6 +22,7 @@ from nurture.messages.sandbox import (
     parsed,
     wrapped,
 )
+from nurture.messages.model import Compiled
 
 LARGEST = 2_000_000  # characters of one rendered part
 _MANY_BLANK = re.compile(r"\n{3,}")
