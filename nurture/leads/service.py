@@ -3,7 +3,7 @@
 Every function wants the caller's write transaction. `now` is engine time, `real` the time on the wall.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,37 +14,26 @@ from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record
 from nurture.kernel.database import upsert
 from nurture.kernel.errors import ConflictError, InputError, NotFoundError, Problem
-from nurture.kernel.i18n import LANGUAGES, N_
+from nurture.kernel.i18n import N_
 from nurture.kernel.identity import public_id
 from nurture.kernel.text import clean, fold
-from nurture.kernel.zones import zone_named
 from nurture.leads import fields as own_fields
 from nurture.leads import store
 from nurture.leads.model import Lead, Lifecycle, NewLead
 from nurture.leads.normalize import (
-    LONGEST_TEXT,
-    email_of,
     given_name_of,
-    honorific_of,
-    name_of,
-    phone_of,
     search_text,
-    source_of,
     tag_key,
 )  # fmt: skip
 from nurture.leads.tables import lead_conflicts, lead_tags, leads
+from nurture.leads.values import CHANGEABLE, read_fact
 
 MOST_TAGS = 50  # given at once
-
-_CHANGEABLE = (
-    "email", "phone", "name", "given_name", "honorific", "company", "address", "city", "source", "zone", "language",
-    "fields",
-)  # fmt: skip
 
 
 def add(conn: Connection, new: NewLead, *, now: datetime, real: datetime, actor: str, cause: str) -> Lead:
     """Take a lead in. InputError names every fact that cannot be used; ConflictError when the address is known."""
-    facts = _facts(conn, {key: getattr(new, key) for key in _CHANGEABLE if getattr(new, key)})
+    facts = _facts(conn, {key: getattr(new, key) for key in CHANGEABLE if getattr(new, key)})
     if not facts.get("email") and not facts.get("phone"):
         raise InputError([Problem("unreachable", N_("A lead needs an email address or a phone number"), path="email")])
     name = facts.get("name", "")
@@ -140,55 +129,17 @@ def _facts(conn: Connection, given: Mapping[str, Any]) -> dict[str, Any]:
     problems: list[Problem] = []
     facts: dict[str, Any] = {}
     for key, value in given.items():
-        if key not in _CHANGEABLE:
+        if key not in CHANGEABLE:
             problems.append(Problem("unknown_fact", N_("A lead has no “%(key)s”"), path=key, params=(("key", key),)))
         elif key == "fields":
             facts[key], more = own_fields.typed_all(store.field_definitions_of(conn), value)
             problems += more
         else:
-            facts[key], problem = _fact(key, str(value or ""))
+            facts[key], problem = read_fact(key, str(value or ""))
             problems += [problem] if problem else []
     if problems:
         raise InputError(problems)
     return facts
-
-
-_BAD = {
-    "email": N_("“%(value)s” is not an email address"),
-    "phone": N_("“%(value)s” is not a phone number"),
-    "honorific": N_("“%(value)s” is not an honorific: anh, chị, cô, chú, ông, bà"),
-    "zone": N_("“%(value)s” is not a time zone"),
-    "language": N_("“%(value)s” is not a language: vi, en"),
-}
-
-
-def _line(text: str) -> str:
-    return clean(text, LONGEST_TEXT)
-
-
-def _language(text: str) -> str | None:
-    return text if text in LANGUAGES else None
-
-
-def _zone(text: str) -> str | None:
-    zone = zone_named(text)
-    return zone.key if zone else None
-
-
-_READERS: dict[str, Callable[[str], str | None]] = {
-    "email": email_of, "phone": phone_of, "honorific": honorific_of, "name": name_of, "given_name": name_of,
-    "source": source_of, "zone": _zone, "language": _language,
-}  # fmt: skip
-
-
-def _fact(key: str, text: str) -> tuple[str | None, Problem | None]:
-    text = text.strip()
-    if not text:
-        return (None if key in {"email", "phone", "zone", "language"} else ""), None
-    value = _READERS.get(key, _line)(text)
-    if not value and key in _BAD:
-        return None, Problem("bad_value", _BAD[key], path=key, params=(("value", clean(text, 100)),))
-    return value or "", None
 
 
 def tag(
