@@ -60,6 +60,9 @@ _MOVES: Mapping[Kind, frozenset[str] | None] = {
     Kind.OWNER_CHANGED: frozenset({"owner"}),
     Kind.MAIL_PAUSED: frozenset({"paused_at"}),
     Kind.MAIL_RESUMED: frozenset({"paused_at"}),
+    Kind.SCORED: _SCORES,
+    Kind.SEGMENT_JOINED: frozenset({"segment"}),
+    Kind.SEGMENT_LEFT: frozenset({"segment"}),
 }
 
 

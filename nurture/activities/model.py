@@ -35,6 +35,9 @@ class Kind(StrEnum):
     ALERTED = "alerted"  # detail: {"alert", "owner"}
     MAIL_PAUSED = "mail_paused"
     MAIL_RESUMED = "mail_resumed"
+    SCORED = "scored"  # points by a campaign; detail: {"axis", "points", "reason": {language: words}}
+    SEGMENT_JOINED = "segment_joined"  # by hand or by a campaign; detail: {"segment": key}
+    SEGMENT_LEFT = "segment_left"  # likewise
 
 
 class CallOutcome(StrEnum):

@@ -9,6 +9,7 @@ from nurture.activities.store import Line
 from nurture.alerts.reasons import shown_link
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
+from nurture.kernel.text import in_language
 from nurture.scoring.model import Axis
 from nurture.scoring.model import Line as Score
 from nurture.users.model import user_of
@@ -25,12 +26,13 @@ GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
         Kind.CALLED, Kind.NOTED, Kind.MEETING, Kind.OWNER_CHANGED, Kind.OPPORTUNITY_OPENED, Kind.OPPORTUNITY_CHANGED,
         Kind.ALERTED,
     )),
-    ("score", N_("Score"), (Kind.TEMPERATURE_CHANGED, Kind.LIFECYCLE_CHANGED)),
+    ("score", N_("Score"), (Kind.SCORED, Kind.TEMPERATURE_CHANGED, Kind.LIFECYCLE_CHANGED)),
     ("consent", N_("Consent"), (
         Kind.CONSENTED, Kind.UNSUBSCRIBED, Kind.RESUBSCRIBED, Kind.MAIL_PAUSED, Kind.MAIL_RESUMED,
     )),
     ("system", N_("System"), (
-        Kind.CREATED, Kind.UPDATED, Kind.TAGGED, Kind.UNTAGGED, Kind.ENROLLED, Kind.LEFT_CAMPAIGN,
+        Kind.CREATED, Kind.UPDATED, Kind.TAGGED, Kind.UNTAGGED, Kind.SEGMENT_JOINED, Kind.SEGMENT_LEFT, Kind.ENROLLED,
+        Kind.LEFT_CAMPAIGN,
     )),
 )  # fmt: skip
 
@@ -70,6 +72,9 @@ _LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.ALERTED: ("bell", "watch"),
     Kind.MAIL_PAUSED: ("pause-circle", "watch"),
     Kind.MAIL_RESUMED: ("play-circle", "good"),
+    Kind.SCORED: ("plus-lg", ""),
+    Kind.SEGMENT_JOINED: ("people", ""),
+    Kind.SEGMENT_LEFT: ("people", ""),
 }
 
 
@@ -83,6 +88,7 @@ class Names:
     field_labels: Mapping[str, str]
     emails: Mapping[str, str] = field(default_factory=dict)
     stages: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +268,23 @@ _ALERT_ANSWERS = {
 }
 
 
+_POINTS = {"engagement": N_("%(points)s points of engagement"), "fit": N_("%(points)s points of fit")}
+
+
+def _scored(line: Line, _: Names) -> str:
+    points = int(line.detail.get("points") or 0)
+    text = say(_POINTS.get(str(line.detail.get("axis")), _POINTS["engagement"]), points=f"{points:+d}")
+    why = in_language(line.detail.get("reason") or {}, language(), "")
+    return f"{text}: {why}" if why else text
+
+
+def _segment(line: Line, names: Names) -> str:
+    key = str(line.detail.get("segment") or "?")
+    joined = line.kind is Kind.SEGMENT_JOINED
+    text = N_("Joined the segment “%(segment)s”") if joined else N_("Left the segment “%(segment)s”")
+    return say(text, segment=names.segments.get(key, key))
+
+
 def _alerted(line: Line, names: Names) -> str:
     answered = _ALERT_ANSWERS.get(str(line.detail.get("state") or ""))
     if answered:
@@ -311,4 +334,7 @@ _SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
     Kind.ALERTED: _alerted,
     Kind.MAIL_PAUSED: _paused,
     Kind.MAIL_RESUMED: _paused,
+    Kind.SCORED: _scored,
+    Kind.SEGMENT_JOINED: _segment,
+    Kind.SEGMENT_LEFT: _segment,
 }

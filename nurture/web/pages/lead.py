@@ -140,6 +140,7 @@ def _timeline(conn: Connection, lead: Lead, frame: Mapping[str, Any]) -> dict[st
         {key: one.label for key, one in known(conn).fields.items()},
         email_titles(),
         _stages(conn) if any(line.kind is Kind.OPPORTUNITY_CHANGED for line in shown) else {},
+        {key: named(name) for key, name in (*known(conn).archived.items(), *known(conn).segments.items())},
     )
     ledger = scoring.outline(conn, lead.id, _rules(conn))
     last = shown[-1] if len(lines) > PAGE else None
