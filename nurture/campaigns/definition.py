@@ -47,7 +47,7 @@ def read_campaign(
     entry = _entry(reading, data.get("entry"))
     goal = _goal(reading, data["goal"]) if data.get("goal") is not None else None
     exit_when = reading.rule(data["exit_when"], "exit_when") if data.get("exit_when") is not None else None
-    sending = _sending(reading, data.get("sending"))
+    sending = read_sending(reading, data.get("sending"))
     language = _language(reading, data.get("language"))
     steps, first = Flow(reading).read(data["steps"]) if data.get("steps") is not None else ({}, "")
     if any(problem.severity == "error" for problem in reading.problems):
@@ -114,7 +114,8 @@ def _goal(reading: Reading, data: Any) -> Goal | None:
     return reading.rule(data, "goal")
 
 
-def _sending(reading: Reading, data: Any) -> Sending:
+def read_sending(reading: Reading, data: Any) -> Sending:
+    """How mails go: class, sender, policy, priority; what is not said is as usual."""
     if data is None:
         return Sending()
     parts = reading.mapping(data, "sending", optional=("class", "from", "window", "cap", "priority"))
