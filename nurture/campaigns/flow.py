@@ -6,7 +6,7 @@ from typing import Any
 
 from nurture.campaigns.model import Step
 from nurture.campaigns.reading import Reading
-from nurture.campaigns.steps import kinds, ways_of
+from nurture.campaigns.steps import kinds, place_of, targets_of, waits, ways_of
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import to_key
 
@@ -22,6 +22,7 @@ class _Node:
     kind: str
     config: Any
     ways: dict[str, list["_Node"]]
+    place: str
 
 
 @dataclass(slots=True)
@@ -39,7 +40,26 @@ class Flow:
             self.reading.wrong("no_steps", path, N_("A campaign needs at least one step"))
         steps: dict[str, Step] = {}
         _link(nodes, None, 0, "", steps)
+        places: dict[str, str] = {}
+        _places(nodes, places)
+        self._jumps(steps, places)
         return steps, nodes[0].id if nodes else ""
+
+    def _jumps(self, steps: Mapping[str, Step], places: Mapping[str, str]) -> None:
+        """Every jump leads to a step that there is, and never round and round at one instant."""
+        for step in steps.values():
+            for target in step.jumps.values():
+                if target not in steps:
+                    place = f"{places[step.id]}.to"
+                    self.reading.unknown("unknown_target", place, N_("No step has the id “%(word)s”"), target, steps)
+                elif _runs_hot(steps, target, step.id):
+                    self.reading.wrong(
+                        "loop_without_wait",
+                        places[step.id],
+                        N_("From “%(target)s” leads come back here without waiting anywhere"),
+                        N_("put a wait between the two"),
+                        target=target,
+                    )
 
     def _list(self, data: Any, path: str, depth: int) -> list[_Node]:
         if not isinstance(data, list):
@@ -77,8 +97,11 @@ class Flow:
             return None
         value, place = data[kind], f"{path}.{kind}"
         config = kinds()[kind].read(self.reading, value, place)
-        ways = {way: self._list(steps, f"{place}.{way}", depth + 1) for way, steps in ways_of(kind, value).items()}
-        return _Node(step_id or path, kind, config, ways)
+        ways = {
+            way: self._list(steps, f"{place}.{place_of(kind, way)}", depth + 1)
+            for way, steps in ways_of(kind, value).items()
+        }
+        return _Node(step_id or path, kind, config, ways, place)
 
     def _kind(self, data: Mapping[str, Any], path: str) -> str | None:
         known = kinds()
@@ -125,6 +148,32 @@ def _link(nodes: list[_Node], end: str | None, depth: int, way: str, steps: dict
     for i, node in enumerate(nodes):
         following = nodes[i + 1].id if i + 1 < len(nodes) else end
         firsts = {name: within[0].id if within else following for name, within in node.ways.items()}
-        steps[node.id] = Step(node.id, node.kind, node.config, following, firsts, depth, way)
+        jumps = targets_of(node.kind, node.config)
+        steps[node.id] = Step(node.id, node.kind, node.config, following, firsts, depth, way, jumps)
         for name, within in node.ways.items():
             _link(within, following, depth + 1, f"{node.id}.{name}", steps)
+
+
+def _places(nodes: list[_Node], found: dict[str, str]) -> None:
+    """Where the value of each step stands."""
+    for node in nodes:
+        found[node.id] = node.place
+        for within in node.ways.values():
+            _places(within, found)
+
+
+def _runs_hot(steps: Mapping[str, Step], start: str, end: str) -> bool:
+    """Whether a lead may come from one step to the other without waiting."""
+    seen: set[str] = set()
+    left = [start]
+    while left:
+        one = left.pop()
+        if one == end:
+            return True
+        if one in seen or waits(steps[one].kind):
+            continue
+        seen.add(one)
+        step = steps[one]
+        straight = () if step.ways or step.kind == "exit" else (step.next,)
+        left += [way for way in (*straight, *step.ways.values(), *step.jumps.values()) if way and way in steps]
+    return False

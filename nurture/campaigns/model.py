@@ -41,12 +41,27 @@ class Sender(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """How leads come in: by joining a segment, or by hand only when there is none."""
+class Entrance:
+    """One way in. `config` is the kind's own value, `id` names what it says: another value is another entrance."""
 
-    segment: str | None = None
-    existing: Existing = Existing.SKIP
+    kind: str  # file name in campaigns/entries
+    config: Any
+    id: str
+    existing: Existing = Existing.SKIP  # of those who had what it asks for before
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How leads come in: by any of its entrances, if `when` holds on them."""
+
+    entrances: tuple[Entrance, ...] = ()
     again: Again | timedelta = Again.NEVER
+    when: Rule | None = None
+
+    @property
+    def segment(self) -> str | None:
+        """The segment that leads come from by joining it; the first, where there are several."""
+        return next((one.config.key for one in self.entrances if one.kind == "segment"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +93,20 @@ class Step:
     ways: Mapping[str, str | None] = field(default_factory=dict)  # of a branch: `then`, `else`
     depth: int = 0  # how many branches it stands within
     way: str = ""  # which way of which branch: `did_they_click.then`; empty on the trunk
+    jumps: Mapping[str, str] = field(default_factory=dict)  # steps elsewhere that it may lead to, by way
 
     def after(self, way: str) -> str | None:
         """Which step follows when the lead takes this way; an empty way is straight on."""
+        if way in self.jumps:
+            return self.jumps[way]
         return self.ways[way] if way else self.next
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that it reads."""
+        config: Any = self.config
+        found = getattr(config, "rules", None) or (getattr(config, "when", None),)
+        return tuple(rule for rule in found if isinstance(rule, Rule))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +136,4 @@ class Campaign:
         if self.goal is not None and not isinstance(self.goal, OpportunityOpened):
             yield self.goal
         for step in self.steps.values():
-            if isinstance(rule := getattr(step.config, "when", None), Rule):
-                yield rule
+            yield from step.rules

@@ -6,7 +6,12 @@ A step module has
 - `act(config, moment)`: what it answers when a lead is at it, as an Outcome. It reads no clock and no database;
 - `describe(config, language, titles)`: itself in one sentence, what it names called by its title;
 - `ways(value)`, if it branches: the lists of steps within it, by the name of the way;
-- `LISTENS = True`, if it waits for something that may happen before its planned instant: it is then asked early, too.
+- `place(way)`: where the list of a way stands within the value, when that is not the way's name;
+- `label(config, way, language, titles)`: a way in a few words, when they are more than its name, "yes" or "no";
+- `targets(config)`: the ids of steps elsewhere that it may lead to, by way;
+- `LISTENS = True`, if it waits for something that may happen before its planned instant: it is then asked early, too;
+- `WAITS = True`, if time passes at it, so that a loop through it never runs hot.
+A config whose step reads rules has them as `when`, or all of them as `rules`.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +19,11 @@ from typing import Any, Protocol, cast
 
 from nurture.campaigns.effects import Moment, Outcome
 from nurture.campaigns.reading import Reading
+from nurture.kernel.i18n import N_, translate
 from nurture.kernel.plugins import modules
-from nurture.rules.titles import Titles
+from nurture.rules.titles import UNTITLED, Titles
+
+_WAYS = {"then": N_("Yes"), "else": N_("No")}
 
 
 class Kind(Protocol):
@@ -37,7 +45,32 @@ def listens(kind: str) -> bool:
     return bool(getattr(kinds()[kind], "LISTENS", False))
 
 
+def waits(kind: str) -> bool:
+    """Whether time passes at a step of this kind."""
+    return bool(getattr(kinds()[kind], "WAITS", False)) or listens(kind)
+
+
 def ways_of(kind: str, value: Any) -> Mapping[str, Any]:
     """The lists of steps within a step's value, by way; empty when the kind does not branch."""
     ways = getattr(kinds()[kind], "ways", None)
     return ways(value) if ways is not None else {}
+
+
+def place_of(kind: str, way: str) -> str:
+    """Where the list of a way stands within the step's value."""
+    place = getattr(kinds()[kind], "place", None)
+    return str(place(way)) if place is not None else way
+
+
+def targets_of(kind: str, config: Any) -> Mapping[str, str]:
+    """The ids of steps elsewhere that a step may lead to, by way."""
+    targets = getattr(kinds()[kind], "targets", None)
+    return targets(config) if targets is not None else {}
+
+
+def label_of(kind: str, config: Any, way: str, language: str, titles: Titles = UNTITLED) -> str:
+    """A way in a few words."""
+    label = getattr(kinds()[kind], "label", None)
+    if label is not None:
+        return str(label(config, way, language, titles))
+    return translate(language, _WAYS[way]) if way in _WAYS else way

@@ -15,6 +15,7 @@ from nurture.campaigns.spans import spoken
 from nurture.kernel.i18n import translate
 from nurture.rules.titles import UNTITLED, Titles
 
+WAITS = True
 SCHEMA: Mapping[str, Any] = {
     "type": "string",
     "pattern": SPAN,
