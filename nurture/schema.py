@@ -12,6 +12,7 @@ from nurture.kernel.database import metadata
 from nurture.leads import tables as leads
 from nurture.messages import tables as messages
 from nurture.opportunities import tables as opportunities
+from nurture.outbound import tables as outbound
 from nurture.scoring import tables as scoring
 from nurture.segments import tables as segments
 from nurture.tracking import tables as tracking
@@ -19,7 +20,7 @@ from nurture.users import tables as users
 
 STAGES = (
     kernel, users, leads, consents, activities, capture, segments, campaigns, enrollments,
-    messages, delivery, tracking, scoring, opportunities, alerts,
+    messages, delivery, tracking, scoring, opportunities, alerts, outbound,
 )  # fmt: skip
 
 __all__ = ["STAGES", "metadata"]

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     ALERTED = "alerted"  # detail: {"alert", "owner"}
     MAIL_PAUSED = "mail_paused"
     MAIL_RESUMED = "mail_resumed"
+    SMS_SENT = "sms_sent"  # campaign_key set; detail: {"call": public id, "text", "parts"}
+    WEBHOOK_ANSWERED = "webhook_answered"  # campaign_key set; detail: {"call", "name", "state", "status"}
     SCORED = "scored"  # points by a campaign; detail: {"axis", "points", "reason": {language: words}}
     SEGMENT_JOINED = "segment_joined"  # by hand or by a campaign; detail: {"segment": key}
     SEGMENT_LEFT = "segment_left"  # likewise

@@ -16,6 +16,7 @@ class Wake:
     hits: threading.Event = field(default_factory=threading.Event)  # raw hits wait for a verdict
     reactions: threading.Event = field(default_factory=threading.Event)  # activities wait for their effects
     messages: threading.Event = field(default_factory=threading.Event)  # messages may be handed over
+    calls: threading.Event = field(default_factory=threading.Event)  # webhooks and text messages may be handed over
 
 
 @dataclass(frozen=True, slots=True)

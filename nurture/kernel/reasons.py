@@ -62,6 +62,14 @@ class Reason(StrEnum):
     NO_SALESPERSON = "no_salesperson"  # nobody to assign
     VERDICT_CHANGED = "verdict_changed"  # withdrawn: the hit turned out to be a machine's
     HOLDOUT = "holdout"  # drawn into the group that gets no mail, for comparison
+    NO_PHONE = "no_phone"  # the lead has no phone number
+    SMS_REFUSED = "sms_refused"  # the lead said no to text messages
+    SMS_SUPPRESSED = "sms_suppressed"  # the number is on the list of those we must not text
+    TOO_LONG = "too_long"  # a text message of more parts than we send
+    NOT_PUBLIC = "not_public"  # an address that webhooks do not go to
+    NO_ANSWER = "no_answer"  # a host outside did not answer; it is tried again
+    CALL_REFUSED = "call_refused"  # a host outside said no
+    GATEWAY_UNSURE = "gateway_unsure"  # the gateway's answer to a text message never came
     DONE = "done"
 
 
@@ -118,6 +126,14 @@ SENTENCES: dict[Reason, str] = {
     Reason.NO_SALESPERSON: "There is no salesperson to give it to",
     Reason.VERDICT_CHANGED: "Withdrawn: the click turned out to be a machine's",
     Reason.HOLDOUT: "Drawn into the group that gets no mail, so that the effect can be measured",
+    Reason.NO_PHONE: "The lead has no phone number",
+    Reason.SMS_REFUSED: "The lead refused text messages on %(date)s",
+    Reason.SMS_SUPPRESSED: "The number is on the suppression list since %(date)s",
+    Reason.TOO_LONG: "The text has %(parts)s parts, at most %(limit)s are sent",
+    Reason.NOT_PUBLIC: "Webhooks do not go to this address: %(error)s",
+    Reason.NO_ANSWER: "No answer: %(answer)s",
+    Reason.CALL_REFUSED: "The receiver said no: %(answer)s",
+    Reason.GATEWAY_UNSURE: "The gateway did not answer in time; it is not sent again by itself",
     Reason.DONE: "Done",
 }
 
@@ -172,6 +188,14 @@ LABELS: dict[Reason, str] = {
     Reason.NO_SALESPERSON: "no salesperson",
     Reason.VERDICT_CHANGED: "turned out to be a machine",
     Reason.HOLDOUT: "in the group without mail",
+    Reason.NO_PHONE: "no phone number",
+    Reason.SMS_REFUSED: "refused text messages",
+    Reason.SMS_SUPPRESSED: "number on the suppression list",
+    Reason.TOO_LONG: "text too long",
+    Reason.NOT_PUBLIC: "address not allowed",
+    Reason.NO_ANSWER: "no answer from outside",
+    Reason.CALL_REFUSED: "the receiver said no",
+    Reason.GATEWAY_UNSURE: "no answer from the gateway",
     Reason.DONE: "done",
     Reason.CLOSED_LATELY: "an opportunity was closed lately",
     Reason.RULE_LIMIT: "the rule has counted often enough",
