@@ -18,6 +18,10 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"  # the lead has no email address
     CAPPED = "capped"  # as many mails as allowed in that time
     QUIET_HOURS = "quiet_hours"  # outside the sending window; goes later
+    HOLIDAY = "holiday"  # a day on which the house sends nothing; goes later
+    HOLIDAY_DROPPED = "holiday_dropped"  # due in a stop in which the house drops what is due
+    GAP = "gap"  # too short a time after another mail; goes later
+    NEVER_OPEN = "never_open"  # the windows of campaign and house share no hour
     DEAL_OPEN = "deal_open"  # advertising is held while an opportunity is open
     PAUSED_BY_HAND = "paused_by_hand"  # a person stopped all automatic mail to this lead
     CAMPAIGN_PAUSED = "campaign_paused"
@@ -61,6 +65,9 @@ class Reason(StrEnum):
     NIGHT_DIGEST = "night_digest"  # its email waits for the owner's working hours
     NO_SALESPERSON = "no_salesperson"  # nobody to assign
     VERDICT_CHANGED = "verdict_changed"  # withdrawn: the hit turned out to be a machine's
+    BROADCAST_PAUSED = "broadcast_paused"
+    BROADCAST_STOPPED = "broadcast_stopped"
+    TEST_RUNNING = "test_running"  # waits for the winner of a broadcast's test
     HOLDOUT = "holdout"  # drawn into the group that gets no mail, for comparison
     NO_PHONE = "no_phone"  # the lead has no phone number
     SMS_REFUSED = "sms_refused"  # the lead said no to text messages
@@ -82,6 +89,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.NO_ADDRESS: "The lead has no email address",
     Reason.CAPPED: "Received %(count)s mails in %(days)s days, the limit is %(limit)s",
     Reason.QUIET_HOURS: "Outside the sending window, goes at %(time)s",
+    Reason.HOLIDAY: "Nothing is sent on this day (%(holiday)s), goes at %(time)s",
+    Reason.HOLIDAY_DROPPED: "Was due on a day on which nothing is sent (%(holiday)s), so it was left out",
+    Reason.GAP: "Less than %(hours)s hours after another mail, goes at %(time)s",
+    Reason.NEVER_OPEN: "The sending hours of the campaign and of the house never meet",
     Reason.DEAL_OPEN: "An opportunity is open with %(owner)s, advertising is held",
     Reason.PAUSED_BY_HAND: "A person stopped all automatic mail to this lead",
     Reason.CAMPAIGN_PAUSED: "The campaign is paused",
@@ -125,6 +136,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.NIGHT_DIGEST: "Goes with the digest at %(time)s",
     Reason.NO_SALESPERSON: "There is no salesperson to give it to",
     Reason.VERDICT_CHANGED: "Withdrawn: the click turned out to be a machine's",
+    Reason.BROADCAST_PAUSED: "The one-time email is paused",
+    Reason.BROADCAST_STOPPED: "The one-time email was stopped",
+    Reason.TEST_RUNNING: "Waits until the test has found the better text",
     Reason.HOLDOUT: "Drawn into the group that gets no mail, so that the effect can be measured",
     Reason.NO_PHONE: "The lead has no phone number",
     Reason.SMS_REFUSED: "The lead refused text messages on %(date)s",
@@ -147,6 +161,10 @@ LABELS: dict[Reason, str] = {
     Reason.NO_ADDRESS: "no email address",
     Reason.CAPPED: "over the cap",
     Reason.QUIET_HOURS: "outside the sending window",
+    Reason.HOLIDAY: "a day off, goes later",
+    Reason.HOLIDAY_DROPPED: "due on a day off, left out",
+    Reason.GAP: "too soon after another mail",
+    Reason.NEVER_OPEN: "no common sending hours",
     Reason.DEAL_OPEN: "an opportunity is open, advertising is held",
     Reason.PAUSED_BY_HAND: "a person stopped all mail",
     Reason.CAMPAIGN_PAUSED: "campaign paused",
@@ -187,6 +205,9 @@ LABELS: dict[Reason, str] = {
     Reason.NIGHT_DIGEST: "waits for the digest",
     Reason.NO_SALESPERSON: "no salesperson",
     Reason.VERDICT_CHANGED: "turned out to be a machine",
+    Reason.BROADCAST_PAUSED: "one-time email paused",
+    Reason.BROADCAST_STOPPED: "one-time email stopped",
+    Reason.TEST_RUNNING: "waits for the test",
     Reason.HOLDOUT: "in the group without mail",
     Reason.NO_PHONE: "no phone number",
     Reason.SMS_REFUSED: "refused text messages",

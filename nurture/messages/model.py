@@ -112,6 +112,7 @@ class NewMessage:
     reason: str = ""
     detail: Mapping[str, Any] | None = None
     priority: int = 5  # 1 first
+    template_revision_id: int | None = None  # set where the text must not change any more
 
     def key(self) -> str:
         """What makes it one message and no other; ValueError when nothing does."""

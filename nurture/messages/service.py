@@ -95,6 +95,7 @@ def _row(message: NewMessage, origin: tuple[str, str], now: datetime, real: date
         "broadcast_id": message.broadcast_id,
         "unique_key": message.unique_key,
         "template_key": message.template_key,
+        "template_revision_id": message.template_revision_id,
         "language": message.language,
         "class_": message.class_.value,
         "sender": message.sender,

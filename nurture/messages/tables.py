@@ -37,8 +37,8 @@ messages = sa.Table(
     column("campaign_id", Id, sa.ForeignKey("campaigns.id"), nullable=True, personal=False),
     column("enrollment_id", Id, sa.ForeignKey("enrollments.id"), nullable=True, personal=False),
     column("revision_id", Id, nullable=True, personal=False),  # campaign revision
-    column("step", sa.Text, nullable=True, personal=False),
-    column("occurrence", sa.Integer, nullable=True, personal=False),
+    column("step", sa.Text, nullable=True, personal=False),  # of a broadcast: the variant; null waits for the winner
+    column("occurrence", sa.Integer, nullable=True, personal=False),  # of a broadcast with a test: 1 in it, 2 after it
     column("broadcast_id", Id, nullable=True, personal=False),
     column("unique_key", sa.Text, nullable=True, unique=True, personal=False),  # of alerts and account mail
     column("template_key", sa.Text, personal=False),
@@ -69,6 +69,16 @@ messages = sa.Table(
     sa.UniqueConstraint("broadcast_id", "lead_id"),
     sa.Index("ix_messages_lead_id_id", "lead_id", "id"),
     sa.Index("ix_messages_campaign_id_state", "campaign_id", "state", "reason", "purpose", "lead_id"),  # to count by
+    sa.Index(
+        "ix_messages_broadcast_id_state",  # to count by
+        "broadcast_id",
+        "state",
+        "reason",
+        "step",
+        "lead_id",
+        sqlite_where=sa.text("broadcast_id IS NOT NULL"),
+        postgresql_where=sa.text("broadcast_id IS NOT NULL"),
+    ),
     sa.Index("ix_messages_header_id", "header_id"),
     sa.Index("ix_messages_lead_id_gone_at", "lead_id", "gone_at"),
     sa.Index(
