@@ -202,3 +202,4 @@ class Moment:
     answer: Mapping[str, Any] | None = None  # what came of what this step asked for: a task's or webhook's outcome
     chosen: str = ""  # the way that has won, of a step that compares ways
     early: bool = False  # something relevant happened before the planned instant
+    entered: datetime | None = None  # when the lead entered the campaign

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.campaigns.effects import Leave
-from nurture.campaigns.model import CampaignState
+from nurture.campaigns.model import Campaign, CampaignState
+from nurture.campaigns.steps import listens
 from nurture.campaigns.tables import campaigns
 from nurture.engine import revisions, surroundings
 from nurture.engine.settle import Moved, settle
 from nurture.enrollments import store
-from nurture.enrollments.advance import ends
+from nurture.enrollments.advance import PASSING, ends, is_nudged
 from nurture.enrollments.model import EnrollmentState, Move, Place
 from nurture.kernel.reasons import Reason
 from nurture.rules.facts import Facts
@@ -33,26 +34,44 @@ def examine(
 ) -> list[int]:
     """Look at goal and exit condition of every active enrollment of these leads; gives the enrollments that left.
 
-    To be called when something relevant happened; a step that comes due looks by itself. `language` is that of the
-    sentence kept with the reason.
+    To be called when something relevant happened; a step that comes due looks by itself. Those that stay and whose
+    step waits for such a thing are looked at by the next tick. `language` is that of the sentence kept with the reason.
+    A fixed number of statements, however many leads.
     """
     places = store.active(conn, lead_ids=lead_ids)
     if not places:
         return []
     facts = facts or segment_store.facts(conn)
     ready = revisions.load(conn, [place.revision_id for place in places], facts)
-    known = [(place, one) for place in places if (one := ready[place.revision_id].campaign) is not None and one.may_end]
+    known = [(place, one) for place in places if (one := ready[place.revision_id].campaign) is not None]
+    moved = _over(conn, [(place, one) for place, one in known if one.may_end], facts, now, language)
+    settle(conn, moved, now=now, real=real)
+    gone = {one.place.id for one in moved}
+    _stir(conn, [(place, one) for place, one in known if place.id not in gone], now)
+    return list(gone)
+
+
+def _over(
+    conn: Connection, known: Sequence[tuple[Place, Campaign]], facts: Facts, now: datetime, language: str
+) -> list[Moved]:
+    """Those whose goal is reached or whose exit condition holds."""
     if not known:
         return []
-    zone = facts.zone.key
-    around = surroundings.load(conn, known, facts, now, zone=zone, language=language, keys=None)
-    moved = []
-    for place, campaign in known:
-        leave = ends(campaign, place, around.around(place, campaign))
-        if leave is not None:
-            moved.append(Moved(place, campaign.key, campaign, _out(place, leave)))
-    settle(conn, moved, now=now, real=real)
-    return [one.place.id for one in moved]
+    around = surroundings.load(conn, known, facts, now, zone=facts.zone.key, language=language, keys=None)
+    left = [(place, campaign, ends(campaign, place, around.around(place, campaign))) for place, campaign in known]
+    return [
+        Moved(place, campaign.key, campaign, _out(place, leave)) for place, campaign, leave in left if leave is not None
+    ]
+
+
+def _stir(conn: Connection, known: Sequence[tuple[Place, Campaign]], now: datetime) -> None:
+    """Have those looked at whose step waits for what may have happened; and void what a tick is just deciding."""
+    nudged = [place.id for place, campaign in known if is_nudged(campaign, place)]
+    every = {id(campaign): campaign for _, campaign in known}
+    minding = {key: any(listens(step.kind) for step in one.steps.values()) for key, one in every.items()}
+    minded = [place.id for place, campaign in known if minding[id(campaign)] or place.held in PASSING]
+    if minded:
+        store.stir(conn, minded, nudged, now)
 
 
 def take_out(

@@ -59,7 +59,7 @@ def _passages(conn: Connection, moved: Sequence[Moved], now: datetime) -> None:
 
 
 def _holds(moved: Sequence[Moved], now: datetime) -> list[Decision]:
-    """What waits for a reason besides its step: policy, a failure."""
+    """What waits for a reason besides its step: policy, a failure. What stands as it stood was told before."""
     return [
         Decision(
             Decided.STEP if one.move.held is Reason.STEP_FAILED else Decided.SEND,
@@ -72,5 +72,12 @@ def _holds(moved: Sequence[Moved], now: datetime) -> list[Decision]:
             one.move.held_detail,
         )
         for one in moved
-        if one.move.held is not None
+        if one.move.held is not None and not _stands(one)
     ]
+
+
+def _stands(one: Moved) -> bool:
+    """Whether it waits for the same reason until the same instant."""
+    place, move = one.place, one.move
+    before = (place.step, place.occurrence, place.held, place.planned_at)
+    return before == (move.step, move.occurrence, move.held, move.planned_at) and move.held is not Reason.STEP_FAILED

@@ -60,7 +60,7 @@ def advance(campaign: Campaign, place: Place, around: Around) -> Move:
     if leave is not None:
         return _left(walk, leave)
     if walk.early and not is_nudged(campaign, place):
-        return replace(_standing(walk, place.planned_at), held=place.held)
+        return replace(_standing(walk, place.planned_at), held=place.held, held_detail=place.held_detail)
     return walk.go()
 
 
@@ -177,6 +177,7 @@ class _Walk:
             around.answer if self.is_where_it_stood(step) else None,
             around.chosen.get(step.id, ""),
             self.early,
+            self.place.entered_at,
         )
         return kinds()[step.kind].act(step.config, moment)
 
@@ -185,8 +186,9 @@ class _Walk:
 
     def act(self, step: Step, outcome: Go) -> Hold | None:
         """Note the effects and go on; a Hold when policy says that the step must wait. Then nothing is done."""
-        if outcome.at is not None:
-            self.planned = max(self.arrived, min(outcome.at, self.around.now))
+        at = self.around.now if self.early and outcome.at is None else outcome.at
+        if at is not None:
+            self.planned = max(self.arrived, min(at, self.around.now))
         skip: Skip | None = None
         for mail in filter(_mails, outcome.effects):
             match self.policy(mail):

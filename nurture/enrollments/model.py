@@ -34,7 +34,9 @@ class Place:
     arrived_at: datetime
     entered_at: datetime
     attempts: int = 0
+    stirred: int = 0  # how often something relevant happened: a decision made before the last time is void
     held: Reason | None = field(default=None, compare=False)
+    held_detail: Mapping[str, Any] = field(default_factory=dict, compare=False)
     memory: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 

@@ -17,6 +17,7 @@ from nurture.campaigns.tables import campaigns
 from nurture.enrollments.entry import Past
 from nurture.enrollments.model import EnrollmentState, Place
 from nurture.enrollments.tables import enrollments, passages
+from nurture.kernel.database import Instant
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
 from nurture.segments.tables import memberships, segments
@@ -37,7 +38,9 @@ def _place(row: Any) -> Place:
         row.arrived_at or row.planned_at,
         row.entered_at,
         row.attempts,
+        row.stirred,
         Reason(row.held) if row.held else None,
+        row.held_detail or {},
         row.memory or {},
     )
 
@@ -77,6 +80,20 @@ def active(
         if wanted is not None:
             query = query.where(enrollments.c[column].in_(wanted))
     return [_place(row) for row in conn.execute(query.with_for_update(key_share=True))]
+
+
+def stir(conn: Connection, places: Sequence[int], nudged: Sequence[int], now: datetime) -> None:
+    """Something relevant happened: a decision about these places that is being made now is void.
+
+    The nudged ones, which wait for a later instant and not for a mail, are looked at early.
+    """
+    rests = sa.and_(
+        enrollments.c.due_at > now, enrollments.c.planned_at > now, enrollments.c.waits_for.is_(None),
+        enrollments.c.id.in_(nudged),
+    )  # fmt: skip
+    due = sa.case((rests, sa.literal(now, Instant)), else_=enrollments.c.due_at)
+    change = enrollments.update().where(enrollments.c.id.in_(places), _ACTIVE)
+    conn.execute(change.values(stirred=enrollments.c.stirred + 1, due_at=due))
 
 
 def is_any_active(conn: Connection, campaigns: sa.Select[tuple[int]]) -> bool:

@@ -29,6 +29,7 @@ enrollments = sa.Table(
     column("attempts", sa.Integer, server_default="0", personal=False),
     column("error", sa.Text, nullable=True, personal=False),
     column("memory", Json, nullable=True, personal=False),  # what its steps have remembered
+    column("stirred", sa.Integer, server_default="0", personal=False),  # how often something relevant happened
     column("lease_until", Instant, nullable=True, personal=False),  # database time
     column("lease_holder", sa.Text, nullable=True, personal=False),
     sa.Index(
