@@ -1,21 +1,30 @@
-"""Whether a message may go now, later, or not at all. Asked before it is written, and again in the go. Pure."""
+"""Whether a message may go now, later, or not at all. Asked before it is written, and again in the go. Pure.
 
-from collections.abc import Mapping, Sequence
+What a campaign says and what the whole house says must both allow it: windows, closed days, caps, the least gap. The
+instant given is the first at which all of them do.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+from nurture.kernel.clock import aware
 from nurture.kernel.reasons import Reason
 from nurture.policy.caps import Cap, counted, frees_at, read_cap
+from nurture.policy.days import During, reopening
+from nurture.policy.house import OPEN, House
 from nurture.policy.windows import Window, opening, read_window, zone_of
 
-_MOST_ROUNDS = 8
+_MOST_ROUNDS = 64
+_LOOK_AGAIN = timedelta(days=7)  # at what waits for an event: the event itself rings earlier
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What holds a message back: a window in the lead's zone, a cap. Absent parts allow everything."""
+    """What a campaign holds back by: a window in the lead's zone, a cap. Absent parts allow everything."""
 
     window: Window | None = None
     cap: Cap | None = None
@@ -51,6 +60,14 @@ class Defer:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """It waits until a person lets it go or drops it."""
+
+    reason: Reason
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """It is not sent at all."""
 
@@ -58,7 +75,8 @@ class Skip:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-Decision: TypeAlias = Send | Defer | Skip
+Decision: TypeAlias = Send | Defer | Keep | Skip
+Why: TypeAlias = tuple[Reason, Mapping[str, Any]]
 
 
 def decide(
@@ -66,28 +84,102 @@ def decide(
     zone: ZoneInfo,
     at: datetime,
     *,
+    house: House = OPEN,
     gone: Sequence[datetime] = (),
-    refusal: tuple[Reason, Mapping[str, Any]] | None = None,
+    refusal: Why | None = None,
+    held: Why | None = None,
+    late: bool = False,
 ) -> Decision:
-    """Send, Defer or Skip at this instant of engine time.
+    """Send, Defer, Keep or Skip at this instant of engine time.
 
-    `gone` are the instants of the lead's mails that count against the cap; `refusal` is a known no, which is stronger
-    than any waiting.
+    `house` is what of the house's policy holds for this class (`House.of`); `gone` are the instants of the lead's mails
+    that count against caps and the gap; `refusal` is a known no, which is stronger than any waiting; `held` is a reason
+    that an event ends, not the calendar; `late` says that it could not go for too long although sending was allowed.
     """
     if refusal is not None:
         return Skip(*refusal)
-    until, is_capped = at, False
+    if held is not None:
+        return Defer(aware(at) + _LOOK_AGAIN, *held)
+    closed = house.calendar.closed(at.astimezone(zone).date())
+    if closed is not None and closed.during is During.DROP:
+        return Skip(Reason.HOLIDAY_DROPPED, {"holiday": closed.names})
+    if late and house.late_start is not None:
+        return Keep(Reason.HELD_LATE, {"hours": house.late_start / timedelta(hours=1)})
+    until, reason = _first(_rules(policy, house, zone, gone), at)
+    if reason is None:
+        return Send()
+    return Defer(until, reason, _detail(reason, policy, house, zone, at, until, gone))
+
+
+def is_allowed(
+    policy: Policy, zone: ZoneInfo, at: datetime, *, house: House = OPEN, gone: Sequence[datetime] = ()
+) -> bool:
+    """Whether nothing of campaign and house speaks against this instant: what `decide` looks for, asked directly."""
+    wall = at.astimezone(zone)
+    windows = [one for one in (policy.window, house.window) if one is not None]
+    caps = [one for one in (policy.cap, house.cap) if one is not None]
+    return (
+        house.calendar.closed(wall.date()) is None
+        and all(one.holds(wall) for one in windows)
+        and all(counted(one, gone, at) < one.limit for one in caps)
+        and (house.gap is None or all(one + house.gap <= at for one in gone))
+    )
+
+
+_Rule = tuple[Reason, Callable[[datetime], datetime]]
+
+
+def _rules(policy: Policy, house: House, zone: ZoneInfo, gone: Sequence[datetime]) -> list[_Rule]:
+    """Each thing to be asked, as the first instant from another on at which it allows a mail."""
+    found: list[_Rule] = [
+        (Reason.CAPPED, partial(frees_at, cap, gone)) for cap in (policy.cap, house.cap) if cap is not None
+    ]
+    if house.gap is not None and gone:
+        over = max(gone) + house.gap
+        found.append((Reason.GAP, lambda at: max(at, over)))
+    if not house.calendar.is_empty:
+        found.append((Reason.HOLIDAY, partial(reopening, house.calendar, zone)))
+    windows = (one for one in (policy.window, house.window) if one is not None)
+    return found + [(Reason.QUIET_HOURS, partial(opening, one, zone)) for one in windows]
+
+
+def _first(rules: Sequence[_Rule], at: datetime) -> tuple[datetime, Reason | None]:
+    """The first instant that all allow, and what moved it farthest; no reason when that is the instant itself.
+
+    Each rule gives the first instant it allows, so going round until none moves it gives the first that all allow.
+    Where they never meet it is looked at again later, with that reason.
+    """
+    at = aware(at)
+    until, moved = at, dict.fromkeys((reason for reason, _ in rules), timedelta(0))
     for _ in range(_MOST_ROUNDS):
         before = until
-        if policy.cap is not None and (free := frees_at(policy.cap, gone, until)) > until:
-            until, is_capped = free, True
-        if policy.window is not None:
-            until = opening(policy.window, zone, until)
+        for reason, first in rules:
+            later = first(until)
+            moved[reason] += later - until
+            until = later
         if until == before:
-            break
-    if until == at:
-        return Send()
-    if is_capped and policy.cap is not None:
-        detail = {"count": counted(policy.cap, gone, at), "days": policy.cap.days, "limit": policy.cap.limit}
-        return Defer(until, Reason.CAPPED, detail)
-    return Defer(until, Reason.QUIET_HOURS, {"time": until.isoformat()})
+            return until, max(moved, key=lambda reason: moved[reason]) if until > at else None
+    return at + _LOOK_AGAIN, Reason.NEVER_OPEN
+
+
+def _detail(
+    reason: Reason,
+    policy: Policy,
+    house: House,
+    zone: ZoneInfo,
+    at: datetime,
+    until: datetime,
+    gone: Sequence[datetime],
+) -> Mapping[str, Any]:
+    """What fills the reason's sentence."""
+    if reason is Reason.CAPPED:
+        caps = (one for one in (policy.cap, house.cap) if one is not None)
+        cap = max(caps, key=lambda one: frees_at(one, gone, at))
+        return {"count": counted(cap, gone, at), "days": cap.days, "limit": cap.limit}
+    if reason is Reason.GAP and house.gap is not None:
+        return {"hours": house.gap / timedelta(hours=1), "time": until.isoformat()}
+    if reason is Reason.HOLIDAY:
+        last = house.calendar.closed((until - timedelta(days=1)).astimezone(zone).date())
+        here = house.calendar.closed(at.astimezone(zone).date()) or last
+        return {"holiday": here.names if here is not None else {}, "time": until.isoformat()}
+    return {"time": until.isoformat()} if reason is Reason.QUIET_HOURS else {}

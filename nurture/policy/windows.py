@@ -130,20 +130,22 @@ def opening(window: Window, zone: ZoneInfo, at: datetime) -> datetime:
         return at
     for ahead in range(-1, _FARTHEST):
         days = (wall.date() + timedelta(days=ahead + more) for more in (0, 1))  # a clock change may swap the two
-        candidates = (one for day in days for one in _candidates(window, zone, day))
+        candidates = (one for day in days for one in turns(zone, day, window.start))
         inside = [one for one in candidates if one > at and window.holds(one.astimezone(zone))]
         if inside:
             return min(inside)
     raise ValueError(f"this window never opens: {window}")
 
 
-def _candidates(window: Window, zone: ZoneInfo, day: date) -> Iterator[datetime]:
-    """The instants of a local day at which a window can open: its start, and where the clocks change."""
-    wall = datetime.combine(day, time(window.start // 60, window.start % 60))
-    for fold in (0, 1):
-        instant = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-        if instant.astimezone(zone).replace(tzinfo=None) == wall:
-            yield instant
+def turns(zone: ZoneInfo, day: date, *minutes: int) -> Iterator[datetime]:
+    """The instants of a local day at which a rule about local time can change its answer: these minutes of the day,
+    each as often as it comes, and where the clocks change."""
+    for minute in minutes:
+        wall = datetime.combine(day, time(minute // 60, minute % 60))
+        for fold in (0, 1):
+            instant = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            if instant.astimezone(zone).replace(tzinfo=None) == wall:
+                yield instant
     yield from (instant for instant in _changes(zone, day) if instant.astimezone(zone).date() == day)
 
 
