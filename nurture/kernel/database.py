@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeDecorator
 from nurture.kernel.clock import aware
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_
-from nurture.kernel.text import fold
+from nurture.kernel.text import fold, fold_list
 from nurture.kernel.turn import Turn
 
 if sys.platform != "win32":
@@ -82,7 +82,7 @@ class FoldedDocument(TypeDecorator[dict[str, Any]]):
     """A JSON object whose texts are kept folded beside the originals, under `~`, for comparison in SQL.
 
     `{"city": "Huế"}` is stored as `{"city": "Huế", "~": {"city": "hue"}}`; whoever reads it never sees the `~`.
-    Text that folding leaves as it is has no second form.
+    Text that folding leaves as it is has no second form. A list of texts is folded into one text.
     """
 
     impl = Json
@@ -93,6 +93,7 @@ class FoldedDocument(TypeDecorator[dict[str, Any]]):
             return value
         plain = {key: one for key, one in value.items() if key != FOLDED}
         folded = {key: fold(one) for key, one in plain.items() if isinstance(one, str) and fold(one) != one}
+        folded |= {key: fold_list(one) or "" for key, one in plain.items() if isinstance(one, list)}
         return {**plain, FOLDED: folded} if folded else plain
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
@@ -163,10 +164,15 @@ def key_column() -> sa.Column[Any]:
 
 
 class Database:
-    """The installation's database. One object for each process."""
+    """The installation's database. One object for each process.
 
-    def __init__(self, url: str) -> None:
+    `scratch`: a file that is thrown away after use (a rehearsal's). It may hold a part of an installation only, so that
+    references are not checked, and nothing of it waits for the disk.
+    """
+
+    def __init__(self, url: str, *, scratch: bool = False) -> None:
         self.url = make_url(url)
+        self._scratch = scratch
         self.dialect = self.url.get_backend_name()
         if self.dialect not in {"sqlite", "postgresql"}:
             raise OutsideError(N_("This kind of database is not supported: %(kind)s"), kind=self.dialect)
@@ -205,13 +211,14 @@ class Database:
             connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None},
         )
 
+        safe = ("synchronous=FULL", "foreign_keys=ON")
+
         @event.listens_for(engine, "connect")
         def _prepare(connection: Any, _record: Any) -> None:
             cursor = connection.cursor()
             for pragma in (
                 "journal_mode=WAL",
-                "synchronous=FULL",
-                "foreign_keys=ON",
+                *(("synchronous=OFF", "foreign_keys=OFF") if self._scratch else safe),
                 "temp_store=MEMORY",
                 "cache_size=-8192",
                 "mmap_size=268435456",
@@ -309,7 +316,7 @@ def upsert(dialect: str, table: sa.Table) -> Any:
 
 
 def insert_rows(conn: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert many rows at once, each a sequence of values in the order of `names`.
+    """Insert many rows at once, each a sequence of values in the order of `names` (column keys).
 
     As `conn.execute(table.insert(), …)` with the same types and server defaults, at a third of its cost for each row.
     """
@@ -318,7 +325,7 @@ def insert_rows(conn: Connection, table: sa.Table, names: Sequence[str], rows: S
     dialect = conn.dialect
     quote = dialect.identifier_preparer.quote
     mark = "?" if dialect.name == "sqlite" else "%s"
-    into = ", ".join(quote(name) for name in names)
+    into = ", ".join(quote(table.c[name].name) for name in names)
     sql = f"INSERT INTO {quote(table.name)} ({into}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608 - our names
     conn.exec_driver_sql(sql, _bound(dialect, [table.c[name] for name in names], rows))
 

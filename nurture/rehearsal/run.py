@@ -1,0 +1,227 @@
+"""A rehearsal from its first instant to its last (I/O on the stage): the real tick, go and reactions in turn.
+
+Time jumps from one thing that is due to the next, at most an hour ahead, so that what is found by looking is found.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Kind
+from nurture.activities.service import Activity, record_set
+from nurture.campaigns.tables import campaigns
+from nurture.consents import service as consents
+from nurture.consents.model import Method
+from nurture.consents.service import Said
+from nurture.delivery.letter import Letter
+from nurture.engine.leave import examine
+from nurture.engine.react import react
+from nurture.engine.tick import tick
+from nurture.engine.upkeep import upkeep
+from nurture.enrollments.tables import enrollments
+from nurture.kernel.clock import ManualClock
+from nurture.kernel.context import Context
+from nurture.leads.tables import leads
+from nurture.messages.model import MessageState, Purposes
+from nurture.messages.tables import messages
+from nurture.policy.windows import zone_of
+from nurture.rehearsal.behavior import Deed, Draw, deeds
+from nurture.rehearsal.model import Act, Does, Request
+from nurture.rehearsal.transport import Recorder
+
+CAUSE = "rehearsal"
+_LOOK = timedelta(hours=1)
+_FINE, _COARSE = 1, 60  # seconds to which instants are rounded up: of a few leads, of many
+MANY = 500
+_ROUNDS = 50  # at one instant
+_REACTIONS = 100_000
+_TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
+_DOES = {Does.OPENS: Kind.OPENED, Does.CLICKS: Kind.CLICKED, Does.REPLIES: Kind.REPLIED}
+
+Progress = Callable[[float], None]  # the share that is done, from 0 to 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Planned:
+    """Something a lead will do with a message."""
+
+    at: datetime
+    number: int
+    message_id: int = field(compare=False)
+    deed: Deed = field(compare=False)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A rehearsal under way."""
+
+    ctx: Context
+    clock: ManualClock
+    request: Request
+    many: bool
+    recorder: Recorder = field(init=False)
+    begun: datetime = field(init=False)
+    _ahead: list[_Planned] = field(default_factory=list)
+    _script: list[tuple[datetime, int, Act]] = field(default_factory=list)
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self.recorder = Recorder(self.ctx)
+        self.begun = self.clock.engine()
+        for number, act in enumerate(self.request.script):
+            heapq.heappush(self._script, (self.begun + act.after, number, act))
+
+    def run(self, progress: Progress | None = None, stop: Callable[[], bool] | None = None) -> bool:
+        """Play it to the end; False when it was stopped before."""
+        end = self.begun + timedelta(days=self.request.days)
+        while True:
+            self._moment()
+            if progress is not None:
+                progress(min(1.0, (self.clock.engine() - self.begun) / (end - self.begun)))
+            if stop is not None and stop():
+                return False
+            following = self._next()
+            if following > end:
+                self.clock.engine_at = end
+                return True
+            self.clock.engine_at = following
+
+    def _moment(self) -> None:
+        """Everything that belongs to this instant, until nothing is left."""
+        self._act()
+        self._react()
+        upkeep(self.ctx)
+        for _ in range(_ROUNDS):
+            report = tick(self.ctx)
+            letters = self.recorder.hand_over()
+            self._plan(letters)
+            if not self._react() and not letters and not report.advanced and not report.looked_at:
+                break
+
+    def _react(self) -> int:
+        language = self.ctx.settings.language
+
+        def leave(conn: Connection, lead_ids: list[int], *, now: datetime, real: datetime) -> None:
+            examine(conn, lead_ids, now, real, language=language)
+
+        return react(self.ctx, _REACTIONS, after=(leave,))
+
+    def _next(self) -> datetime:
+        """The next instant at which there is something to do."""
+        now = self.clock.engine()
+        due = [now + _LOOK]
+        with self.ctx.database.read() as conn:
+            live = sa.select(campaigns.c.id).where(campaigns.c.state == "live")
+            idle = (enrollments.c.state == "active", enrollments.c.waits_for.is_(None))
+            first = sa.select(sa.func.min(enrollments.c.due_at)).where(*idle, enrollments.c.campaign_id.in_(live))
+            waiting = messages.c.state == MessageState.QUEUED.value
+            mail = sa.select(sa.func.min(messages.c.not_before)).where(waiting, messages.c.not_before > now)
+            due += [one for one in (conn.execute(first).scalar(), conn.execute(mail).scalar()) if one is not None]
+        due += [self._ahead[0].at] if self._ahead else []
+        due += [self._script[0][0]] if self._script else []
+        grid = _COARSE if self.many else _FINE
+        seconds = -int(-max(min(due), now + timedelta(seconds=1)).timestamp() // grid) * grid
+        return datetime.fromtimestamp(seconds, now.tzinfo)
+
+    # -- what leads do --
+
+    def _plan(self, letters: list[Letter]) -> None:
+        """Draw what becomes of each letter."""
+        behavior = self.request.behavior
+        to_leads = [one for one in letters if one.lead_id]
+        if behavior is None or not to_leads:
+            return
+        with self.ctx.database.read() as conn:
+            about = _about(conn, [one.message_id for one in to_leads])
+        now, house = self.clock.engine(), self.ctx.settings.zone
+        for one in to_leads:
+            row = about[one.message_id]
+            draw = Draw(self.request.seed, f"{row.lead_key}/{row.template_key}/{row.step}/{row.occurrence}")
+            links = self.recorder.links.get(one.template, ())
+            for deed in deeds(behavior, draw, now, zone_of(row.zone, house), links):
+                self._count += 1
+                heapq.heappush(self._ahead, _Planned(deed.at, self._count, one.message_id, deed))
+
+    def _act(self) -> None:
+        """Do what leads have planned for now, and what the script says."""
+        now = self.clock.engine()
+        due = []
+        while self._ahead and self._ahead[0].at <= now:
+            one = heapq.heappop(self._ahead)
+            due.append((one.message_id, one.deed))
+        with self.ctx.database.read() as conn:
+            while self._script and self._script[0][0] <= now:
+                due += self._scripted(conn, heapq.heappop(self._script)[2])
+            about = _about(conn, [message_id for message_id, _ in due])
+        if not due:
+            return
+        with self.ctx.database.write() as conn:
+            lines = [self._line(about[number], deed) for number, deed in due if deed.does in _DOES]
+            record_set(conn, lines, real=self.clock.real())
+            for number, deed in due:
+                if deed.does is Does.UNSUBSCRIBES:
+                    self._refuse(conn, about[number])
+
+    def _scripted(self, conn: Connection, act: Act) -> list[tuple[int, Deed]]:
+        """The deed of a line of the script, on the latest email that it means; nothing when there is none."""
+        query = (
+            sa.select(messages.c.id, messages.c.template_revision_id)
+            .join(leads, leads.c.id == messages.c.lead_id)
+            .where(leads.c.email == act.lead, messages.c.purpose.in_(_TO_LEADS), messages.c.gone_at.is_not(None))
+            .order_by(messages.c.gone_at.desc(), messages.c.id.desc())
+        )
+        if act.email:
+            query = query.where(messages.c.template_key == act.email)
+        row = conn.execute(query.limit(1)).first()
+        if row is None:
+            return []
+        links = self.recorder.links.get(row.template_revision_id, ())
+        link = next((number for number, target in enumerate(links) if act.link in target), 0)
+        return [(row.id, Deed(self.clock.engine(), act.does, link))]
+
+    def _line(self, row: sa.Row[Any], deed: Deed) -> Activity:
+        links = self.recorder.links.get(row.template_revision_id, ())
+        clicked = deed.does is Does.CLICKS and deed.link < len(links)
+        return Activity(
+            row.lead_id,
+            _DOES[deed.does],
+            deed.at,
+            "lead",
+            CAUSE,
+            cause_key=f"{CAUSE}:{row.id}:{deed.does}:{deed.link}:{deed.at.isoformat()}",
+            message_id=row.id,
+            campaign_key=row.campaign_key,
+            email_key=row.template_key,
+            url=links[deed.link] if clicked else None,
+            detail={"verdict": "human"} | ({"link": deed.link} if clicked else {}),
+        )
+
+    def _refuse(self, conn: Connection, row: sa.Row[Any]) -> None:
+        said = Said(Method.FORM, CAUSE, "lead", CAUSE, self.clock.engine(), self.clock.real())
+        consents.unsubscribe(
+            conn, self.ctx.keys, row.lead_id, row.address, said,
+            message_id=row.id, campaign_key=row.campaign_key, email_key=row.template_key,
+        )  # fmt: skip
+
+
+def _about(conn: Connection, message_ids: list[int]) -> dict[int, sa.Row[Any]]:
+    """What is known of these messages and of their leads."""
+    query = (
+        sa.select(
+            messages.c.id, messages.c.lead_id, messages.c.template_key, messages.c.template_revision_id,
+            messages.c.step, messages.c.occurrence, messages.c.address, leads.c.public_id.label("lead_key"),
+            leads.c.zone, campaigns.c.key.label("campaign_key"),
+        )
+        .join(leads, leads.c.id == messages.c.lead_id)
+        .outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id)
+    )  # fmt: skip
+    found: dict[int, sa.Row[Any]] = {}
+    for start in range(0, len(message_ids), 500):
+        part = message_ids[start : start + 500]
+        found.update({row.id: row for row in conn.execute(query.where(messages.c.id.in_(part)))})
+    return found

@@ -1,0 +1,189 @@
+"""A rehearsal as a whole: choose the leads, make the stage, play, report (reads the database; writes its stage)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.campaigns import store as campaign_store
+from nurture.campaigns.definition import from_revision
+from nurture.campaigns.model import Again, Campaign, CampaignState
+from nurture.campaigns.tables import campaigns
+from nurture.consents import service as consents
+from nurture.consents.model import Method
+from nurture.consents.service import Said
+from nurture.engine import definitions as house
+from nurture.engine.definitions import Definitions
+from nurture.enrollments import service as enrollments
+from nurture.kernel.clock import ManualClock
+from nurture.kernel.context import Context
+from nurture.kernel.errors import NotFoundError
+from nurture.kernel.i18n import N_
+from nurture.leads import service as lead_service
+from nurture.leads import store as lead_store
+from nurture.leads.model import NewLead
+from nurture.leads.tables import leads
+from nurture.rehearsal import copy
+from nurture.rehearsal.behavior import Draw
+from nurture.rehearsal.model import MOST_LEADS, Request, wrong
+from nurture.rehearsal.report import Report, report
+from nurture.rehearsal.run import CAUSE, MANY, Progress, Stage
+from nurture.rules.facts import Facts
+from nurture.rules.sql import to_sql
+from nurture.segments import service as segment_service
+from nurture.segments import store as segment_store
+
+_AT_ONCE = 500
+_SAMPLED_FROM = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What came of it, and the stage it was played on, to look closer; close it in the end."""
+
+    report: Report
+    stage: Context
+
+    def close(self) -> None:
+        """Let go of the stage's database."""
+        self.stage.database.close()
+
+
+def rehearse(
+    ctx: Context,
+    request: Request,
+    at: Path,
+    *,
+    definitions: Definitions | None = None,
+    start: datetime | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Rehearsed:
+    """Play a campaign ahead on a copy in the file `at`. Nothing is sent, and nothing here changes.
+
+    With `definitions` they are made live on the stage first, else what is live here is played. NotFoundError when there
+    is no such campaign or segment, InputError when the request makes no sense, DefinitionError when the definitions
+    have errors.
+    """
+    request = request.checked()
+    begun = start or ctx.clock.engine()
+    with ctx.database.snapshot() as source:
+        ids = _population(source, ctx, request, definitions, begun)
+        database = copy.make(source, at, ids)
+    clock = ManualClock(begun)
+    stage = replace(ctx, settings=replace(ctx.settings, smtp=None), database=database, clock=clock)
+    try:
+        campaign = _prepared(stage, request, definitions, begun)
+        people = [*ids, *_made_up(stage, request.people, begun)]
+        _enroll(stage, request.campaign, people, begun)
+        play = Stage(stage, clock, request, many=len(people) > MANY)
+        complete = play.run(progress, stop)
+        with database.read() as conn:
+            told = report(
+                conn, campaign, request.to_json(), begun=begun, ended=clock.engine(), complete=complete,
+                leads_count=len(people), zone=ctx.settings.local_zone,
+            )  # fmt: skip
+    except BaseException:
+        database.close()
+        raise
+    return Rehearsed(told, stage)
+
+
+@contextmanager
+def rehearsed(ctx: Context, request: Request, at: Path, **options: object) -> Iterator[Rehearsed]:
+    """As `rehearse`, closed at the end of the block."""
+    found = rehearse(ctx, request, at, **options)  # type: ignore[arg-type]
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def _population(
+    conn: Connection, ctx: Context, request: Request, definitions: Definitions | None, now: datetime
+) -> list[int]:
+    """The leads that take part, by id."""
+    facts = segment_store.facts(conn, ctx.settings.zone)
+    if request.people:
+        return []
+    if request.addresses:
+        return _at(conn, request.addresses)
+    segment = request.segment
+    if segment is None:
+        segment = _entry_segment(conn, request, definitions, facts)
+    if segment is None:
+        found = list(
+            conn.execute(sa.select(leads.c.id).where(leads.c.merged_into.is_(None)).limit(_SAMPLED_FROM)).scalars()
+        )
+    else:
+        found = _members(conn, segment, definitions, facts, now)
+    if request.sample:
+        draw = Draw(request.seed, "sample")
+        found = sorted(found, key=lambda lead: draw(str(lead)))[: request.sample]
+    if len(found) > MOST_LEADS:
+        raise wrong(N_("At most %(most)s leads in one rehearsal; take a sample"), most=MOST_LEADS)
+    return sorted(found)
+
+
+def _at(conn: Connection, addresses: tuple[str, ...]) -> list[int]:
+    found = {one: lead_store.by_email(conn, one) for one in dict.fromkeys(addresses)}
+    missing = [address for address, lead in found.items() if lead is None]
+    if missing:
+        raise wrong(N_("There is no lead with the address %(addresses)s"), addresses=", ".join(missing[:5]))
+    return sorted(lead.id for lead in found.values() if lead is not None)
+
+
+def _entry_segment(conn: Connection, request: Request, definitions: Definitions | None, facts: Facts) -> str | None:
+    for campaign, _ in definitions.loaded.campaigns if definitions is not None else ():
+        if campaign.key == request.campaign:
+            return campaign.entry.segment
+    stored = campaign_store.get(conn, request.campaign)
+    return from_revision(stored.definition, facts).entry.segment if stored is not None else None
+
+
+def _members(conn: Connection, segment: str, definitions: Definitions | None, facts: Facts, now: datetime) -> list[int]:
+    """Who would be in the segment now, by the definition that is to be made live or by the one that is."""
+    drafted = definitions.loaded.segments if definitions is not None else ()
+    rule = next((one.rule for one in drafted if one.key == segment), None)
+    rule = rule or segment_service.rule_of(conn, segment, facts)
+    if rule is None:
+        raise NotFoundError(N_("There is no segment “%(key)s”"), key=segment)
+    return list(conn.execute(to_sql(rule, now, facts)).scalars())
+
+
+def _prepared(stage: Context, request: Request, definitions: Definitions | None, now: datetime) -> Campaign:
+    """The stage with the definitions live on it, and the campaign running whatever state it is in here."""
+    with stage.database.write() as conn:
+        if definitions is not None:
+            house.apply(conn, definitions, now=now, real=now, actor=CAUSE)
+        stored = campaign_store.get(conn, request.campaign)
+        if stored is None or stored.revision_id is None:
+            raise NotFoundError(N_("There is no campaign “%(key)s”"), key=request.campaign)
+        running = {"state": CampaignState.LIVE.value, "published_at": stored.published_at or now}
+        conn.execute(campaigns.update().where(campaigns.c.id == stored.id).values(running))
+        return from_revision(stored.definition, segment_store.facts(conn, stage.settings.zone))
+
+
+def _made_up(stage: Context, people: tuple[NewLead, ...], now: datetime) -> list[int]:
+    """Leads who are on the stage only, with their consent to advertising."""
+    found = []
+    for start in range(0, len(people), _AT_ONCE):
+        with stage.database.write() as conn:
+            for one in people[start : start + _AT_ONCE]:
+                lead = lead_service.add(conn, one, now=now, real=now, actor="engine", cause=CAUSE)
+                said = Said(Method.FORM, CAUSE, "lead", CAUSE, now, now, proof=CAUSE)
+                consents.give(conn, stage.keys, lead.id, lead.email, said)
+                found.append(lead.id)
+    return found
+
+
+def _enroll(stage: Context, key: str, people: list[int], now: datetime) -> None:
+    """Everybody comes in at the begin; who is under way already stays where they are."""
+    for start in range(0, len(people), _AT_ONCE):
+        with stage.database.write() as conn:
+            part = people[start : start + _AT_ONCE]
+            enrollments.enroll(conn, key, part, cause=CAUSE, now=now, real=now, again=Again.AFTER_EXIT)

@@ -1,0 +1,72 @@
+"""Handing over on the stage: each message goes through the real go and is written out; nothing leaves (I/O).
+
+A letter that cannot be written out ends as it would in a sender: skipped, with the field that is missing.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy.engine import Connection
+
+from nurture.delivery import store
+from nurture.delivery.go import LEASE, MOST, go
+from nurture.delivery.letter import Letter, Mail, failed, write
+from nurture.delivery.model import Phase, Report
+from nurture.delivery.settle import settle
+from nurture.kernel.context import Context
+from nurture.kernel.reasons import Reason
+from nurture.messages import store as message_store
+from nurture.messages.model import Compiled
+from nurture.messages.personalize import Personalizer, TemplateFailure
+
+SENDER = "rehearsal"
+_PER_TRANSACTION = 16  # goes
+
+
+class Recorder:
+    """Takes what would leave. It knows each template once it was needed."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._known: dict[int, Personalizer | str] = {}
+        self.links: dict[int, tuple[str, ...]] = {}  # targets as the author wrote them, by template revision
+
+    def hand_over(self) -> list[Letter]:
+        """Let everything go that may go now; gives the letters that would have left."""
+        ctx = self._ctx
+        gone: list[Letter] = []
+        while True:
+            with ctx.database.write() as conn:
+                at = ctx.database.now(conn)
+                times = {"now": ctx.clock.engine(), "real": ctx.clock.real(), "at": at}
+                ids = store.reserve(conn, SENDER, MOST * _PER_TRANSACTION, lease=LEASE, **times)
+                for start in range(0, len(ids), MOST):
+                    letters = go(conn, ctx, SENDER, ids[start : start + MOST], at=at)
+                    for revision in {one.template for one in letters} - self._known.keys():
+                        self._learn(revision, message_store.compiled(conn, revision))
+                    gone += self._settle(conn, letters)
+            if not ids:
+                return gone
+
+    def _learn(self, revision: int, compiled: Compiled | None) -> None:
+        try:
+            self._known[revision] = Personalizer(compiled) if compiled is not None else "unknown template"
+        except TemplateFailure as error:
+            self._known[revision] = str(error)
+        self.links[revision] = compiled.links if compiled is not None else ()
+
+    def _settle(self, conn: Connection, letters: Sequence[Letter]) -> list[Letter]:
+        reports, left = [], []
+        for one in letters:
+            made = self._written(one)
+            if isinstance(made, Mail):
+                left.append(one)
+                made = Report(one.message_id, one.fence, Phase.ANSWERED, 250, "2.0.0", SENDER)
+            reports.append(made)
+        settle(conn, self._ctx, SENDER, SENDER, reports)
+        return left
+
+    def _written(self, letter: Letter) -> Mail | Report:
+        personalizer = self._known[letter.template]
+        if isinstance(personalizer, str):
+            return failed(letter, Reason.TEMPLATE_ERROR, {"error": personalizer[:300]})
+        return write(letter, personalizer, self._ctx.keys, self._ctx.settings.base_url)
