@@ -18,7 +18,7 @@ from nurture.rules.facts import Facts
 from nurture.segments.load import load as load_segments
 from nurture.segments.model import Definition
 
-SHARED = ("segments", "scoring", "pipeline")
+SHARED = ("segments", "scoring", "pipeline", "policy")
 SharedCheck = Callable[[str, str], object]  # (text, file) -> anything; raises DefinitionError
 
 

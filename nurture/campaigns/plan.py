@@ -71,6 +71,7 @@ _KINDS = {
     "segment": N_("the segment"),
     "scoring": N_("the scoring rules"),
     "pipeline": N_("the pipeline"),
+    "policy": N_("the policy of the house"),
     "email": N_("the email template"),
 }
 _WHATS = {

@@ -42,7 +42,7 @@ def plan(
     rules = _segment_rules(conn, loaded)
     changes = [_segment_change(conn, loaded, key) for key in [one.key for one in loaded.segments]]
     changes += [
-        _shared_change(conn, key, loaded.shared[key]) for key in ("scoring", "pipeline") if key in loaded.shared
+        _shared_change(conn, key, loaded.shared[key]) for key in ("scoring", "pipeline", "policy") if key in loaded.shared
     ]
     for campaign, source in loaded.campaigns:
         before = store.get(conn, campaign.key)

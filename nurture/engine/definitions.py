@@ -3,7 +3,7 @@
 Reads two folders and the database; `apply` makes all of it live in the caller's transaction, or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.campaigns import house
 from nurture.campaigns import service as campaign_service
 from nurture.campaigns.check import Known, check
 from nurture.campaigns.load import Loaded, SharedCheck, read_folder
@@ -79,10 +80,21 @@ def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
     checks: dict[str, SharedCheck] = {
         "scoring": partial(scoring.load, facts=facts),
         "pipeline": partial(pipeline.load, facts=facts),
+        house.KEY: house.load,
     }
     # With broken emails, "no such email" would be said of each of them too.
     loaded = check(read_folder(campaigns_at), Known(facts, languages if not problems else None, checks, closed))
-    return Definitions(loaded, tuple(emails), (*problems, *loaded.problems))
+    return Definitions(loaded, tuple(emails), (*problems, *loaded.problems, *_never_sent(loaded)))
+
+
+def _never_sent(loaded: Loaded) -> Iterator[Problem]:
+    """What of campaigns and of the house's policy in the same folder can never be met together."""
+    source = loaded.shared.get(house.KEY)
+    if source is None or loaded.errors:
+        return
+    ours = house.of_text(source.text)
+    for campaign, file in loaded.campaigns:
+        yield from house.conflicts(ours, campaign, file)
 
 
 def facts_of(conn: Connection) -> Facts:

@@ -4,7 +4,7 @@ Holidays and the date of Tết come from the package `holidays`. A day belongs t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -94,22 +94,14 @@ class Calendar:
         """Why this day is closed; None when it is open. The stop around Tết counts first, then own days."""
         return None if self.is_empty else _year(self, day.year).get(day)
 
+    def holds(self, day: date) -> bool:
+        """Whether mail is held until this day is over."""
+        found = self.closed(day)
+        return found is not None and found.during is During.HOLD
+
     def of_year(self, year: int) -> tuple[Closed, ...]:
         """Every closed day of a year, in order."""
         return () if self.is_empty else tuple(found for _, found in sorted(_year(self, year).items()))
-
-
-@dataclass(slots=True)
-class Shut:
-    """Whether an instant lies on a closed day of one zone from which mail is held until it is over."""
-
-    calendar: Calendar
-    zone: ZoneInfo
-    day: date | None = field(default=None, init=False)
-
-    def __call__(self, at: datetime) -> bool:
-        found = self.calendar.closed(at.astimezone(self.zone).date())
-        return found is not None and found.during is During.HOLD
 
 
 def reopening(calendar: Calendar, zone: ZoneInfo, at: datetime) -> datetime:
@@ -117,13 +109,13 @@ def reopening(calendar: Calendar, zone: ZoneInfo, at: datetime) -> datetime:
 
     Days on which mail is dropped count as open: whoever comes to one is told so then. ValueError when no day opens.
     """
-    at, shut = aware(at), Shut(calendar, zone)
-    if calendar.is_empty or not shut(at):
-        return at
+    at = aware(at)
     first = at.astimezone(zone).date()
+    if not calendar.holds(first):
+        return at
     for ahead in range(-1, _FARTHEST):
         days = (first + (ahead + more) * _DAY for more in (0, 1))  # a clock change may swap the two
-        inside = [one for day in days for one in turns(zone, day, 0) if one > at and not shut(one)]
+        inside = [one for day in days if not calendar.holds(day) for one in turns(zone, day, 0) if one > at]
         if inside:
             return min(inside)
     raise ValueError("these days never open")

@@ -119,7 +119,7 @@ def is_allowed(
     windows = [one for one in (policy.window, house.window) if one is not None]
     caps = [one for one in (policy.cap, house.cap) if one is not None]
     return (
-        house.calendar.closed(wall.date()) is None
+        not house.calendar.holds(wall.date())
         and all(one.holds(wall) for one in windows)
         and all(counted(one, gone, at) < one.limit for one in caps)
         and (house.gap is None or all(one + house.gap <= at for one in gone))

@@ -45,6 +45,15 @@ class Window:
         yesterday = (wall.weekday() - 1) % 7 in self.days
         return (today and minute >= self.start) or (yesterday and minute < self.end)
 
+    def rest(self) -> "Window":
+        """The part of each day that this window leaves, on every day: quiet hours the other way round."""
+        return Window(frozenset(range(7)), self.end % _DAY, self.start)
+
+    def meets(self, other: "Window") -> bool:
+        """Whether some minute of the week is in both."""
+        week = (datetime(2026, 11, 2) + timedelta(minutes=minute) for minute in range(7 * _DAY))
+        return any(self.holds(wall) and other.holds(wall) for wall in week)
+
     def to_json(self) -> dict[str, str]:
         """The window as it stands in YAML."""
         return {"days": _written(self.days), "from": _clock(self.start), "to": _clock(self.end)}
