@@ -129,6 +129,11 @@ def _knowing(
         "segment": set(segments.data) if segments is not None and isinstance(segments.data, Mapping) else set(),
         "campaign": {str(s.data.get("key")) for s in sources if isinstance(s.data, Mapping) and s.data.get("key")},
     }
+    if "hand_segment" in facts.known:
+        written = segments.data if segments is not None and isinstance(segments.data, Mapping) else {}
+        kept = {key for key, raw in written.items() if isinstance(raw, Mapping) and raw.get("by_hand") is True}
+        facts = facts.knowing(hand_segment=(facts.known["hand_segment"] - written.keys()))
+        named["hand_segment"] = kept
     if emails is not None:
         named["email"] = set(emails)
     return facts.knowing(**{kind: set(facts.known.get(kind, ())) | found for kind, found in named.items()})

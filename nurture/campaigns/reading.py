@@ -72,6 +72,10 @@ class Reading:
                 self.wrong("missing_key", path, N_("“%(word)s” is missing here"), word=key)
         return data
 
+    def of_campaign(self, key: str) -> Any:
+        """What another part of the same file says; None when it has none."""
+        return self.source.data.get(key) if isinstance(self.source.data, Mapping) else None
+
     def text(self, data: Any, path: str, longest: int = 500) -> str:
         """Text that is not empty; an empty one when it is none."""
         if not isinstance(data, str) or not data.strip() or len(data) > longest:
@@ -132,4 +136,21 @@ class Reading:
         known = self.facts.known.get("segment")
         if key and known is not None and key not in known:
             self.unknown("unknown_segment", path, N_("There is no segment “%(word)s”"), key, known)
+        return key
+
+    def hand_segment(self, data: Any, path: str) -> str:
+        """The key of a segment that there is and that no rule keeps."""
+        key = self.segment(data, path)
+        hand, every = self.facts.known.get("hand_segment"), self.facts.known.get("segment")
+        if key and hand is not None and key not in hand and (every is None or key in every):
+            mend = N_("write by_hand: true instead of its rule, or give a tag that the rule asks for")
+            self.wrong("kept_by_rule", path, N_("A rule says who is in the segment “%(word)s”"), mend, word=key)
+        return key
+
+    def campaign(self, data: Any, path: str) -> str:
+        """The key of a campaign that there is."""
+        key = self.key(data, path)
+        known = self.facts.known.get("campaign")
+        if key and known is not None and key not in known:
+            self.unknown("unknown_campaign", path, N_("There is no campaign “%(word)s”"), key, known)
         return key

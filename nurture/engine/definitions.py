@@ -30,6 +30,7 @@ from nurture.opportunities.published import refuse_orphans
 from nurture.rules.facts import Facts
 from nurture.scoring import rules as scoring
 from nurture.segments import store as segment_store
+from nurture.users.store import owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,14 @@ def _never_sent(loaded: Loaded) -> Iterator[Problem]:
 
 
 def facts_of(conn: Connection) -> Facts:
-    """What rules may ask in this installation, and the segments and campaigns there are."""
-    known_segments = [one.key for one in segment_store.every(conn)]
-    known_campaigns = conn.execute(sa.select(campaigns.c.key)).scalars()
-    return segment_store.facts(conn).knowing(segment=known_segments, campaign=known_campaigns)
+    """What rules may ask in this installation, and the segments, campaigns and staff there are."""
+    segments = segment_store.every(conn)
+    return segment_store.facts(conn).knowing(
+        segment=[one.key for one in segments],
+        hand_segment=[one.key for one in segments if one.by_hand],
+        campaign=conn.execute(sa.select(campaigns.c.key)).scalars(),
+        staff=[one.email for one in owners(conn)],
+    )
 
 
 def plan(conn: Connection, definitions: Definitions, *, now: datetime) -> Planned:

@@ -1,4 +1,7 @@
-"""Reads `_shared/segments.yaml`: a mapping of key to `{name, when}`. All findings at once, each with its line. Pure."""
+"""Reads `_shared/segments.yaml`: a mapping of key to `{name, when}`, or `{name, by_hand: true}`. Pure.
+
+All findings at once, each with its line.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +12,7 @@ from nurture.kernel.text import clean, is_key
 from nurture.kernel.yamlfile import Source, read
 from nurture.rules.facts import Facts
 from nurture.rules.parse import parse
-from nurture.segments.model import Definition, in_order
+from nurture.segments.model import BY_HAND, Definition, in_order
 
 FILE = "_shared/segments.yaml"
 LONGEST_NAME = 120
@@ -40,20 +43,26 @@ def _definition(source: Source, key: str, raw: Any, facts: Facts, problems: list
     if not is_key(key):
         mend = N_("use a-z, 0-9, _ and -, at most 80 characters")
         problems.append(source.problem("bad_key", N_("“%(key)s” cannot be a key"), path=key, mend=mend, key=key))
-    if not isinstance(raw, Mapping) or "when" not in raw:
-        mend = N_("write {name: …, when: …}")
+    if not isinstance(raw, Mapping) or raw.keys().isdisjoint({"when", "by_hand"}):
+        mend = N_("write {name: …, when: …}, or {name: …, by_hand: true}")
         problems.append(source.problem("no_rule", N_("A segment needs a rule under “when”"), path=key, mend=mend))
         return None
-    for word in raw.keys() - {"name", "when"}:
-        message, mend = N_("A segment has no “%(word)s”"), N_("name and when are all it has")
+    for word in raw.keys() - {"name", "when", "by_hand"}:
+        message, mend = N_("A segment has no “%(word)s”"), N_("name, and when or by_hand, are all it has")
         problems.append(source.problem("unknown_key", message, path=f"{key}.{word}", mend=mend, word=word))
     name = _name(source, key, raw.get("name", key), problems)
+    when = raw.get("when")
+    if "by_hand" in raw:
+        if raw["by_hand"] is not True or "when" in raw:
+            message, mend = N_("A segment has a rule, or is kept by hand"), N_("write either when: … or by_hand: true")
+            problems.append(source.problem("two_ways", message, path=f"{key}.by_hand", mend=mend))
+        when = BY_HAND
     try:
-        rule = parse(raw["when"], facts, path=f"{key}.when")
+        rule = parse({"segment": key} if when is BY_HAND else when, facts, path=f"{key}.when")
     except DefinitionError as error:
         problems += [source.located(problem) for problem in error.problems]
         return None
-    return Definition(key, name, raw["when"], rule) if len(problems) == before else None
+    return Definition(key, name, when, rule) if len(problems) == before else None
 
 
 def _name(source: Source, key: str, raw: Any, problems: list[Problem]) -> dict[str, str]:
@@ -69,7 +78,7 @@ def _name(source: Source, key: str, raw: Any, problems: list[Problem]) -> dict[s
 
 
 def _circles(source: Source, found: list[Definition]) -> list[Problem]:
-    _, circle = in_order({one.key: one.rule for one in found})
+    _, circle = in_order({one.key: one.rule for one in found if not one.by_hand})
     return [source.located(circular(circle))] if circle else []
 
 

@@ -1,4 +1,4 @@
-"""What a segment is: a key, a name, a rule. Values, no I/O."""
+"""What a segment is: a key, a name, and a rule unless it is kept by hand. Values, no I/O."""
 
 import hashlib
 import json
@@ -10,15 +10,22 @@ from typing import Any
 from nurture.kernel.text import in_language
 from nurture.rules.model import Rule, names
 
+BY_HAND: Mapping[str, Any] = {"by_hand": True}  # what stands in the place of a rule
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A segment as written. `when` is plain data, `rule` what it means."""
+    """A segment as written. `when` is plain data, `rule` what it means: of one kept by hand, that the lead is in it."""
 
     key: str
     name: Mapping[str, str]
     when: Any
     rule: Rule
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether only people and steps put leads in."""
+        return bool(self.when == BY_HAND)
 
     @property
     def hash(self) -> str:
@@ -38,6 +45,16 @@ class Segment:
     hash: str
     evaluated_at: datetime | None
     refreshed_at: datetime | None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether only people and steps put leads in."""
+        return bool(self.when == BY_HAND)
+
+    @property
+    def asked(self) -> Any:
+        """Its rule as plain data; of one kept by hand, that the lead is in it."""
+        return {"segment": self.key} if self.by_hand else self.when
 
     def named(self, language: str) -> str:
         """Its name in this language, or in any, or its key."""

@@ -1,4 +1,6 @@
-"""Segments kept by rule: apply definitions, keep memberships, say why. Set-based; the caller opened the transaction.
+"""Segments: apply definitions, keep memberships by rule (`hand` keeps the others), say why. Set-based.
+
+The caller opened the transaction.
 
 Keeping memberships over many leads goes in two moves, so that no write waits for a long look:
 1. `differences`, on a connection for reading: which leads would join or leave each segment;
@@ -50,6 +52,8 @@ def apply(
         values = {"name": dict(one.name), "rule": one.when, "hash": one.hash, "updated_at": now, "archived_at": None}
         insert = upsert(conn.dialect.name, segments).values(key=one.key, created_at=now, **values)
         conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=values))
+        if one.by_hand:  # nobody is missing from it at any time
+            note_evaluated(conn, one.key, now, real)
         detail = {"before": before.when if before else None, "after": one.when}
         subject = f"segment:{one.key}"
         note(conn, actor=actor, action="segment.apply", subject=subject, at=real, detail=detail)
@@ -57,11 +61,14 @@ def apply(
 
 
 def _refuse_circles(conn: Connection, definitions: Sequence[Definition]) -> None:
-    rules, _ = _rules(store.every(conn), store.facts(conn))
-    rules |= {one.key: one.rule for one in definitions}
+    every = store.every(conn)
+    rules, _ = _rules(every, store.facts(conn))
+    rules = {key: rule for key, rule in rules.items() if key not in {one.key for one in definitions}}
+    rules |= {one.key: one.rule for one in definitions if not one.by_hand}
+    known = {one.key for one in every} | {one.key for one in definitions}
     for one in definitions:
-        for missing in sorted(depends_on(one.rule) - rules.keys()):
-            parse({"segment": missing}, store.built_in().knowing(segment=rules), path=f"{one.key}.when")
+        for missing in sorted(depends_on(one.rule) - known):
+            parse({"segment": missing}, store.built_in().knowing(segment=known), path=f"{one.key}.when")
     _, circle = in_order(rules)
     if circle:
         raise DefinitionError([circular(circle)])
@@ -76,10 +83,15 @@ def archive(conn: Connection, key: str, *, now: datetime) -> None:
 
 
 def _rules(every: Iterable[Segment], facts: Facts) -> tuple[dict[str, Rule], dict[str, tuple[Problem, ...]]]:
-    """The rules of stored segments, and the findings of those that can no longer be read (a field is gone)."""
+    """The rules of stored segments, and the findings of those that can no longer be read (a field is gone).
+
+    Those kept by hand have none.
+    """
     rules: dict[str, Rule] = {}
     broken: dict[str, tuple[Problem, ...]] = {}
     for one in every:
+        if one.by_hand:
+            continue
         try:
             rules[one.key] = parse(one.when, facts)
         except DefinitionError as error:
@@ -90,12 +102,12 @@ def _rules(every: Iterable[Segment], facts: Facts) -> tuple[dict[str, Rule], dic
 def rule_of(conn: Connection, key: str, facts: Facts) -> Rule | None:
     """The rule of a segment; None when there is no such segment. DefinitionError when it can no longer be read."""
     one = store.get(conn, key)
-    return None if one is None else parse(one.when, facts)
+    return None if one is None else parse(one.asked, facts)
 
 
 def rules_of(conn: Connection, keys: Sequence[str], facts: Facts) -> dict[str, Rule]:
     """As `rule_of` for several segments, by key; those that do not exist are left out."""
-    return {one.key: parse(one.when, facts) for one in store.by_keys(conn, keys)}
+    return {one.key: parse(one.asked, facts) for one in store.by_keys(conn, keys)}
 
 
 def refresh(

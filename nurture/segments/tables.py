@@ -10,7 +10,7 @@ segments = sa.Table(
     key_column(),
     column("key", sa.Text, unique=True, personal=False),
     column("name", Json, personal=False),  # {"vi": …, "en": …}
-    column("rule", Json, personal=False),  # the rule as written, plain data
+    column("rule", Json, personal=False),  # the rule as written, plain data; {"by_hand": true} of one without
     column("hash", sa.Text, personal=False),
     column("created_at", Instant, personal=False),
     column("updated_at", Instant, personal=False),
@@ -27,6 +27,9 @@ memberships = sa.Table(
     column("lead_id", Id, sa.ForeignKey("leads.id"), personal=False, index=True),
     column("joined_at", Instant, personal=False),
     column("left_at", Instant, nullable=True, personal=False),
+    # of a segment kept by hand, who or what put the lead in and took it out: `user:4`, `enrollment:17/step/1`
+    column("cause", sa.Text, nullable=True, personal=False),
+    column("left_cause", sa.Text, nullable=True, personal=False),
     sa.Index(
         "uq_memberships_open",
         "segment_id",

@@ -131,7 +131,7 @@ def _definition(conn: Connection, stored: store.Stored) -> tuple[Campaign | None
 def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[str, Any]:
     key = campaign.entry.segment
     segment = segments.get(conn, key) if key else None
-    rule = parse(segment.when, facts(conn)) if segment else None
+    rule = parse(segment.asked, facts(conn)) if segment else None
     called = titles(conn)
     return {
         "segment": key,
