@@ -15,12 +15,13 @@ from nurture.opportunities import tables as opportunities
 from nurture.outbound import tables as outbound
 from nurture.scoring import tables as scoring
 from nurture.segments import tables as segments
+from nurture.tasks import tables as tasks
 from nurture.tracking import tables as tracking
 from nurture.users import tables as users
 
 STAGES = (
     kernel, users, leads, consents, activities, capture, segments, campaigns, enrollments,
-    messages, delivery, tracking, scoring, opportunities, alerts, outbound,
+    messages, delivery, tracking, scoring, opportunities, alerts, outbound, tasks,
 )  # fmt: skip
 
 __all__ = ["STAGES", "metadata"]

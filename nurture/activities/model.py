@@ -35,6 +35,8 @@ class Kind(StrEnum):
     ALERTED = "alerted"  # detail: {"alert", "owner"}
     MAIL_PAUSED = "mail_paused"
     MAIL_RESUMED = "mail_resumed"
+    TASK_DONE = "task_done"  # detail: {"task", "kind", "title", "outcome", "said", "note"}; of a call CALLED as well
+    TASK_CANCELED = "task_canceled"  # by a person; detail: {"task", "kind", "title", "note"}
     SMS_SENT = "sms_sent"  # campaign_key set; detail: {"call": public id, "text", "parts"}
     WEBHOOK_ANSWERED = "webhook_answered"  # campaign_key set; detail: {"call", "name", "state", "status"}
     SCORED = "scored"  # points by a campaign; detail: {"axis", "points", "reason": {language: words}}

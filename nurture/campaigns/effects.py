@@ -5,13 +5,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 from zoneinfo import ZoneInfo
 
 from nurture.kernel.reasons import Reason
 from nurture.rules.facts import Facts, View
+from nurture.tasks.model import TaskKind
 
 
 class IfHeld(StrEnum):
@@ -125,6 +126,27 @@ class Unenroll:
     campaign: str
 
 
+@dataclass(frozen=True, slots=True)
+class GiveTask:
+    """Give a person something to do about the lead: one task for this (enrollment, step, occurrence)."""
+
+    RESTS: ClassVar[bool] = False
+    kind: TaskKind
+    title: Mapping[str, str]  # by language
+    note: Mapping[str, str]
+    due: timedelta
+    email: str = ""  # of the member of staff it is for; empty: the lead's owner
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # outcomes listed, as people read them
+    waits: bool = False  # the enrollment waits for what comes of it
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTask:
+    """Cancel the task that this step has given: nobody has done it in time."""
+
+    RESTS: ClassVar[bool] = False
+
+
 _HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 Effect: TypeAlias = (
@@ -140,6 +162,8 @@ Effect: TypeAlias = (
     | LeaveSegment
     | Enroll
     | Unenroll
+    | GiveTask
+    | CancelTask
 )
 
 

@@ -20,6 +20,7 @@ from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageState
 from nurture.messages.service import WAITING, set_state
 from nurture.messages.tables import messages
+from nurture.tasks.service import cancel_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def settle(
         return
     _enrollments(conn, moved, waiting or {}, now)
     ended = [one for one in moved if one.move.state is not EnrollmentState.ACTIVE]
-    _take_back(conn, {one.place.id: one.move.reason for one in ended if one.move.reason is not None}, now)
+    why = {one.place.id: one.move.reason for one in ended if one.move.reason is not None}
+    _take_back(conn, why, now)
+    cancel_of(conn, why, now=now)
     record_set(conn, [_left(one, now, actor) for one in ended], real=real)
 
 

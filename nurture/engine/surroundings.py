@@ -28,6 +28,7 @@ from nurture.rules.facts import Facts, View
 from nurture.rules.model import Rule
 from nurture.rules.titles import Titles, named
 from nurture.segments.view import view
+from nurture.tasks.store import answers as task_answers
 
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
 
@@ -115,9 +116,19 @@ def load(
         _mailed(conn, [place.id for place, _ in places]) if mailing else {},
         _opened(conn, lead_ids) if goals else {},
         languages(conn) if mailing else None,
-        {},
+        _answers(conn, places),
         {},
     )
+
+
+def _answers(conn: Connection, places: Sequence[tuple[Place, Campaign]]) -> dict[int, Mapping[str, Any]]:
+    """What came of what present steps have asked for, by enrollment."""
+    asking = [
+        (place.id, place.step, place.occurrence)
+        for place, campaign in places
+        if (step := campaign.steps.get(place.step or "")) is not None and step.kind == "task"
+    ]
+    return task_answers(conn, asking) if asking else {}
 
 
 def _views(conn: Connection, lead_ids: Sequence[int], facts: Facts, rules: Sequence[Rule]) -> Mapping[int, View]:

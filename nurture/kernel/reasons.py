@@ -77,6 +77,8 @@ class Reason(StrEnum):
     NO_ANSWER = "no_answer"  # a host outside did not answer; it is tried again
     CALL_REFUSED = "call_refused"  # a host outside said no
     GATEWAY_UNSURE = "gateway_unsure"  # the gateway's answer to a text message never came
+    TASK_TIMED_OUT = "task_timed_out"  # nobody said in time what came of a task
+    CANCELED_BY_HAND = "canceled_by_hand"
     DONE = "done"
 
 
@@ -148,6 +150,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.NO_ANSWER: "No answer: %(answer)s",
     Reason.CALL_REFUSED: "The receiver said no: %(answer)s",
     Reason.GATEWAY_UNSURE: "The gateway did not answer in time; it is not sent again by itself",
+    Reason.TASK_TIMED_OUT: "Nobody said in time what came of it; the campaign has gone on",
+    Reason.CANCELED_BY_HAND: "A person canceled it",
     Reason.DONE: "Done",
 }
 
@@ -217,6 +221,8 @@ LABELS: dict[Reason, str] = {
     Reason.NO_ANSWER: "no answer from outside",
     Reason.CALL_REFUSED: "the receiver said no",
     Reason.GATEWAY_UNSURE: "no answer from the gateway",
+    Reason.TASK_TIMED_OUT: "not done in time",
+    Reason.CANCELED_BY_HAND: "canceled by a person",
     Reason.DONE: "done",
     Reason.CLOSED_LATELY: "an opportunity was closed lately",
     Reason.RULE_LIMIT: "the rule has counted often enough",

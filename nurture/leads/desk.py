@@ -133,7 +133,15 @@ def log_call(conn: Connection, hand: Hand, public_id: str, outcome: str, text: s
     lead = take(conn, hand.person, public_id)
     if outcome not in set(CallOutcome):
         raise InputError([Problem("no_outcome", N_("Choose what came of the call"), path="outcome")])
-    _record(conn, hand, lead, Kind.CALLED, {"outcome": outcome, "note": text.strip()[:LONGEST_NOTE]})
+    keep_call(conn, hand, lead.id, outcome, text)
+    audit(conn, hand, lead, f"lead.{Kind.CALLED.value}")
+
+
+def keep_call(conn: Connection, hand: Hand, lead_id: int, outcome: str, text: str, cause: str = "") -> None:
+    """A call in the timeline. Whoever asks has looked at the rights; an empty outcome is one nobody has named."""
+    actor = hand.person.actor
+    detail = {"outcome": outcome, "note": text.strip()[:LONGEST_NOTE]}
+    record(conn, Activity(lead_id, Kind.CALLED, hand.now, actor, cause or actor, detail=detail), real=hand.real)
 
 
 def _record(conn: Connection, hand: Hand, lead: Lead, kind: Kind, detail: Mapping[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""Work for people: calls, personal emails, messages, visits; who should do it until when, and what came of it."""
+"""Work for people: calls, personal emails, visits. Who has to do what by when, and what came of it."""

@@ -1,0 +1,51 @@
+"""Give people tasks, each once for its (enrollment, step, round) (queries)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Decided
+from nurture.activities.service import Decision, decide_many
+from nurture.campaigns.effects import GiveTask
+from nurture.engine.scene import Asked, Done, Scene
+from nurture.kernel.reasons import Reason
+from nurture.tasks.model import Given
+from nurture.tasks.service import give_many
+
+EFFECT = GiveTask
+
+
+def perform(conn: Connection, asked: Sequence[Asked[GiveTask]], scene: Scene) -> Done:
+    """One task for each; a decision says where there is nobody to do it, and the task waits for somebody."""
+    batch = [_given(each, scene) for each in asked]
+    causes = {(one.enrollment_id, one.step, one.occurrence): each for one, each in zip(batch, asked, strict=True)}
+    nobody = [causes[one.enrollment_id, one.step, one.occurrence] for one in give_many(conn, batch, now=scene.now)]
+    decide_many(conn, [_wait(each, scene) for each in nobody])
+    return Done()
+
+
+def _given(each: Asked[GiveTask], scene: Scene) -> Given:
+    """It is due so long after the planned instant; a late tick leaves at least that long from now."""
+    effect, planned = each.effect, each.deed.planned_at
+    late = planned + effect.due <= scene.now
+    given = Given(
+        each.lead_id,
+        each.one.place.id,
+        each.deed.step,
+        each.deed.occurrence,
+        each.one.key,
+        effect.kind,
+        effect.title,
+        effect.note,
+        planned + effect.due,
+        effect.email,
+        effect.words,
+        effect.waits,
+    )
+    return replace(given, due_at=scene.now + effect.due) if late else given
+
+
+def _wait(each: Asked[GiveTask], scene: Scene) -> Decision:
+    why = Reason.NO_SALESPERSON
+    return Decision(Decided.STEP, each.cause, "later", why, scene.now, each.lead_id, each.cause)
