@@ -42,6 +42,7 @@ def for_demo(settings: Settings) -> Settings:
         keys_file=settings.data_dir / "demo-keys.json",
         campaigns_dir=None,
         templates_dir=None,
+        sms_url="",
     )
 
 

@@ -1,5 +1,6 @@
 """What keeps an installation in order: `migrate`, `instance`, `keys`, `settings`."""
 
+import json
 from dataclasses import fields
 
 from nurture.bootstrap import prepare
@@ -16,7 +17,7 @@ from nurture.kernel.settings import Relay
 from nurture.kernel.signing import load_ring, rotated, write_ring
 from nurture.migrations import current, head
 
-SECRET = {"secret_key"}
+SECRET = {"secret_key", "webhook_secrets"}
 _MODES = {None: N_("not started yet"), "real": N_("the real clock"), "lapse": N_("time-lapse")}
 
 
@@ -38,6 +39,10 @@ def settings(state: State, *, as_json: bool) -> None:
         value = getattr(state.settings, field.name)
         if field.name in SECRET:
             value = _("(set)") if value else _("(made at the first start)")
+        elif field.name == "sms_token":
+            value = _("(set)") if value else ""
+        elif field.name == "sms_body":
+            value = json.dumps(value, ensure_ascii=False)
         elif isinstance(value, Relay):
             value = value.shown()
         elif field.name == "database_url":

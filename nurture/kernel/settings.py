@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from nurture.kernel import outside
 from nurture.kernel.errors import Problem, SettingsError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import clean
@@ -76,6 +77,17 @@ class Settings:
     keys_file: Path
     senders: int
     connections: int  # open conversations for each sender
+    webhook_secrets: tuple[tuple[str, str], ...]  # (name, secret); empty: one is made and kept in the data folder
+    webhook_allow: tuple[str, ...]  # hosts and networks that webhooks may go to besides the open internet
+    sms_url: str  # empty: text messages go into a file of the data folder
+    sms_token: str
+    sms_header: str
+    sms_body: Mapping[str, Any]
+    sms_format: str
+    sms_phone: str
+    sms_good: str  # where the gateway's answer says yes; empty: any 2xx
+    sms_reference: str  # where its answer has a number of its own
+    sms_repeats: bool  # it takes the same {id} twice as one
 
     @property
     def local_zone(self) -> ZoneInfo:
@@ -241,9 +253,20 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "keys_file": (lambda text: Path(text).expanduser().absolute(), None),
     "senders": (_count(1, 32), "2"),
     "connections": (_count(1, 64), "2"),
+    "webhook_secrets": (outside.webhook_secrets, ""),
+    "webhook_allow": (outside.hosts, ""),
+    "sms_url": (outside.gateway_url, ""),
+    "sms_token": (outside.secret, ""),
+    "sms_header": (outside.gateway_header, "Authorization: Bearer {token}"),
+    "sms_body": (outside.gateway_body, '{"to": "{phone}", "text": "{text}", "id": "{id}"}'),
+    "sms_format": (_choice("json", "form"), "json"),
+    "sms_phone": (_choice("e164", "plain", "national"), "e164"),
+    "sms_good": (outside.gateway_good, ""),
+    "sms_reference": (outside.gateway_path, ""),
+    "sms_repeats": (lambda text: _choice("yes", "no")(text) == "yes", "no"),
 }
 _VARIABLES = {name: "SMTP_URL" if name == "smtp" else name.upper() for name in _READERS}
-_SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL"}
+_SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN"}
 # Read elsewhere: by the tests and by the command line itself.
 _ALSO = {"NURTURE_COLOR"}
 
@@ -351,6 +374,14 @@ def _together(values: Mapping[str, Any]) -> list[Problem]:
                 N_("NURTURE_TIME_LAPSE with a relay outside (%(relay)s) would mail real people"),
                 N_("unset NURTURE_TIME_LAPSE, or NURTURE_SMTP_URL"),
                 params=(("relay", smtp.shown()),),
+            )
+        )
+    if values["time_lapse"] and values["sms_url"] and not is_loopback(urlsplit(values["sms_url"]).hostname or ""):
+        found.append(
+            Problem(
+                "time_lapse_outside",
+                N_("NURTURE_TIME_LAPSE with an SMS gateway outside would text real people"),
+                N_("unset NURTURE_TIME_LAPSE, or NURTURE_SMS_URL"),
             )
         )
     return found

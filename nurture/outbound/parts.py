@@ -13,7 +13,9 @@ _BASIC = frozenset(
 )
 _EXTENDED = frozenset("^{}\\[~]|€\f")
 # Marks that turn the reading direction around, and letters nobody sees.
-_UNSEEN = frozenset("\u200b\u200e\u200f\u2028\u2029\u2060\ufeff") | {chr(n) for n in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_UNSEEN = frozenset("\u200b\u200e\u200f\u2028\u2029\u2060\ufeff") | {
+    chr(n) for n in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,5 +44,7 @@ def _house(path: Path) -> str:
         found = path.read_text("ascii").strip()
         base64.b64decode(found.removeprefix("whsec_"), validate=True)
     except (OSError, ValueError) as error:
-        raise OutsideError(N_("The key of webhooks %(path)s cannot be used: %(error)s"), path=path, error=error) from error
+        raise OutsideError(
+            N_("The key of webhooks %(path)s cannot be used: %(error)s"), path=path, error=error
+        ) from error
     return found

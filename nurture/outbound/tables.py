@@ -32,7 +32,9 @@ outbox = sa.Table(
     column("not_before", Instant, personal=False),  # engine time
     column("retry_at", Instant, nullable=True, personal=False),  # real time
     column("created_at", Instant, personal=False),  # real time
-    column("first_at", Instant, nullable=True, personal=False),  # real time of the first try; the last day counts from it
+    column(
+        "first_at", Instant, nullable=True, personal=False
+    ),  # real time of the first try; the last day counts from it
     column("tried_at", Instant, nullable=True, personal=False),  # real time of the latest try
     column("ended_at", Instant, nullable=True, personal=False),  # engine time
     column("status", sa.Integer, nullable=True, personal=False),  # of the latest answer

@@ -1,4 +1,4 @@
-"""Writes text messages into a file, one JSON document a line, and sends none: for a demo, and until there is a gateway."""
+"""Writes text messages into a file, a JSON document in each line, and sends none: until there is a gateway."""
 
 import json
 import os

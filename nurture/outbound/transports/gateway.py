@@ -68,7 +68,12 @@ class GatewayTransport:
         path, _, wanted = self.good.partition("=")
         refused = bool(self.good) and found(document, path) != wanted
         return Answer(
-            answer.stage, answer.status, answer.text, answer.wait_seconds, found(document, self.reference)[:100], refused
+            answer.stage,
+            answer.status,
+            answer.text,
+            answer.wait_seconds,
+            found(document, self.reference)[:100],
+            refused,
         )
 
 
