@@ -49,6 +49,11 @@ class Reason(StrEnum):
     EXIT_STEP = "exit_step"
     LEFT_BY_HAND = "left_by_hand"
     STEP_FAILED = "step_failed"
+    TAKEN_OUT = "taken_out"  # by a step of another campaign
+    NO_CAMPAIGN = "no_campaign"  # the campaign to enroll in does not run
+    NO_PIPELINE = "no_pipeline"  # nowhere to open an opportunity
+    NO_SUCH_OWNER = "no_such_owner"  # nobody of that address can be in charge
+    KEPT_BY_RULE = "kept_by_rule"  # the segment is gone, or a rule says who is in it
     MACHINE_HIT = "machine_hit"
     SUSPECT_HIT = "suspect_hit"
     PROXY_HIT = "proxy_hit"
@@ -122,6 +127,11 @@ SENTENCES: dict[Reason, str] = {
     Reason.EXIT_STEP: "The campaign ends here for this lead",
     Reason.LEFT_BY_HAND: "Taken out by hand",
     Reason.STEP_FAILED: "The step failed: %(error)s",
+    Reason.TAKEN_OUT: "Taken out by a step of the campaign “%(campaign)s”",
+    Reason.NO_CAMPAIGN: "The campaign “%(campaign)s” does not run",
+    Reason.NO_PIPELINE: "There is no sales pipeline yet",
+    Reason.NO_SUCH_OWNER: "Nobody of the staff who can be in charge has the address %(email)s",
+    Reason.KEPT_BY_RULE: "No segment “%(segment)s” is kept by hand",
     Reason.MACHINE_HIT: "A scanner's click, it does not score",
     Reason.SUSPECT_HIT: "A suspect click, being examined",
     Reason.PROXY_HIT: "Opened by an image proxy, weak evidence",
@@ -196,6 +206,11 @@ LABELS: dict[Reason, str] = {
     Reason.EXIT_STEP: "end of this way",
     Reason.LEFT_BY_HAND: "taken out by hand",
     Reason.STEP_FAILED: "a step failed",
+    Reason.TAKEN_OUT: "taken out by another campaign",
+    Reason.NO_CAMPAIGN: "the campaign does not run",
+    Reason.NO_PIPELINE: "no pipeline",
+    Reason.NO_SUCH_OWNER: "no such member of staff",
+    Reason.KEPT_BY_RULE: "not a segment kept by hand",
     Reason.MACHINE_HIT: "a machine's click",
     Reason.SUSPECT_HIT: "a suspect click",
     Reason.PROXY_HIT: "opened by a proxy",
