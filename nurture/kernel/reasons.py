@@ -39,11 +39,14 @@ class Reason(StrEnum):
     NEEDS_SMTPUTF8 = "needs_smtputf8"  # the address has no ASCII form, and the relay takes no other (RFC 6531)
     ROUTE_PAUSED = "route_paused"
     HANDOVER_UNSURE = "handover_unsure"  # the answer after the final dot never came
-    HELD_LATE = "held_late"
+    HELD_LATE = "held_late"  # late after a standstill; a person decides
+    LATE_DROPPED = "late_dropped"  # late, and a person decided against it
     NOT_MATCHED = "not_matched"  # the entry's or a rule's condition does not hold
     ALREADY_ENROLLED = "already_enrolled"
     ENROLLED_BEFORE = "enrolled_before"  # `again: never`
     EXISTING_SKIPPED = "existing_skipped"  # in the segment before the first publish, and `existing: skip`
+    OCCASION_PASSED = "occasion_passed"  # its time went by while nothing ran
+    SAME_OCCASION = "same_occasion"  # the date was changed after the lead had come in for it
     GOAL_REACHED = "goal_reached"
     EXIT_CONDITION = "exit_condition"
     EXIT_STEP = "exit_step"
@@ -118,10 +121,13 @@ SENTENCES: dict[Reason, str] = {
     Reason.ROUTE_PAUSED: "The mail server “%(route)s” is paused: %(error)s",
     Reason.HANDOVER_UNSURE: "The mail server did not answer in time; it is not sent again by itself",
     Reason.HELD_LATE: "Late by more than %(hours)s hours, waiting for your decision",
+    Reason.LATE_DROPPED: "It was late after a standstill, and a person dropped it",
     Reason.NOT_MATCHED: "The condition does not hold: %(condition)s",
     Reason.ALREADY_ENROLLED: "Already in this campaign since %(date)s",
     Reason.ENROLLED_BEFORE: "Was in this campaign before, and may not come again yet",
     Reason.EXISTING_SKIPPED: "Was in the segment before the campaign was first published",
+    Reason.OCCASION_PASSED: "Its time was %(time)s, when nothing ran; now it is too late",
+    Reason.SAME_OCCASION: "Came in for this already, on %(date)s; the date was changed later",
     Reason.GOAL_REACHED: "The goal was reached",
     Reason.EXIT_CONDITION: "The exit condition holds: %(condition)s",
     Reason.EXIT_STEP: "The campaign ends here for this lead",
@@ -197,10 +203,13 @@ LABELS: dict[Reason, str] = {
     Reason.ROUTE_PAUSED: "the mail server is paused",
     Reason.HANDOVER_UNSURE: "no answer from the mail server",
     Reason.HELD_LATE: "late, waiting for a person",
+    Reason.LATE_DROPPED: "late, dropped by a person",
     Reason.NOT_MATCHED: "the condition does not hold",
     Reason.ALREADY_ENROLLED: "in the campaign already",
     Reason.ENROLLED_BEFORE: "was in the campaign before",
     Reason.EXISTING_SKIPPED: "was in the segment before the first publish",
+    Reason.OCCASION_PASSED: "its time went by",
+    Reason.SAME_OCCASION: "came in for this already",
     Reason.GOAL_REACHED: "goal reached",
     Reason.EXIT_CONDITION: "exit condition",
     Reason.EXIT_STEP: "end of this way",
