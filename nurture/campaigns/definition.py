@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from nurture.campaigns.entry import read_entry, segments_of
 from nurture.campaigns.flow import Flow
-from nurture.campaigns.model import Again, Campaign, Entry, Existing, Goal, OpportunityOpened, Sender, Sending
+from nurture.campaigns.model import Campaign, Goal, OpportunityOpened, Sender, Sending
 from nurture.campaigns.reading import Reading
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import LANGUAGES, N_
@@ -44,7 +44,7 @@ def read_campaign(
     data = reading.mapping(source.data, "", required=("key", "name", "entry", "steps"), optional=KEYS)
     key = reading.key(data["key"], "key") if data.get("key") is not None else ""
     name = _name(reading, data.get("name"))
-    entry = _entry(reading, data.get("entry"))
+    entry = read_entry(reading, data.get("entry"))
     goal = _goal(reading, data["goal"]) if data.get("goal") is not None else None
     exit_when = reading.rule(data["exit_when"], "exit_when") if data.get("exit_when") is not None else None
     sending = read_sending(reading, data.get("sending"))
@@ -68,8 +68,7 @@ def content_hash(campaign: Campaign, segments: Mapping[str, Any]) -> str:
     """The hash of a revision: entry, policy, steps and the rules they name, segments by key; not names or texts."""
     data = {key: campaign.data[key] for key in _HASHED if campaign.data.get(key) is not None}
     named = {word for rule in campaign.rules() for kind, word in names(rule) if kind == "segment"}
-    if campaign.entry.segment:
-        named.add(campaign.entry.segment)
+    named |= segments_of(campaign.entry)
     content = {"definition": data, "segments": {key: segments.get(key) for key in sorted(named)}}
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -77,31 +76,6 @@ def content_hash(campaign: Campaign, segments: Mapping[str, Any]) -> str:
 
 def _name(reading: Reading, data: Any) -> Mapping[str, str]:
     return {} if data is None else reading.texts(data, "name", 120)
-
-
-def _entry(reading: Reading, data: Any) -> Entry:
-    if data is None:
-        return Entry()
-    parts = reading.mapping(data, "entry", optional=("segment", "existing", "again", "by_hand"))
-    again = _again(reading, parts.get("again", Again.NEVER.value))
-    if parts.get("segment") is None:
-        if parts.get("by_hand") is not True:
-            mend = N_("segment: …, or by_hand: true")
-            reading.wrong("no_entry", "entry", N_("It is not said how leads come in"), mend)
-        return Entry(again=again)
-    segment = reading.segment(parts["segment"], "entry.segment")
-    if parts.get("existing") is None:
-        message = N_("It is not said what happens to those who are in the segment already")
-        reading.wrong("no_existing", "entry", message, N_("existing: enroll, or existing: skip"))
-        return Entry(segment, again=again)
-    return Entry(segment, reading.choice(parts["existing"], "entry.existing", Existing, Existing.SKIP), again)
-
-
-def _again(reading: Reading, data: Any) -> Again | timedelta:
-    if isinstance(data, Mapping):
-        parts = reading.mapping(data, "entry.again", required=("after",))
-        return (reading.span(parts["after"], "entry.again.after") if "after" in parts else None) or Again.NEVER
-    return reading.choice(data, "entry.again", Again, Again.NEVER)
 
 
 def _goal(reading: Reading, data: Any) -> Goal | None:

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+from nurture.campaigns import entries, entry
 from nurture.campaigns.definition import MailClass
 from nurture.campaigns.model import Again, Existing, Sender
 from nurture.campaigns.reading import SPAN, texts_schema
@@ -61,10 +62,23 @@ def _step(kind: str, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entry() -> dict[str, Any]:
-    again = {"anyOf": [{"enum": [one.value for one in Again]}, _object({"after": _SPAN}, ("after",))]}
-    existing = {"enum": [one.value for one in Existing], "description": "Those in the segment at the first publish."}
-    by_segment = _object({"segment": _KEY, "existing": existing, "again": again}, ("segment", "existing"))
-    return {"anyOf": [by_segment, _object({"by_hand": {"const": True}, "again": again}, ("by_hand",))]}
+    """One entrance, or any of several; in each what becomes of those there before, in all what they share."""
+    again = {
+        "anyOf": [{"enum": [one.value for one in Again]}, _object({"after": _SPAN}, ("after",))],
+        "description": "Whether a lead may come another time; never if unsaid, after_exit where it recurs.",
+    }
+    common = {"again": again, "when": {"$ref": "#/$defs/rule", "description": "Who comes in if this holds as well."}}
+    single = [_entrance(kind, dict(module.SCHEMA), common) for kind, module in entries.kinds().items()]
+    inner = [_entrance(kind, dict(module.SCHEMA), {}) for kind, module in entries.kinds().items()]
+    several = {"type": "array", "minItems": 1, "maxItems": entry.MOST, "items": {"anyOf": inner}}
+    return {"anyOf": [*single, _object({"any": several, **common}, ("any",))]}
+
+
+def _entrance(kind: str, value: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+    existing = {"enum": [one.value for one in Existing], "description": "Those who were there at the first publish."}
+    parts = {"existing": existing} if entries.takes_existing(kind) else {}
+    needed = (kind, "existing") if entries.needs_existing(kind) else (kind,)
+    return _object({kind: value, **parts, **common}, needed)
 
 
 def _sending() -> dict[str, Any]:

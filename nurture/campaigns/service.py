@@ -13,8 +13,9 @@ from sqlalchemy.engine import Connection
 
 from nurture.campaigns import shared, store
 from nurture.campaigns.definition import content_hash, from_revision
+from nurture.campaigns.entries import standing
 from nurture.campaigns.load import Loaded
-from nurture.campaigns.model import Campaign, CampaignState, Existing
+from nurture.campaigns.model import Campaign, CampaignState, Entrance, Existing
 from nurture.campaigns.plan import Change, What, changed_keys, changed_parts, fate, step_changes
 from nurture.campaigns.tables import campaign_revisions, campaigns, shared_definitions
 from nurture.kernel.database import upsert
@@ -22,6 +23,7 @@ from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError
 from nurture.kernel.i18n import N_
 from nurture.kernel.yamlfile import Source
 from nurture.rules.facts import Facts
+from nurture.rules.model import Group, Join, Rule
 from nurture.segments import service as segment_service
 from nurture.segments import store as segment_store
 from nurture.users.model import Person
@@ -42,7 +44,9 @@ def plan(
     rules = _segment_rules(conn, loaded)
     changes = [_segment_change(conn, loaded, key) for key in [one.key for one in loaded.segments]]
     changes += [
-        _shared_change(conn, key, loaded.shared[key]) for key in ("scoring", "pipeline", "policy") if key in loaded.shared
+        _shared_change(conn, key, loaded.shared[key])
+        for key in ("scoring", "pipeline", "policy")
+        if key in loaded.shared
     ]
     for campaign, source in loaded.campaigns:
         before = store.get(conn, campaign.key)
@@ -122,13 +126,27 @@ def _campaign_change(
 def _existing(
     conn: Connection, loaded: Loaded, campaign: Campaign, before: store.Stored | None, now: datetime, facts: Facts
 ) -> int | None:
-    """How many of the entry segment a first publish would enroll."""
+    """How many of those who have what the entry asks for a first publish would enroll; None where it enrolls none."""
     first = before is None or before.published_at is None
-    if not first or campaign.entry.segment is None or campaign.entry.existing is not Existing.ENROLL:
+    enrolling = [one for one in campaign.entry.entrances if one.existing is Existing.ENROLL]
+    if not first or not enrolling:
         return None
-    rule = next((one.rule for one in loaded.segments if one.key == campaign.entry.segment), None)
-    rule = rule or segment_service.rule_of(conn, campaign.entry.segment, facts)
-    return segment_service.preview(conn, rule, now, facts).count if rule is not None else None
+    rules = tuple(rule for one in enrolling if (rule := _standing(conn, loaded, one, facts)) is not None)
+    if not rules:
+        return None
+    any_of: Rule = rules[0] if len(rules) == 1 else Group(Join.ANY, rules)
+    when = campaign.entry.when
+    rule = any_of if when is None else Group(Join.ALL, (any_of, when))
+    return segment_service.preview(conn, rule, now, facts).count
+
+
+def _standing(conn: Connection, loaded: Loaded, entrance: Entrance, facts: Facts) -> Rule | None:
+    """Whom the entrance would find; of a segment its rule, since nobody may have been put into it yet."""
+    if entrance.kind != "segment":
+        return standing(entrance)
+    key = entrance.config.key
+    rule = next((one.rule for one in loaded.segments if one.key == key), None)
+    return rule or segment_service.rule_of(conn, key, facts)
 
 
 def _store_campaign(
@@ -174,7 +192,8 @@ def archive(conn: Connection, key: str, *, real: datetime, actor: str) -> None:
 def _move(conn: Connection, key: str, state: CampaignState, real: datetime, actor: str, action: str) -> None:
     allowed = [one.value for one in _MOVES[state]]
     change = campaigns.update().where(campaigns.c.key == key, campaigns.c.state.in_(allowed))
-    if conn.execute(change.values(state=state.value)).rowcount == 0:
+    since = {"resumed_at": real} if state is CampaignState.LIVE else {}
+    if conn.execute(change.values(state=state.value, **since)).rowcount == 0:
         if store.get(conn, key) is None:
             raise NotFoundError(N_("There is no such campaign"))
         raise ConflictError(N_("The campaign's state does not allow this"))
