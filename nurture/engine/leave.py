@@ -16,9 +16,10 @@ from nurture.campaigns.tables import campaigns
 from nurture.engine import revisions, surroundings
 from nurture.engine.settle import Moved, settle
 from nurture.enrollments import store
-from nurture.enrollments.advance import PASSING, ends, is_nudged
+from nurture.enrollments.advance import ends, is_nudged
 from nurture.enrollments.model import EnrollmentState, Move, Place
 from nurture.kernel.reasons import Reason
+from nurture.policy.silence import PASSING
 from nurture.rules.facts import Facts
 from nurture.segments import store as segment_store
 
