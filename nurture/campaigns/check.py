@@ -76,7 +76,7 @@ def _no_way_out(campaign: Campaign, source: Source, closed: Mapping[str, Collect
 def emails_of(campaign: Campaign, source: Source) -> Iterator[tuple[str, str]]:
     """The emails a campaign sends, with the paths where they are named."""
     keys = {step.config.email for step in campaign.steps.values() if isinstance(step.config, SendEmail)}
-    named = [path for path in source.places if path.endswith(".send_email")]
+    named = [path for path in source.places if path.endswith((".send_email", ".send_email.email"))]
     for path in named:
         value = _at(source.data, path)
         if value in keys:
