@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from nurture.activities.model import Kind
+from nurture.activities.model import CallOutcome, Kind
 from nurture.activities.tables import activities
 from nurture.kernel.i18n import N_
-from nurture.rules.facts import Event, Timeline
+from nurture.rules.facts import About, Event, Timeline
 
 _MAIL = frozenset({"email", "campaign"})
 _LINKED = frozenset({"email", "campaign", "link"})
@@ -19,12 +19,13 @@ TIMELINE = Timeline(
     email=activities.c.email_key,
     campaign=activities.c.campaign_key,
     link=activities.c.url,
+    about=activities.c.about,
     where=(activities.c.withdrawn_at.is_(None),),
 )
 
 FACTS = (
     TIMELINE,
-    Event("sent", Kind.MESSAGE_SENT, (N_("was sent an email"), N_("was sent no email")), _MAIL),
+    Event("sent", Kind.MESSAGE_SENT, (N_("was sent an email"), N_("was sent no email")), _MAIL, silent=True),
     Event("opened", Kind.OPENED, (N_("opened an email"), N_("opened no email")), _MAIL),
     Event("clicked", Kind.CLICKED, (N_("clicked a link"), N_("clicked no link")), _LINKED),
     Event("replied", Kind.REPLIED, (N_("replied to an email"), N_("did not reply to an email")), _MAIL),
@@ -33,14 +34,18 @@ FACTS = (
     Event("resubscribed", Kind.RESUBSCRIBED, (N_("subscribed again"), N_("did not subscribe again"))),
     Event("complained", Kind.COMPLAINED, (N_("reported spam"), N_("did not report spam")), _MAIL),
     Event("consented", Kind.CONSENTED, (N_("gave consent"), N_("gave no consent"))),
-    Event("form_submitted", Kind.FORM_SUBMITTED, (N_("sent in a form"), N_("sent in no form")), _LINK),
-    Event("page_visited", Kind.PAGE_VISITED, (N_("visited a page"), N_("visited no page")), _LINK),
+    Event("form_submitted", Kind.FORM_SUBMITTED, (N_("sent in a form"), N_("sent in no form")), _LINK,
+          About("form", N_("form %(value)s"))),
+    Event("page_visited", Kind.PAGE_VISITED, (N_("visited a page"), N_("visited no page")), _LINK,
+          About("path", N_("path %(value)s…"), begins=True)),
     Event("social_response", Kind.SOCIAL_RESPONSE, (N_("answered socially"), N_("did not answer socially"))),
-    Event("called", Kind.CALLED, (N_("was called"), N_("was not called"))),
+    Event("called", Kind.CALLED, (N_("was called"), N_("was not called")),
+          about=About("outcome", N_("outcome: %(value)s"), tuple(CallOutcome))),
     Event("met", Kind.MEETING, (N_("had a meeting"), N_("had no meeting"))),
     Event("noted", Kind.NOTED, (N_("has a note"), N_("has no note"))),
     Event("enrolled", Kind.ENROLLED, (N_("entered a campaign"), N_("entered no campaign")), _CAMPAIGN),
-    Event("left_campaign", Kind.LEFT_CAMPAIGN, (N_("left a campaign"), N_("left no campaign")), _CAMPAIGN),
+    Event("left_campaign", Kind.LEFT_CAMPAIGN, (N_("left a campaign"), N_("left no campaign")), _CAMPAIGN,
+          About("reason", N_("reason: %(value)s"))),
     Event(
         "opportunity_opened",
         Kind.OPPORTUNITY_OPENED,
@@ -58,6 +63,10 @@ _MOVES: Mapping[Kind, frozenset[str] | None] = {
     Kind.TEMPERATURE_CHANGED: _SCORES,
     Kind.LIFECYCLE_CHANGED: frozenset({"lifecycle"}),
     Kind.OWNER_CHANGED: frozenset({"owner"}),
+    Kind.OPPORTUNITY_OPENED: frozenset({"opportunity"}),
+    Kind.OPPORTUNITY_CHANGED: frozenset({"opportunity"}),
+    Kind.ENROLLED: frozenset({"campaign"}),
+    Kind.LEFT_CAMPAIGN: frozenset({"campaign"}),
     Kind.MAIL_PAUSED: frozenset({"paused_at"}),
     Kind.MAIL_RESUMED: frozenset({"paused_at"}),
     Kind.SCORED: _SCORES,

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.activities.about import about
 from nurture.activities.model import Decided, Kind
 from nurture.activities.tables import activities, decisions, reactions
 from nurture.kernel.database import Id, Instant, upsert
@@ -47,6 +48,7 @@ def _row(activity: Activity, real: datetime) -> dict[str, Any]:
         "campaign_key": activity.campaign_key,
         "email_key": activity.email_key,
         "url": activity.url,
+        "about": about(activity.kind, activity.detail, activity.url),
         "detail": dict(activity.detail),
     }
 

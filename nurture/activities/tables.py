@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from nurture.kernel.database import Id, Instant, Json, column, key_column, metadata
+from nurture.kernel.database import Folded, Id, Instant, Json, column, key_column, metadata
 
 activities = sa.Table(
     "activities",
@@ -19,11 +19,23 @@ activities = sa.Table(
     column("campaign_key", sa.Text, nullable=True, personal=False),
     column("email_key", sa.Text, nullable=True, personal=False),
     column("url", sa.Text, nullable=True, personal=True),
+    # what it is about, folded, for kinds that are asked for by it: outcome, tag, path of a page; see about.py
+    column("about", Folded, nullable=True, personal=True),
     column("detail", Json, personal=True),
     column("withdrawn_at", Instant, nullable=True, personal=False),  # its verdict changed: it no longer counts
     sa.Index("ix_activities_lead_id_kind_occurred_at", "lead_id", "kind", "occurred_at", "email_key", "withdrawn_at"),
     sa.Index("ix_activities_kind_occurred_at_lead_id", "kind", "occurred_at", "lead_id", "email_key", "withdrawn_at"),
     sa.Index("ix_activities_lead_id_id", "lead_id", "id"),
+    sa.Index(  # for what is asked of all leads: "visited a page whose path starts with /bang-gia"
+        "ix_activities_kind_about_occurred_at_lead_id",
+        "kind",
+        "about",
+        "occurred_at",
+        "lead_id",
+        "withdrawn_at",
+        sqlite_where=sa.text("about IS NOT NULL"),
+        postgresql_where=sa.text("about IS NOT NULL"),
+    ),
 )
 
 # An activity that nobody has reacted to yet; written with it, deleted with the effects.

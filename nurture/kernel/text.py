@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 # The Icelandic letter that old Vietnamese keyboards wrote for đ is folded with it.
 _D = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
+MARK = "\x1f"  # stands before and after each text of a folded list
 _NOT_KEY = re.compile(r"[^a-z0-9]+")
 
 
@@ -26,6 +28,15 @@ def fold(text: str) -> str:
     """
     line = clean(text, 10_000)
     return line.casefold() if line.isascii() else " ".join(filter(None, map(_fold_word, line.split())))
+
+
+def fold_list(texts: Sequence[Any]) -> str | None:
+    """A list of texts as one text in which each stands folded between two marks; None when there is none.
+
+    No folded text has a mark in it.
+    """
+    kept = [folded for one in texts if isinstance(one, str) and (folded := fold(one))]
+    return MARK + MARK.join(kept) + MARK if kept else None
 
 
 @lru_cache(maxsize=16_384)

@@ -7,13 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from nurture.activities.model import Kind
 from nurture.kernel.database import FOLDED
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import is_key
 from nurture.leads.model import FieldDefinition, FieldType, Lifecycle, Temperature
 from nurture.leads.normalize import honorific_of, source_of, tag_key
 from nurture.leads.tables import companies, lead_tags, leads
-from nurture.rules.facts import LARGEST, Fact, Living, NameSet, Type, same
+from nurture.rules.facts import LARGEST, About, Event, Facet, Fact, Living, NameSet, Type, same
 from nurture.users.tables import users
 
 
@@ -53,6 +54,8 @@ def _sqlite(element: FieldValue, compiler: Any, **options: Any) -> str:
             day = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
             return f"CASE WHEN {kept} = 'text' AND {value} GLOB '{day}' THEN {value} END"
     folded = f"""json_extract({document}, '$."{FOLDED}"."{key}"')"""
+    if kind == "list":
+        return f"CASE WHEN {kept} = 'array' THEN nullif({folded}, '') END"
     return f"CASE WHEN {kept} = 'text' THEN coalesce({folded}, {value}) END"
 
 
@@ -72,6 +75,8 @@ def _postgresql(element: FieldValue, compiler: Any, **options: Any) -> str:
             day = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
             return f"""((CASE WHEN {kept} = 'string' AND {value} ~ '{day}' THEN {value} END) COLLATE "C")"""
     folded = f"({document} -> '{FOLDED}' ->> '{key}')"
+    if kind == "list":
+        return f"""((CASE WHEN {kept} = 'array' THEN nullif({folded}, '') END) COLLATE "C")"""
     return f"""((CASE WHEN {kept} = 'string' THEN coalesce({folded}, {value}) END) COLLATE "C")"""
 
 
@@ -81,6 +86,7 @@ _TYPES = {
     FieldType.DATE: Type.DATE,
     FieldType.YES_NO: Type.YES_NO,
     FieldType.CHOICE: Type.CHOICE,
+    FieldType.LIST: Type.LIST,
 }
 
 
@@ -204,6 +210,28 @@ FACTS = (
         N_("company"),
         _of_company(companies.c.name_folded),
         shown=_of_company(companies.c.name),
+    ),
+    Facet("company", {"name": "company", "domain": "company_domain", "size": "company_size"}),
+    Fact(
+        "company_domain",
+        Type.TEXT,
+        N_("domain of the company"),
+        _of_company(companies.c.domain),
+        fold_value=same,
+        fold_literal=_address,
+    ),
+    Fact("company_size", Type.NUMBER, N_("size of the company"), _of_company(companies.c.size)),
+    Event(
+        "tagged",
+        Kind.TAGGED,
+        (N_("was given a tag"), N_("was given no tag")),
+        about=About("tag", N_("tag %(value)s"), fold_literal=tag_key),
+    ),
+    Event(
+        "untagged",
+        Kind.UNTAGGED,
+        (N_("lost a tag"), N_("lost no tag")),
+        about=About("tag", N_("tag %(value)s"), fold_literal=tag_key),
     ),
     Fact(
         "honorific",

@@ -125,8 +125,17 @@ def typed(definition: FieldDefinition, value: Any) -> Any | None:
             return day(text)
         case FieldType.CHOICE:
             return text if text in definition.choices else None
+        case FieldType.LIST:
+            return listed(value)
         case FieldType.TEXT:
             return text or None
+
+
+def listed(value: Any) -> list[str] | None:
+    """The texts of a list, or of one text in which they stand apart by semicolons or lines; each once."""
+    parts = value if isinstance(value, list) else re.split(r"[;\n]", str(value))
+    texts = [text for one in parts if (text := clean(str(one), LONGEST_CHOICE))]
+    return list({fold(text): text for text in texts}.values())[:MOST_CHOICES] or None
 
 
 def typed_all(

@@ -39,6 +39,7 @@ class FieldType(StrEnum):
     DATE = "date"
     YES_NO = "yes_no"
     CHOICE = "choice"
+    LIST = "list"  # several texts
 
 
 HONORIFICS = ("anh", "chị", "cô", "chú", "ông", "bà")

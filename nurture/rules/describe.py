@@ -12,8 +12,8 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
 from nurture.kernel.i18n import N_, translate, translate_plural
-from nurture.rules.evaluate import Times, Trace
-from nurture.rules.model import Compare, Did, Group, Has, Join, Rule
+from nurture.rules.evaluate import Record, Times, Trace
+from nurture.rules.model import Compare, Did, Exists, Group, Has, Join, Rule
 from nurture.rules.operators import operators
 from nurture.rules.titles import OWNER, UNTITLED, Titles
 from nurture.rules.values import Ago
@@ -32,8 +32,32 @@ _WORDS = {
     "customer": N_("customer"),
     "mql": N_("MQL"),
     "sql": N_("SQL"),
+    "open": N_("open"),
+    "won": N_("won"),
+    "lost": N_("lost"),
+    "returned": N_("given back"),
+    "withdrawn": N_("withdrawn"),
+    "active": N_("under way"),
+    "completed": N_("completed"),
+    "exited": N_("left early"),
+    "failed": N_("failed"),
+    "interested": N_("interested"),
+    "call_back": N_("call back"),
+    "no_answer": N_("no answer"),
+    "busy": N_("busy"),
+    "switched_off": N_("switched off"),
+    "no_need": N_("no need"),
+    "wrong_number": N_("wrong number"),
 }
-_WORDED = {"temperature", "lifecycle"}
+_WORDED = {"temperature", "lifecycle", "state", "outcome"}
+# How a comparison says its value where the plain sentence does not fit.
+_ABOUT = {
+    "outcome": N_("outcome: %(value)s"),
+    "tag": N_("tag %(value)s"),
+    "path": N_("path starting with %(value)s"),
+    "form": N_("form %(value)s"),
+    "reason": N_("reason: %(value)s"),
+}
 
 
 def describe(rule: Rule, language: str, zone: ZoneInfo = ZONE, titles: Titles = UNTITLED) -> str:
@@ -74,6 +98,8 @@ class _Speaker:
                 return self.tr(rule.said[no], names=self.either(self.names(rule)))
             case Did():
                 return self.did(rule, no=no)
+            case Exists():
+                return self.exists(rule, no=no)
             case _:
                 assert_never(rule)
 
@@ -126,9 +152,23 @@ class _Speaker:
         says, value = operator.SAYS, rule.shown
         if isinstance(value, Ago):
             says, value = getattr(operator, "SAYS_AGO", says), value.span
+        if value == timedelta(0):
+            says = getattr(operator, "SAYS_TODAY", says)
         opposite = no != (rule.operator == "empty" and not rule.value)
-        shown = self.value(self.owners(rule, value), worded=rule.fact in _WORDED)
-        return self.tr(says[opposite], field=self.tr(rule.label), value=shown)
+        return self.tr(says[opposite], field=self.tr(rule.label), **self.values(rule, value))
+
+    def values(self, rule: Compare, value: Any) -> dict[str, str]:
+        """The value in every form that a sentence may ask for: one of them, all of them, the first and the last."""
+        if rule.names:
+            value = tuple(self.called(rule.names, one) for one in (value if isinstance(value, tuple) else (value,)))
+        worded = rule.fact in _WORDED
+        named = self.owners(rule, value)
+        found = {"value": self.value(named, worded=worded)}
+        if isinstance(named, tuple | list):
+            each = [self.value(one, worded=worded) for one in named[:_MOST_SHOWN]]
+            each += ["…"] if len(named) > _MOST_SHOWN else []
+            found |= {"any": self.either(each), "all": self.both(each), "first": each[0], "last": each[-1]}
+        return found
 
     def owners(self, rule: Compare, value: Any) -> Any:
         """Staff by their names; every other value as it is."""
@@ -139,22 +179,56 @@ class _Speaker:
         return self.titles.get(OWNER, value) or value if isinstance(value, str) else value
 
     def did(self, rule: Did, *, no: bool) -> str:
-        fewer = no and rule.times > 1
-        text = self.tr(rule.said[no and not fewer])
+        never = no and rule.times == 1 and rule.most is None
+        never = never or (not no and rule.most == 0)
+        text = self.tr(rule.said[never])
         parts = [self.tr(N_("email %(email)s"), email=self.called("email", key)) for key in rule.emails]
         campaigns = [self.called("campaign", key) for key in rule.campaigns]
         parts += [self.tr(N_("campaign %(campaign)s"), campaign=one) for one in campaigns]
         if rule.link:
             parts.append(self.tr(N_("link %(link)s"), link=rule.link))
+        if rule.about:
+            parts.append(self.about(rule))
         if parts:
             text = f"{text} ({self.either(parts) if len(parts) == len(rule.emails) else ', '.join(parts)})"
-        if fewer:
-            text = self.tr(N_("%(event)s fewer than %(times)s times"), event=text, times=rule.times)
-        elif rule.times > 1:
-            text = self.tr(N_("%(event)s at least %(times)s times"), event=text, times=rule.times)
+        text = self.counted(rule, text, no=no)
         if rule.within is None:
             return text
         return self.tr(N_("%(event)s in the last %(span)s"), event=text, span=self.span(rule.within))
+
+    def about(self, rule: Did) -> str:
+        """What an activity was about."""
+        if rule.part == "tag":
+            shown = [f"“{self.titles.get('tag', key) or key}”" for key in rule.about]
+        else:
+            shown = [self.value(one, worded=rule.part in _WORDED) for one in rule.shown]
+        return self.tr(_ABOUT.get(rule.part, "%(value)s"), value=self.either(shown))
+
+    def counted(self, rule: Did, text: str, *, no: bool) -> str:
+        """How often; nothing for once and for never."""
+        least, most = rule.times, rule.most
+        if most is None:
+            says = N_("%(event)s fewer than %(times)s times") if no else N_("%(event)s at least %(times)s times")
+            return self.tr(says, event=text, times=least) if least > 1 else text
+        if most == 0:
+            return text
+        if least == most:
+            says = N_("%(event)s not exactly %(times)s times") if no else N_("%(event)s exactly %(times)s times")
+        elif least == 0:
+            says = N_("%(event)s more than %(times)s times") if no else N_("%(event)s at most %(times)s times")
+        else:
+            says = N_("%(event)s %(least)s to %(times)s times")
+            says = N_("%(event)s fewer than %(least)s or more than %(times)s times") if no else says
+        return self.tr(says, event=text, times=most, least=least)
+
+    def exists(self, rule: Exists, *, no: bool) -> str:
+        """The sentence of the state, the things it names, and what else is asked of the record."""
+        named = [one for one in rule.where if one.names and one.fact in rule.counted]
+        titles = [self.called(one.names, key) for one in named for key in one.value]
+        names = self.tr(N_("the campaign %(campaign)s"), campaign=self.either(titles)) if titles else ""
+        text = self.tr(rule.said[no], names=names or self.tr(N_("a campaign")))
+        more = [self.compare(one, no=False) for one in rule.where if one.fact not in rule.counted]
+        return f"{text} ({', '.join(more)})" if more else text
 
     def value(self, value: Any, *, worded: bool = False) -> str:
         if isinstance(value, (tuple, list)):
@@ -197,12 +271,24 @@ class _Speaker:
             return self.times(seen)
         if seen is None or seen == ():
             return self.tr(N_("no value")) if isinstance(rule, Compare) else self.tr(N_("none"))
+        if isinstance(rule, Exists):
+            shown = [self.record(one) for one in seen[:3]]
+            return "; ".join([*shown, "…"] if len(seen) > 3 else shown)
         if isinstance(rule, Has):
             shown = [self.titles.get(rule.fact, key) or key for key in seen[:_MOST_SHOWN]]
             return ", ".join([*shown, "…"] if len(seen) > _MOST_SHOWN else shown)
         if isinstance(rule, Compare):
             return self.value(self.owners(rule, seen), worded=rule.fact in _WORDED)
         return self.value(seen)
+
+    def record(self, record: Record) -> str:
+        """The values of one record, those that it has."""
+        shown = [
+            self.called(kind, value) if kind else self.value(value, worded=part in _WORDED)
+            for part, value, kind in record.values
+            if value not in (None, "")
+        ]
+        return ", ".join(shown)
 
     def times(self, seen: Times) -> str:
         if seen.last_at is None:

@@ -29,3 +29,12 @@ def bound(value: Any) -> Any:
     if isinstance(value, int):
         return sa.literal(value, sa.BigInteger())
     return sa.literal(value, sa.Double()) if isinstance(value, float) else value
+
+
+def crossed(column: sa.ColumnElement[Any], *ways: tuple[Any, Any]) -> sa.ColumnElement[bool] | None:
+    """The values that borders passed which moved from the first place of a way to its second; both ends included.
+
+    None when no border moved.
+    """
+    moved = [sa.and_(column >= min(way), column <= max(way)) for way in ways if way[0] != way[1]]
+    return sa.or_(*moved) if moved else None

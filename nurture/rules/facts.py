@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from nurture.kernel.text import fold
+from nurture.kernel.text import fold, fold_list
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 LARGEST = 1e300
@@ -29,6 +29,7 @@ class Type(StrEnum):
     DATE = "date"  # YYYY-MM-DD, compared as text
     YES_NO = "yes_no"  # `true` and `false`, compared as text
     CHOICE = "choice"
+    LIST = "list"  # texts, compared as one text in which each stands between marks
     PERSON = "person"  # a member of staff by email address
 
 
@@ -53,6 +54,7 @@ class Fact:
     said: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # choice -> sentence, opposite
     fold_value: Callable[[str], str] = fold  # what is done to a stored value before it is compared in Python
     fold_literal: Callable[[str], str] = fold  # what is done to the value of a rule
+    names: str = ""  # the kind of thing whose keys the values are: `campaign`
 
     @property
     def loaded(self) -> sa.ColumnElement[Any]:
@@ -73,6 +75,8 @@ class Fact:
             return value if isinstance(value, datetime) else None
         if self.type is Type.YES_NO:
             return str(value).lower() if isinstance(value, bool) else None
+        if self.type is Type.LIST:
+            return fold_list(value) if isinstance(value, list) else None
         if not isinstance(value, str):
             return None
         if self.type is Type.DATE:
@@ -94,6 +98,17 @@ class NameSet:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What activities of a kind are about, as a part of their condition: `outcome`, `tag`, `path`."""
+
+    part: str
+    said: str  # message id with %(value)s
+    choices: tuple[str, ...] = ()
+    begins: bool = False  # what is asked is how it begins
+    fold_literal: Callable[[str], str] = fold
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A kind of activity as a word of YAML, with the parts it can be narrowed by."""
 
@@ -101,6 +116,39 @@ class Event:
     kind: str
     said: tuple[str, str]
     parts: frozenset[str] = frozenset()  # of: email, campaign, link
+    about: About | None = None
+    silent: bool = False  # nobody is told of one: a sweep has to look for those that came
+
+    @property
+    def words(self) -> list[str]:
+        """Every part it can be narrowed by."""
+        return sorted(self.parts | ({self.about.part} if self.about else set()))
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """Several facts under one word: `{company: {name: …, size: …}}`. The first is meant by a bare value."""
+
+    key: str
+    parts: Mapping[str, str]  # part -> key of the fact
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records that a lead has any number of, with facts of their own: opportunities, campaigns it was in.
+
+    The first part is meant by a bare value. `said` is the sentence and its opposite, by the state that is asked for;
+    `since` names the fact that `within` compares, by the same; both have one for "" too.
+    """
+
+    key: str
+    source: sa.FromClause
+    lead_id: sa.ColumnElement[int]
+    parts: Mapping[str, Fact]
+    said: Mapping[str, tuple[str, str]]
+    since: Mapping[str, str]
+    shows: tuple[str, ...]  # the parts that an answer shows
+    where: tuple[sa.ColumnElement[bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +161,7 @@ class Timeline:
     email: sa.ColumnElement[str]
     campaign: sa.ColumnElement[str]
     link: sa.ColumnElement[str]
+    about: sa.ColumnElement[str]
     where: tuple[sa.ColumnElement[bool], ...] = ()
 
 
@@ -124,6 +173,7 @@ _NOWHERE = Timeline(
     sa.column("email", sa.Text),
     sa.column("campaign", sa.Text),
     sa.column("link", sa.Text),
+    sa.column("about", sa.Text),
 )
 
 
@@ -135,7 +185,7 @@ class Living:
     where: tuple[sa.ColumnElement[bool], ...] = ()
 
 
-AnyFact: TypeAlias = Fact | NameSet | Event | Timeline | Living
+AnyFact: TypeAlias = Fact | NameSet | Event | Facet | Records | Timeline | Living
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +197,8 @@ class Facts:
     values: Mapping[str, Fact] = field(default_factory=dict)
     sets: Mapping[str, NameSet] = field(default_factory=dict)
     events: Mapping[str, Event] = field(default_factory=dict)
+    facets: Mapping[str, Facet] = field(default_factory=dict)
+    records: Mapping[str, Records] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -162,11 +214,15 @@ class Facts:
         """The values that may stand as conditions of their own."""
         return [key for key, fact in self.values.items() if fact.direct]
 
+    def conditions(self) -> list[str]:
+        """Every word, besides the groups, that may stand as a condition of its own."""
+        return ["field", "never", *self.direct(), *self.sets, *self.facets, *self.records, *self.events]
+
 
 def gather(*stages: Iterable[AnyFact], zone: str = "Asia/Ho_Chi_Minh") -> Facts:
     """The facts of all stages in one. Two of the same key are a bug: ValueError."""
     every = [fact for stage in stages for fact in stage]
-    keyed = [fact.key for fact in every if isinstance(fact, (Fact, NameSet, Event))]
+    keyed = [fact.key for fact in every if isinstance(fact, (Fact, NameSet, Event, Records))]
     if len(keyed) != len(set(keyed)):
         raise ValueError("two facts of the same key: " + ", ".join(sorted({k for k in keyed if keyed.count(k) > 1})))
     (living,) = (fact for fact in every if isinstance(fact, Living))
@@ -177,6 +233,8 @@ def gather(*stages: Iterable[AnyFact], zone: str = "Asia/Ho_Chi_Minh") -> Facts:
         values={fact.key: fact for fact in every if isinstance(fact, Fact)},
         sets={fact.key: fact for fact in every if isinstance(fact, NameSet)},
         events={fact.key: fact for fact in every if isinstance(fact, Event)},
+        facets={fact.key: fact for fact in every if isinstance(fact, Facet)},
+        records={fact.key: fact for fact in every if isinstance(fact, Records)},
         zone=ZoneInfo(zone),
     )
 
@@ -189,6 +247,7 @@ class Happening:
     email: str | None = None
     campaign: str | None = None
     link: str | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +258,7 @@ class View:
     values: Mapping[str, Any] = field(default_factory=dict)
     sets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     happenings: Mapping[str, tuple[Happening, ...]] = field(default_factory=dict)  # by kind
+    records: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)  # values by part
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +279,7 @@ class Moment:
     def day_before(self, span: timedelta) -> str:
         """The local day that lies this span before today, as YYYY-MM-DD."""
         return (self.now - span).astimezone(self.zone).date().isoformat()
+
+    def today(self) -> date:
+        """The local day."""
+        return self.now.astimezone(self.zone).date()

@@ -4,7 +4,8 @@ Rule
 ├── Group     all, any or none of other rules
 ├── Compare   a fact of the lead, an operator, a value
 ├── Has       the lead has one of these tags, or is in one of these segments
-└── Did       the lead did something, at least so often, within a span
+├── Did       the lead did something, so often, within a span
+└── Exists    the lead has a record of which all comparisons hold: an opportunity, a campaign
 """
 
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ class Compare:
     shown: Any
     label: str  # what the fact is called: message id, or the custom field's own label
     said: tuple[str, str] | None = None  # message ids of the whole sentence and of its opposite, where there are
+    names: str = ""  # the kind of thing whose keys the values are: `campaign`
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """An activity, at least `times` times. Empty parts ask nothing; a link is a piece of the address."""
+    """An activity, at least `times` and at most `most` times. Empty parts ask nothing.
+
+    A link is a piece of the address. `about` is what the activity was about (an outcome, a tag, a path), in the form
+    that is compared.
+    """
 
     fact: str  # the word in YAML: `clicked`
     kind: str  # the activity's kind: `clicked`, `message_sent`
@@ -68,12 +74,28 @@ class Did:
     link: str = ""
     times: int = 1
     within: timedelta | None = None
+    most: int | None = None
+    part: str = ""  # the word in YAML for what it was about: `outcome`
+    about: tuple[str, ...] = ()
+    begins: bool = False  # `about` is how it begins, not the whole of it
+    shown: tuple[str, ...] = ()  # `about` as it was written
 
 
-Rule: TypeAlias = Group | Compare | Has | Did
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """The lead has at least one record of which every comparison holds."""
+
+    fact: str  # `opportunity` or `campaign`
+    where: tuple[Compare, ...]
+    said: tuple[str, str]
+    counted: frozenset[str] = frozenset()  # parts that the sentence says already
 
 
-def leaves(rule: Rule) -> Iterator[Compare | Has | Did]:
+Leaf: TypeAlias = Compare | Has | Did | Exists
+Rule: TypeAlias = Group | Leaf
+
+
+def leaves(rule: Rule) -> Iterator[Leaf]:
     """Every condition of the tree, from left to right."""
     if isinstance(rule, Group):
         for child in rule.rules:
@@ -95,4 +117,10 @@ def names(rule: Rule) -> frozenset[tuple[str, str]]:
             found |= {(leaf.fact, name) for name in leaf.names}
         elif isinstance(leaf, Did):
             found |= {("email", key) for key in leaf.emails} | {("campaign", key) for key in leaf.campaigns}
+            if leaf.part == "tag":
+                found |= {("tag", key) for key in leaf.about}
+        elif isinstance(leaf, Exists):
+            for one in leaf.where:
+                listed = one.value if isinstance(one.value, tuple) else (one.value,)
+                found |= {(one.names, key) for key in listed if one.names}
     return frozenset(found)

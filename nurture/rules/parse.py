@@ -1,18 +1,20 @@
 """From plain data (YAML, JSON) to a rule. Every finding at once, each with its path, what is wrong and the mend."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
-from nurture.rules.facts import Event, Fact, Facts, NameSet, Type
-from nurture.rules.model import DEEPEST, MOST_NODES, MOST_VALUES, Compare, Did, Group, Has, Join, Rule
+from nurture.rules.facts import About, Event, Facet, Fact, Facts, NameSet, Records, Type
+from nurture.rules.model import DEEPEST, MOST_NODES, MOST_VALUES, Compare, Did, Exists, Group, Has, Join, Rule, leaves
 from nurture.rules.operators import of_type, operators
 from nurture.rules.values import BadValueError, near, read_span
 
 MOST_TIMES = 1_000_000
 _JOINS = {join.value for join in Join}
+_COUNTS = ("times", "at_least", "at_most", "exactly")
+_HAS = ("has_any", "has_all", "has_none")
 
 
 def parse(data: object, facts: Facts, *, path: str = "when") -> Rule:
@@ -85,6 +87,12 @@ class _Reading:
             return self.has(self.facts.sets[key], value, path)
         if key in self.facts.events:
             return self.did(self.facts.events[key], value, path)
+        if key == "never":
+            return self.never(value, path, depth)
+        if key in self.facts.facets:
+            return self.facet(self.facts.facets[key], value, path)
+        if key in self.facts.records:
+            return self.exists(self.facts.records[key], value, path)
         fact = self.facts.values.get(key)
         if fact is not None and fact.direct:
             return self.direct(fact, value, path)
@@ -92,7 +100,7 @@ class _Reading:
             mend = N_("write {field: %(word)s, is: …}")
             self.wrong("not_direct", path, N_("“%(word)s” is a field"), mend, word=key)
             return None
-        known = [*sorted(_JOINS), "field", *self.facts.direct(), *self.facts.sets, *self.facts.events]
+        known = [*sorted(_JOINS), *self.facts.conditions()]
         self.unknown("unknown_condition", path, N_("There is no condition “%(word)s”"), key, known)
         return None
 
@@ -150,8 +158,12 @@ class _Reading:
         except BadValueError as error:
             self.problems.append(Problem("bad_value", error.message, error.mend, path=path, params=error.params))
             return None
+        known = self.facts.known.get(fact.names) if fact.names else None
+        for one in (value if isinstance(value, tuple) else (value,)) if known is not None else ():
+            if one not in (known or ()):
+                self.missing(fact.names, str(one), path)
         said = fact.said.get(value[0]) if word == "any_of" and len(value) == 1 else None
-        return Compare(fact.key, word, value, shown, fact.label or fact.key, said)
+        return Compare(fact.key, word, value, shown, fact.label or fact.key, said, fact.names)
 
     def direct(self, fact: Fact, value: object, path: str) -> Rule | None:
         """`{temperature: hot}`, `{engagement: {at_least: 30}}`, `{owner: none}`."""
@@ -163,9 +175,80 @@ class _Reading:
             return None
         if fact.type is Type.PERSON and value in ("none", "any"):
             return self.compare(fact, "empty", value == "none", path)
-        return self.compare(fact, "any_of", value if isinstance(value, list) else [value], path)
+        if fact.type in {Type.YES_NO, Type.INSTANT, Type.DATE}:
+            return self.compare(fact, "is", value, path)
+        word = "has_any" if fact.type is Type.LIST else "any_of"
+        return self.compare(fact, word, value if isinstance(value, list) else [value], path)
+
+    def never(self, value: object, path: str, depth: int) -> Rule | None:
+        """`{never: {opened: {within: 90 days}}}`: none of it, as one says it."""
+        if not isinstance(value, Mapping) or len(value) != 1 or next(iter(value)) not in self.facts.events:
+            self.wrong("bad_never", path, N_("“never” needs one activity"), N_("write such as {never: {opened: {}}}"))
+            return None
+        inner = self.rule(value, path, depth + 1)
+        return None if inner is None else Group(Join.NONE, (inner,))
+
+    def facet(self, facet: Facet, value: object, path: str) -> Rule | None:
+        """`{company: {name: …, size: {at_least: 10}}}`, `{company: An Phát}`, `{company: none}`."""
+        first = self.facts.values[next(iter(facet.parts.values()))]
+        if value in ("none", "any"):
+            return self.compare(first, "empty", value == "none", path)
+        if not isinstance(value, Mapping):
+            return self.direct(first, value, path)
+        parts = self.known_parts(value, list(facet.parts), path, facet.key)
+        found = [self.direct(self.facts.values[facet.parts[w]], raw, f"{path}.{w}") for w, raw in parts.items()]
+        rules = tuple(rule for rule in found if rule is not None)
+        if not parts or len(rules) < len(value):
+            self.empty_parts(value, list(facet.parts), path, facet.key)
+            return None
+        return rules[0] if len(rules) == 1 else Group(Join.ALL, rules)
+
+    def known_parts(self, value: Mapping[Any, Any], allowed: list[str], path: str, key: str) -> dict[str, object]:
+        """The parts that there are; the others are noted."""
+        for part in value:
+            if part not in allowed:
+                message = N_("“%(event)s” has no part “%(word)s”")
+                self.unknown("unknown_part", f"{path}.{part}", message, part, allowed, event=key)
+        return {str(word): raw for word, raw in value.items() if word in allowed}
+
+    def empty_parts(self, value: Mapping[Any, Any], allowed: list[str], path: str, key: str) -> None:
+        if not value:
+            message = N_("What should “%(field)s” be?")
+            self.wrong("no_part", path, message, N_("one of: %(known)s"), field=key, known=", ".join(allowed))
+
+    def exists(self, records: Records, value: object, path: str) -> Rule | None:
+        """`{opportunity: {state: open, stage: proposal}}`, `{campaign: {key: welcome, state: completed}}`."""
+        first = next(iter(records.parts))
+        asked: dict[Any, Any] = {first: value}
+        if isinstance(value, Mapping):
+            asked = dict(value)
+        elif value in ("none", "any"):
+            asked = {"state": "never"} if value == "none" else {}
+        negative = asked.get("state") == "never"
+        if negative:
+            del asked["state"]
+        before = len(self.problems)
+        given = self.known_parts(asked, [*records.parts, "within"], path, records.key)
+        where = [
+            self.direct(records.parts[word], raw, f"{path}.{word}") for word, raw in given.items() if word != "within"
+        ]
+        found = _flat(one for one in where if one is not None)
+        state = _only_state(found)
+        if "within" in given:
+            recent = records.parts[records.since.get(state, records.since[""])]
+            within = self.compare(recent, "in_last", given["within"], f"{path}.within")
+            found += _flat([within]) if within is not None else []
+        if len(self.problems) > before:
+            return None
+        named = frozenset({"state"} if state and state in records.said else ()) | {
+            one.fact for one in found if one.names and isinstance(one.value, tuple)
+        }
+        rule = Exists(records.key, tuple(found), records.said.get(state, records.said[""]), named)
+        return Group(Join.NONE, (rule,)) if negative else rule
 
     def has(self, names: NameSet, value: object, path: str) -> Rule | None:
+        if isinstance(value, Mapping):
+            return self.has_of(names, value, path)
         shown = self.words(value, path)
         folded = tuple(dict.fromkeys(names.fold_literal(word) for word in shown))
         known = self.facts.known.get(names.key)
@@ -179,6 +262,23 @@ class _Reading:
         if not folded:
             return None
         return Has(names.key, folded, tuple(shown), names.said)
+
+    def has_of(self, names: NameSet, value: Mapping[Any, Any], path: str) -> Rule | None:
+        """`{tag: {has_all: [a, b], has_none: [c]}}`."""
+        parts = self.known_parts(value, list(_HAS), path, names.key)
+        found: list[Rule] = []
+        for word, raw in parts.items():
+            one = self.has(names, raw if not isinstance(raw, Mapping) else None, f"{path}.{word}")
+            if not isinstance(one, Has):
+                return None
+            each = tuple(Has(one.fact, (key,), (shown,), one.said) for key, shown in _pairs(one))
+            found.append(
+                one if word == "has_any" else Group(Join.ALL, each) if word == "has_all" else Group(Join.NONE, (one,))
+            )
+        if not found or len(found) < len(value):
+            self.empty_parts(value, list(_HAS), path, names.key)
+            return None
+        return found[0] if len(found) == 1 else Group(Join.ALL, tuple(found))
 
     def missing(self, kind: str, word: str, path: str) -> None:
         """A name that is referred to and does not exist."""
@@ -200,7 +300,6 @@ class _Reading:
         return good
 
     def did(self, event: Event, value: object, path: str) -> Rule | None:
-        allowed = [*sorted(event.parts), "times", "within"]
         if value is None:
             value = {}
         if not isinstance(value, Mapping):
@@ -208,11 +307,9 @@ class _Reading:
             self.wrong("bad_activity", path, N_("“%(word)s” needs its parts in braces"), mend, word=event.key)
             return None
         before = len(self.problems)
-        for part in value:
-            if part not in allowed:
-                message = N_("“%(event)s” has no part “%(word)s”")
-                self.unknown("unknown_part", f"{path}.{part}", message, part, allowed, event=event.key)
-        parts = {word: raw for word, raw in value.items() if word in allowed}
+        parts = self.known_parts(value, [*event.words, *_COUNTS, "within"], path, event.key)
+        least, most = self.counts(parts, path)
+        asked = self.about(event.about, parts, path) if event.about else {}
         rule = Did(
             event.key,
             event.kind,
@@ -220,10 +317,49 @@ class _Reading:
             emails=self.named("email", parts, path),
             campaigns=self.named("campaign", parts, path),
             link=self.link(parts, path),
-            times=self.times(parts, path),
+            times=least,
             within=self.within(parts, path),
+            most=most,
+            **asked,
         )
         return rule if len(self.problems) == before else None
+
+    def about(self, about: About, parts: Mapping[str, object], path: str) -> dict[str, Any]:
+        """What the activity was about: one value or a list."""
+        if about.part not in parts:
+            return {}
+        place = f"{path}.{about.part}"
+        shown = self.words(parts[about.part], place)
+        folded = tuple(dict.fromkeys(about.fold_literal(word) for word in shown))
+        for word in folded if about.choices else ():
+            if word not in about.choices:
+                message = N_("“%(word)s” is not known here")
+                self.unknown("unknown_value", place, message, word, list(about.choices))
+        if shown and not all(folded):
+            message = N_("“%(word)s” is no name")
+            self.wrong("not_names", place, message, N_("write such as vip, or [vip, gold]"), word=", ".join(shown))
+        return {"part": about.part, "about": folded, "begins": about.begins, "shown": tuple(shown)}
+
+    def counts(self, parts: Mapping[str, object], path: str) -> tuple[int, int | None]:
+        """At least and at most how often."""
+        if "exactly" in parts:
+            times = self.times("exactly", parts, path, 0)
+            self.alone("exactly", parts, path, ("times", "at_least", "at_most"))
+            return times, times
+        least = "at_least" if "at_least" in parts else "times"
+        if least == "at_least":
+            self.alone(least, parts, path, ("times",))
+        most = self.times("at_most", parts, path, 0) if "at_most" in parts else None
+        fewest = self.times(least, parts, path, 1) if least in parts else int(most is None)
+        if most is not None and fewest > most:
+            self.wrong("bad_times", f"{path}.at_most", N_("at_most is below the least number"), N_("change them round"))
+        return fewest, most
+
+    def alone(self, word: str, parts: Mapping[str, object], path: str, others: tuple[str, ...]) -> None:
+        for other in others:
+            if other in parts:
+                message = N_("“%(word)s” and “%(other)s” do not go together")
+                self.wrong("bad_times", f"{path}.{other}", message, N_("keep one of them"), word=word, other=other)
 
     def named(self, kind: str, parts: Mapping[str, object], path: str) -> tuple[str, ...]:
         if kind not in parts:
@@ -243,11 +379,12 @@ class _Reading:
             return ""
         return str(raw).strip()
 
-    def times(self, parts: Mapping[str, object], path: str) -> int:
-        raw = parts.get("times", 1)
-        if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MOST_TIMES:
-            message = N_("“times” is a whole number from 1")
-            self.wrong("bad_times", f"{path}.times", message, N_("for never, put the condition under none:"))
+    def times(self, word: str, parts: Mapping[str, object], path: str, lowest: int) -> int:
+        raw = parts[word]
+        if isinstance(raw, bool) or not isinstance(raw, int) or not lowest <= raw <= MOST_TIMES:
+            message = N_("“%(word)s” is a whole number from %(lowest)s")
+            mend = N_("for never, write never: and the activity") if lowest else ""
+            self.wrong("bad_times", f"{path}.{word}", message, mend, word=word, lowest=lowest)
             return 1
         return raw
 
@@ -260,3 +397,23 @@ class _Reading:
             place = f"{path}.within"
             self.problems.append(Problem("bad_value", error.message, error.mend, path=place, params=error.params))
             return None
+
+
+def _flat(rules: Iterable[Rule]) -> list[Compare]:
+    """The comparisons of rules that are one each, or all of several."""
+    return [leaf for rule in rules for leaf in leaves(rule) if isinstance(leaf, Compare)]
+
+
+def _only_state(found: list[Compare]) -> str:
+    """The one state that is asked for, if it is one."""
+    states = [one for one in found if one.fact == "state"]
+    if len(states) != 1 or states[0].operator not in {"is", "any_of"}:
+        return ""
+    value = states[0].value if isinstance(states[0].value, tuple) else (states[0].value,)
+    return str(value[0]) if len(value) == 1 else ""
+
+
+def _pairs(has: Has) -> list[tuple[str, str]]:
+    """Each name with how it was written."""
+    shown = has.shown if len(has.shown) == len(has.names) else has.names
+    return list(zip(has.names, shown, strict=True))

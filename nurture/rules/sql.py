@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from nurture.rules.expressions import contains
 from nurture.rules.facts import Facts, Moment
-from nurture.rules.model import Compare, Did, Group, Has, Join, Rule
+from nurture.rules.model import Compare, Did, Exists, Group, Has, Join, Rule
 from nurture.rules.operators import operators
+
+LAST = "\U0010ffff"  # sorts after whatever else a text may go on with
 
 
 def to_sql(rule: Rule, now: datetime, facts: Facts, lead_ids: Sequence[int] | None = None) -> sa.Select[int]:
@@ -47,6 +49,8 @@ class _Writer:
                 return self.has(rule)
             case Did():
                 return self.did(rule)
+            case Exists():
+                return self.exists(rule)
             case _:
                 assert_never(rule)
 
@@ -62,20 +66,42 @@ class _Writer:
 
     def did(self, rule: Did) -> sa.ColumnElement[bool]:
         line = self.facts.timeline
-        chosen = sa.select(line.lead_id).where(line.kind == rule.kind, *line.where)
+        chosen = happened(rule, self.facts)
         if rule.within is not None:
             chosen = chosen.where(line.occurred_at > self.moment.now - rule.within)
-        if rule.emails:
-            chosen = chosen.where(line.email.in_(rule.emails))
-        if rule.campaigns:
-            chosen = chosen.where(line.campaign.in_(rule.campaigns))
-        if rule.link:
-            chosen = chosen.where(contains(line.link, rule.link))
-        if rule.times > 1:
-            chosen = chosen.group_by(line.lead_id).having(sa.func.count() >= rule.times)
+        times = sa.func.count()
+        if rule.times == 0 and rule.most is not None:  # those who did it more often are few, the others may be all
+            above = chosen if rule.most == 0 else chosen.group_by(line.lead_id).having(times > rule.most)
+            return sa.not_(self._among(above, line.lead_id))
+        if rule.times > 1 or rule.most is not None:
+            chosen = chosen.group_by(line.lead_id).having(times >= rule.times)
+        if rule.most is not None:
+            chosen = chosen.having(times <= rule.most)
         return self._among(chosen, line.lead_id)
+
+    def exists(self, rule: Exists) -> sa.ColumnElement[bool]:
+        records = self.facts.records[rule.fact]
+        met = [operators()[one.operator].clause(one.value, self.moment, records.parts[one.fact]) for one in rule.where]
+        chosen = sa.select(records.lead_id).select_from(records.source).where(*records.where, *met)
+        return self._among(chosen, records.lead_id)
 
     def _among(self, chosen: sa.Select[Any], lead_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
         if self.lead_ids is not None:
             chosen = chosen.where(lead_id.in_(self.lead_ids))
         return self.facts.living.id.in_(chosen)
+
+
+def happened(rule: Did, facts: Facts) -> sa.Select[Any]:
+    """The leads of all activities that the rule counts, whenever they were."""
+    line = facts.timeline
+    chosen = sa.select(line.lead_id).where(line.kind == rule.kind, *line.where)
+    if rule.emails:
+        chosen = chosen.where(line.email.in_(rule.emails))
+    if rule.campaigns:
+        chosen = chosen.where(line.campaign.in_(rule.campaigns))
+    if rule.link:
+        chosen = chosen.where(contains(line.link, rule.link))
+    if rule.about and rule.begins:  # as ranges, which an index finds
+        ranges = [sa.and_(line.about >= start, line.about < start + LAST) for start in rule.about]
+        return chosen.where(sa.or_(*ranges))
+    return chosen.where(line.about.in_(rule.about)) if rule.about else chosen

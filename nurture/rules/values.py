@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from nurture.kernel.i18n import N_
 from nurture.kernel.spans import parse_span
 from nurture.rules.facts import Fact, Moment, Type
+from nurture.rules.model import MOST_VALUES
 
 LONGEST = 500
 _AGO = re.compile(r"(.+) ago")
@@ -119,6 +120,18 @@ def read_one(raw: object, fact: Fact) -> tuple[object, object]:
             raise BadValueError(N_("“%(value)s” is not a day"), N_("write such as 2026-11-22"), value=raw)
         return day, day
     return read_text(raw, fact)
+
+
+def read_texts(raw: object, fact: Fact) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """One text or a list of texts, each once."""
+    listed = raw if isinstance(raw, list) else [raw]
+    if not listed or len(listed) > MOST_VALUES:
+        raise BadValueError(
+            N_("One value, or a list of up to %(limit)s values, belongs here"), N_("write such as [a, b]"),
+            limit=MOST_VALUES,
+        )  # fmt: skip
+    pairs = dict(read_text(one, fact) for one in listed)
+    return tuple(pairs), tuple(pairs.values())
 
 
 def from_start(value: date | datetime | Ago, moment: Moment) -> datetime:

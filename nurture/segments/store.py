@@ -7,22 +7,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.activities.facts import FACTS as ACTIVITIES
-from nurture.leads.facts import FACTS as LEADS
 from nurture.leads.facts import own
 from nurture.leads.model import FieldDefinition
 from nurture.leads.store import field_definitions_of
 from nurture.rules.facts import Facts, gather
-from nurture.segments.facts import FACTS as SEGMENTS
+from nurture.rules.stages import stages
 from nurture.segments.model import Segment, Stay
 from nurture.segments.tables import memberships, segments
 
 _OPEN = memberships.c.left_at.is_(None)
 
 
+@lru_cache(maxsize=8)
 def built_in(zone: str = "Asia/Ho_Chi_Minh") -> Facts:
     """The facts of all stages, without an installation's own fields: for checks that have no database."""
-    return gather(LEADS, ACTIVITIES, SEGMENTS, zone=zone)
+    return gather(*stages(), zone=zone)
 
 
 def facts(conn: Connection, zone: str = "Asia/Ho_Chi_Minh") -> Facts:
@@ -30,7 +29,7 @@ def facts(conn: Connection, zone: str = "Asia/Ho_Chi_Minh") -> Facts:
     return with_own(zone, tuple(field_definitions_of(conn).values()))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def with_own(zone: str, own_fields: tuple[FieldDefinition, ...]) -> Facts:
     """The facts of all stages and of these own fields."""
     return built_in(zone).with_values(own(own_fields))

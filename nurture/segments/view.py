@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.rules.facts import Facts, Happening, NameSet, View
-from nurture.rules.model import Compare, Did, Has, Rule, leaves
+from nurture.rules.facts import Facts, Happening, NameSet, Records, View
+from nurture.rules.model import Compare, Did, Exists, Has, Rule, leaves
 
 CHUNK = 500
 
@@ -38,15 +38,18 @@ class _Wanted:
         if rules is None:
             self.values = list(facts.values.values())
             self.sets = list(facts.sets.values())
+            self.records = list(facts.records.values())
             self.kinds = sorted({event.kind for event in facts.events.values()})
             return
         asked = [leaf for rule in rules for leaf in leaves(rule)]
         self.values = [facts.values[key] for key in sorted({one.fact for one in asked if isinstance(one, Compare)})]
         self.sets = [facts.sets[key] for key in sorted({one.fact for one in asked if isinstance(one, Has)})]
+        self.records = [facts.records[key] for key in sorted({one.fact for one in asked if isinstance(one, Exists)})]
         self.kinds = sorted({one.kind for one in asked if isinstance(one, Did)})
 
     def load(self, conn: Connection, ids: list[int]) -> dict[int, View]:
         sets = {names.key: self._names(conn, names, ids) for names in self.sets}
+        records = {one.key: self._records(conn, one, ids) for one in self.records}
         happenings = self._happenings(conn, ids)
         return {
             lead_id: View(
@@ -54,6 +57,7 @@ class _Wanted:
                 values,
                 {key: frozenset(by_lead.get(lead_id, ())) for key, by_lead in sets.items()},
                 {kind: tuple(found) for kind, found in happenings.get(lead_id, {}).items()},
+                {key: tuple(by_lead.get(lead_id, ())) for key, by_lead in records.items()},
             )
             for lead_id, values in self._values(conn, ids).items()
         }
@@ -76,14 +80,24 @@ class _Wanted:
             found[lead_id].add(name)
         return found
 
+    def _records(self, conn: Connection, records: Records, ids: list[int]) -> dict[int, list[dict[str, object]]]:
+        parts = list(records.parts.values())
+        columns = [part.loaded.label(f"p{position}") for position, part in enumerate(parts)]
+        query = sa.select(records.lead_id, *columns).select_from(records.source)
+        found: dict[int, list[dict[str, object]]] = defaultdict(list)
+        for row in conn.execute(query.where(records.lead_id.in_(ids), *records.where)):
+            found[row[0]].append({part.key: part.pick(raw) for part, raw in zip(parts, row[1:], strict=True)})
+        return found
+
     def _happenings(self, conn: Connection, ids: list[int]) -> dict[int, dict[str, list[Happening]]]:
         line = self.facts.timeline
         found: dict[int, dict[str, list[Happening]]] = defaultdict(lambda: defaultdict(list))
         if not self.kinds:
             return found
-        query = sa.select(line.lead_id, line.kind, line.occurred_at, line.email, line.campaign, line.link).where(
+        parts = (line.occurred_at, line.email, line.campaign, line.link, line.about)
+        query = sa.select(line.lead_id, line.kind, *parts).where(
             line.lead_id.in_(ids), line.kind.in_(self.kinds), *line.where
         )
-        for lead_id, kind, at, email, campaign, link in conn.execute(query):
-            found[lead_id][kind].append(Happening(at, email, campaign, link))
+        for lead_id, kind, at, email, campaign, link, about in conn.execute(query):
+            found[lead_id][kind].append(Happening(at, email, campaign, link, about))
         return found

@@ -18,10 +18,13 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
 from nurture.activities.tables import activities
+from nurture.campaigns.tables import campaign_revisions, campaigns
+from nurture.enrollments.tables import enrollments
 from nurture.kernel.database import Database
 from nurture.kernel.text import fold
 from nurture.leads.model import FieldType
 from nurture.leads.tables import companies, field_definitions, lead_tags, leads, tags
+from nurture.opportunities.tables import opportunities
 from nurture.rules.evaluate import evaluate
 from nurture.rules.facts import Facts, Type, View
 from nurture.rules.operators import of_type
@@ -47,15 +50,30 @@ _INSTANTS = [
     datetime(2026, 10, 31, 17, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC),
 ]  # fmt: skip
 _TAGS = ["vip", "do-not-nurture", "khach_quen"]
+_LISTS = [
+    ["Bánh mì", "Cà phê"],
+    [unicodedata.normalize("NFD", "bánh mì")],
+    ["CA PHE", "Đá"],
+    [],
+    ["a\x1fb"],
+    "Đá",
+    None,
+]
+_ABOUTS = {
+    Kind.CALLED: ["no_answer", "interested"],
+    Kind.TAGGED: ["vip", "do-not-nurture"],
+    Kind.PAGE_VISITED: ["/bang-gia", "/bang-gia/2026", "/bang-gi", "/", "/bang-gia\U0010fffe"],
+}
 _EMAILS = ["hello", "guide", None]
 _LINKS = ["https://a.example/bang-gia?x=%20", "https://a.example/Bảng-giá", "", None]
-_KINDS = [Kind.CLICKED, Kind.OPENED, Kind.MESSAGE_SENT, Kind.CALLED]
+_KINDS = [Kind.CLICKED, Kind.OPENED, Kind.MESSAGE_SENT, Kind.CALLED, Kind.TAGGED, Kind.PAGE_VISITED]
 _FIELDS = {
     "trade": (FieldType.TEXT, []),
     "staff": (FieldType.NUMBER, []),
     "ends": (FieldType.DATE, []),
     "vip": (FieldType.YES_NO, []),
     "plan": (FieldType.CHOICE, ["Cơ bản", "Nâng cao"]),
+    "likes": (FieldType.LIST, []),
 }
 
 
@@ -86,10 +104,9 @@ def _write(conn: Connection) -> None:
     zero = {"created_at": NOW, "updated_at": NOW}
     staff = [{"email": f"{n}@anphat.example", "name": n, "role": "sales"} for n in ("mai", "nam")]
     conn.execute(users.insert(), [{**one, "working_hours": {}, "created_at": NOW} for one in staff])
-    for number, name in enumerate(("Công ty An Phát", "Đông Á")):
-        conn.execute(
-            companies.insert().values(public_id=f"c{number}", name=name, name_folded=fold(name), created_at=NOW)
-        )
+    for number, (name, domain, size) in enumerate((("Công ty An Phát", "anphat.example", 12), ("Đông Á", None, None))):
+        row = {"name": name, "name_folded": fold(name), "domain": domain, "size": size, "created_at": NOW}
+        conn.execute(companies.insert().values(public_id=f"c{number}", **row))
     fields = [
         {"key": k, "label": k, "type": t.value, "choices": c, "position": 0, "created_at": NOW}
         for k, (t, c) in _FIELDS.items()
@@ -108,7 +125,54 @@ def _write(conn: Connection) -> None:
         if draw.random() < 0.5
     ]
     conn.execute(memberships.insert(), stays)
-    conn.execute(activities.insert(), [_activity(draw) for _ in range(400)])
+    conn.execute(activities.insert(), [_activity(draw) for _ in range(600)])
+    conn.execute(opportunities.insert(), [_opportunity(draw, n) for n in range(80)])
+    for key in ("welcome", "cold"):
+        conn.execute(campaigns.insert().values(key=key, name={}, state="live", created_at=NOW))
+    for number in (1, 2):
+        conn.execute(
+            campaign_revisions.insert().values(
+                campaign_id=number, hash="", source="", definition={}, created_at=NOW, created_by="cli"
+            )
+        )
+    ways = [_enrollment(draw, lead) for lead in range(1, 60) for _ in range(3)]
+    active = {(one["campaign_id"], one["lead_id"]): one for one in ways if one["state"] == "active"}
+    conn.execute(enrollments.insert(), [one for one in ways if one["state"] != "active"] + list(active.values()))
+
+
+def _opportunity(draw: random.Random, number: int) -> dict[str, Any]:
+    state = draw.choice(["open", "won", "lost", "withdrawn"])
+    return {
+        "public_id": f"o{number}",
+        "lead_id": draw.randint(1, 60),
+        "pipeline": "sales",
+        "name": "",
+        "stage": draw.choice(["new", "proposal"]),
+        "state": state,
+        "value": draw.choice([None, 0, 5_000_000, 2**40]),
+        "automatic": False,
+        "criteria": [],
+        "cause": "test",
+        "opened_at": draw.choice(_INSTANTS),
+        "stage_since": draw.choice(_INSTANTS),
+        "closed_at": None if state == "open" else draw.choice(_INSTANTS),
+    }
+
+
+def _enrollment(draw: random.Random, lead: int) -> dict[str, Any]:
+    state = draw.choice(["active", "completed", "exited", "failed"])
+    number = draw.choice([1, 2])
+    return {
+        "campaign_id": number,
+        "revision_id": number,
+        "lead_id": lead,
+        "state": state,
+        "reason": draw.choice([None, "goal_reached"]),
+        "cause": "test",
+        "step": draw.choice([None, "hello"]),
+        "entered_at": draw.choice(_INSTANTS),
+        "ended_at": None if state == "active" else draw.choice(_INSTANTS),
+    }
 
 
 def _lead(draw: random.Random, number: int) -> dict[str, Any]:
@@ -116,9 +180,10 @@ def _lead(draw: random.Random, number: int) -> dict[str, Any]:
     own = {
         "trade": draw.choice([*_TEXTS, None, 5, True]),
         "staff": draw.choice(_NUMBERS),
-        "ends": draw.choice(_DAYS),
+        "ends": draw.choice([*_DAYS, "2024-02-29", "2020-11-05", "1999-01-30"]),
         "vip": draw.choice([True, False, None, "true", 1]),
         "plan": draw.choice(["Cơ bản", "Nâng cao", "nang cao", "", None]),
+        "likes": draw.choice(_LISTS),
     }
     return {
         "public_id": f"p{number}",
@@ -146,9 +211,11 @@ def _lead(draw: random.Random, number: int) -> dict[str, Any]:
 
 
 def _activity(draw: random.Random) -> dict[str, Any]:
+    kind = draw.choice(_KINDS)
     return {
         "lead_id": draw.randint(1, 60),
-        "kind": draw.choice(_KINDS).value,
+        "kind": kind.value,
+        "about": draw.choice([*_ABOUTS.get(kind, []), None]),
         "occurred_at": draw.choice(_INSTANTS),
         "recorded_at": NOW,
         "actor": "lead",
@@ -170,18 +237,28 @@ def people(database: Database) -> Iterator[People]:
 
 def _values(type_: Type, operator: str) -> list[Any]:
     """Values to compare facts of this type with."""
-    texts = [one for one in _TEXTS if fold(one)]
     match operator:
         case "empty":
             return [True, False]
-        case "in_last":
-            return ["7 days", "30 days", "1 minute"]
+        case "in_last" | "in_next" | "more_than_ago":
+            return ["7 days", "30 days", "1 minute", "60 days"]
+        case "anniversary":
+            return ["today", "7 days", "90 days"]
+        case "between" if type_ is Type.NUMBER:
+            return [[0, 5], [0.05, 0.5], [-1, 10**14]]
+        case "between":
+            return [["2026-11-01", "2026-11-02"], ["2026-10-03", "2026-10-03"]]
+        case "has_any" | "has_all" | "has_none":
+            return ["Bánh mì", ["ca phe", "đá"], ["banh mi", "Cà Phê"], "a b", "b"]
         case "before" | "after":
             return ["2026-11-02", "2026-11-01", "7 days ago", "2026-11-02T09:00:00+07:00"]
         case "any_of":
             return [[one] for one in _values(type_, "is")] + [_values(type_, "is")[:3]]
         case _:
-            pass
+            return _of_type(type_)
+
+
+def _of_type(type_: Type) -> list[Any]:
     match type_:
         case Type.NUMBER:
             return [one for one in _NUMBERS if isinstance(one, (int, float)) and one is not True and abs(one) < 1e15]
@@ -192,7 +269,7 @@ def _values(type_: Type, operator: str) -> list[Any]:
         case Type.PERSON:
             return ["mai@anphat.example", "Nobody@x.test"]
         case _:
-            return texts
+            return [one for one in _TEXTS if fold(one)]
 
 
 def _leaves(facts: Facts) -> list[dict[str, Any]]:
@@ -236,7 +313,57 @@ _activity_parts = st.fixed_dictionaries(
         "within": st.sampled_from(["7 days", "30 days", "1 minute", "1000 days"]),
     },
 )
+_counts = st.fixed_dictionaries(
+    {"within": st.sampled_from(["7 days", "30 days", "1000 days"])},
+    optional={"at_least": st.integers(1, 2), "at_most": st.integers(2, 4)},
+)
+_records = st.one_of(
+    st.builds(lambda state: {"opportunity": state}, st.sampled_from(["open", "won", "none", "any", ["open", "lost"]])),
+    st.builds(
+        lambda state, stage, within: {"opportunity": {"state": state, "stage": stage, "within": within}},
+        st.sampled_from(["open", "won", "lost"]),
+        st.sampled_from(["New", "proposal"]),
+        st.sampled_from(["7 days", "1000 days"]),
+    ),
+    st.builds(lambda n: {"opportunity": {"value": {"at_least": n}}}, st.sampled_from([0, 1, 5e6, 2**40])),
+    st.builds(lambda flag: {"opportunity": {"closed": {"empty": flag}, "stage": "new"}}, st.booleans()),
+    st.builds(lambda day: {"opportunity": {"opened": {"on": day}}}, st.sampled_from(["2026-11-02", "2026-11-01"])),
+    st.builds(
+        lambda key, state, within: {"campaign": {"key": key, "state": state, "within": within}},
+        st.sampled_from(["welcome", ["welcome", "cold"], "gone"]),
+        st.sampled_from(["active", "completed", ["exited", "failed"], "never"]),
+        st.sampled_from(["7 days", "30 days", "1000 days"]),
+    ),
+    st.builds(lambda key: {"campaign": key}, st.sampled_from(["welcome", "gone"])),
+    st.just({"campaign": {"reason": "goal_reached", "state": "exited"}}),
+)
+_more = st.one_of(
+    _records,
+    st.builds(lambda parts: {"clicked": parts}, _counts),
+    st.builds(lambda n: {"opened": {"exactly": n}}, st.integers(0, 3)),
+    st.builds(lambda parts: {"never": {"opened": parts}}, _activity_parts),
+    st.builds(
+        lambda path, parts: {"page_visited": {"path": path, **parts}},
+        st.sampled_from(["/bang-gia", "/Bảng-Giá", "/", ["/bang-gia/", "/x"], "/bang-gia\U0010fffe"]),
+        _counts,
+    ),
+    st.builds(lambda one: {"called": {"outcome": one}}, st.sampled_from(["no_answer", ["busy", "interested"]])),
+    st.builds(lambda one: {"tagged": {"tag": one, "within": "30 days"}}, st.sampled_from(["VIP", ["vip", "x"]])),
+    st.builds(
+        lambda word, names: {"tag": {word: names}},
+        st.sampled_from(["has_any", "has_all", "has_none"]),
+        st.lists(st.sampled_from(_TAGS), min_size=1, max_size=3),
+    ),
+    st.sampled_from(
+        [
+            {"company": "công ty an phát"}, {"company": "none"}, {"company": {"domain": "AnPhat.example"}},
+            {"company": {"size": {"between": [10, 50]}, "name": {"contains": "an"}}},
+            {"company": {"size": {"empty": True}}},
+        ]
+    ),
+)  # fmt: skip
 _conditions = st.one_of(
+    _more,
     st.builds(lambda kind, parts: {kind: parts}, st.sampled_from(["clicked", "opened", "sent", "called"]), st.just({})),
     st.builds(lambda kind, parts: {kind: parts}, st.sampled_from(["clicked", "opened", "sent"]), _activity_parts),
     st.builds(

@@ -7,12 +7,14 @@ Each file gives:
 - `read(raw, fact)`: the value as it is compared and as it is shown; BadValueError when it cannot be used;
 - `absent(value)`: the answer for a fact without a value;
 - `holds(seen, value, moment, fact)`: the answer in Python, `seen` in its compared form and never None;
-- `clause(value, moment, fact)`: the answer in SQL; NULL counts as no.
+- `clause(value, moment, fact)`: the answer in SQL; NULL counts as no;
+- `flips(value, since, now, fact)`, where the answer may change with time alone: in SQL, every value whose answer can
+  have changed after `since` up to `now`, or None when there is none. More than those do no harm, fewer do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import sqlalchemy as sa
 
@@ -44,3 +46,12 @@ def operators() -> Mapping[str, Operator]:
 def of_type(kind: Type) -> list[str]:
     """The words that work on facts of this type."""
     return [word for word, operator in operators().items() if kind in operator.TYPES]
+
+
+Flips: TypeAlias = Callable[[Any, Moment, Moment, Fact], sa.ColumnElement[bool] | None]
+
+
+def flips(word: str) -> Flips | None:
+    """Which values' answers change with time alone; None for a comparison of which none does."""
+    found: Flips | None = getattr(operators()[word], "flips", None)
+    return found

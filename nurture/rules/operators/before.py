@@ -5,8 +5,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from nurture.kernel.i18n import N_
+from nurture.rules.expressions import crossed
 from nurture.rules.facts import Fact, Moment, Type
-from nurture.rules.values import as_day, from_start, read_day
+from nurture.rules.values import Ago, as_day, from_start, read_day
 
 TYPES = frozenset({Type.INSTANT, Type.DATE})
 SAYS = (N_("%(field)s before %(value)s"), N_("%(field)s not before %(value)s"))
@@ -33,3 +34,10 @@ def clause(value: Any, moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
     if fact.type is Type.DATE:
         found = fact.column < as_day(value, moment)
     return found
+
+
+def flips(value: Any, since: Moment, now: Moment, fact: Fact) -> sa.ColumnElement[bool] | None:
+    if not isinstance(value, Ago):
+        return None
+    place = as_day if fact.type is Type.DATE else from_start
+    return crossed(fact.column, (place(value, since), place(value, now)))

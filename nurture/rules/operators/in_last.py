@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nurture.kernel.i18n import N_
+from nurture.rules.expressions import crossed
 from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import Ago, as_day, read_span
 
@@ -36,3 +37,8 @@ def holds(seen: Any, value: Any, moment: Moment, fact: Fact) -> bool:
 def clause(value: Any, moment: Moment, fact: Fact) -> sa.ColumnElement[bool]:
     first, last = _bounds(value, moment, fact)
     return sa.and_(fact.column >= first, fact.column <= last)
+
+
+def flips(value: Any, since: Moment, now: Moment, fact: Fact) -> sa.ColumnElement[bool] | None:
+    then, after = _bounds(value, since, fact), _bounds(value, now, fact)
+    return crossed(fact.column, *zip(then, after, strict=True))

@@ -10,7 +10,7 @@ from nurture.rules.expressions import bound
 from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.values import as_day, read_one
 
-TYPES = frozenset(Type)
+TYPES = frozenset(Type) - {Type.LIST}
 SAYS = (N_("%(field)s is %(value)s"), N_("%(field)s is not %(value)s"))
 
 

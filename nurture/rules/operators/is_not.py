@@ -9,7 +9,7 @@ from nurture.rules.facts import Fact, Moment, Type
 from nurture.rules.operators import operators
 from nurture.rules.values import read_one
 
-TYPES = frozenset(Type)
+TYPES = frozenset(Type) - {Type.LIST}
 SAYS = (N_("%(field)s is not %(value)s"), N_("%(field)s is %(value)s"))
 
 
