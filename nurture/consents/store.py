@@ -81,6 +81,30 @@ def given_of(
     return dict(found)
 
 
+def given_among(
+    conn: Connection, lead_ids: sa.Select[Any], channel: str
+) -> dict[int, dict[Purpose, tuple[bool, datetime]]]:
+    """As `given_of`, of all leads that a query names."""
+    query = (
+        sa.select(consents.c.lead_id, consents.c.purpose, consents.c.given, consents.c.occurred_at)
+        .where(consents.c.lead_id.in_(lead_ids), consents.c.channel == channel)
+        .order_by(consents.c.occurred_at, consents.c.id)
+    )
+    found: dict[int, dict[Purpose, tuple[bool, datetime]]] = defaultdict(dict)
+    for lead_id, purpose, given, at in conn.execute(query):
+        found[lead_id][_PURPOSES[purpose]] = (given, at)
+    return dict(found)
+
+
+def in_force(conn: Connection, channel: str) -> dict[str, tuple[Suppressed, ...]]:
+    """Every suppression in force on this channel by address hash, the oldest first."""
+    query = sa.select(suppressions).where(suppressions.c.channel == channel, _STANDS)
+    found: dict[str, list[Suppressed]] = defaultdict(list)
+    for row in conn.execute(query.order_by(suppressions.c.at, suppressions.c.id)):
+        found[row.address_hash].append(_suppressed(row, row.reason))
+    return {address_hash: tuple(rows) for address_hash, rows in found.items()}
+
+
 def suppressed(conn: Connection, hashes: Iterable[str], channel: str) -> dict[str, tuple[Suppressed, ...]]:
     """The suppressions in force by address hash, the oldest first."""
     wanted = sorted(set(hashes))

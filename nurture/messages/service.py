@@ -63,6 +63,18 @@ def _revision(conn: Connection, source: Source, compiled: Compiled, now: datetim
     return int(conn.execute(found).scalar_one())
 
 
+def under_subject(conn: Connection, revision_id: int, subject: str, *, now: datetime) -> int:
+    """A revision with another subject, for a variant; gives its id. What the email's own revision is stays as it is."""
+    row = conn.execute(sa.select(template_revisions).where(template_revisions.c.id == revision_id)).one()
+    digest = hashlib.sha256(f"{row.hash}\n{subject}".encode()).hexdigest()
+    names = {"key": row.key, "language": row.language, "hash": digest}
+    texts = {name: {**getattr(row, name), "subject": subject} for name in ("source", "compiled")}
+    texts["compiled"]["hash"] = digest
+    insert = upsert(conn.dialect.name, template_revisions).values({**names, **texts, "created_at": now})
+    conn.execute(insert.on_conflict_do_nothing())
+    return int(conn.execute(sa.select(template_revisions.c.id).filter_by(**names)).scalar_one())
+
+
 def write(conn: Connection, batch: Sequence[NewMessage], *, now: datetime, real: datetime) -> list[int | None]:
     """Write messages, many in a statement. For each its id, or None when that message was there already.
 
