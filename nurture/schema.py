@@ -2,6 +2,7 @@
 
 from nurture.activities import tables as activities
 from nurture.alerts import tables as alerts
+from nurture.broadcasts import tables as broadcasts
 from nurture.campaigns import tables as campaigns
 from nurture.capture import tables as capture
 from nurture.consents import tables as consents
@@ -21,7 +22,7 @@ from nurture.users import tables as users
 
 STAGES = (
     kernel, users, leads, consents, activities, capture, segments, campaigns, enrollments,
-    messages, delivery, tracking, scoring, opportunities, alerts, outbound, tasks,
+    messages, broadcasts, delivery, tracking, scoring, opportunities, alerts, outbound, tasks,
 )  # fmt: skip
 
 __all__ = ["STAGES", "metadata"]
