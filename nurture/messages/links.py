@@ -113,3 +113,22 @@ class MessageLinks:
             return ""
         token = unsubscribe_token(self.ring, self.message_id, self.lead_id, self.address_hash)
         return self.base_url + UNSUBSCRIBE_PATH + token
+
+
+@dataclass(frozen=True, slots=True)
+class PlainLinks:
+    """Links for looking at a mail: they show where they lead, count nothing, and unsubscribe nobody."""
+
+    base_url: str
+
+    def click(self, _position: int, target: str) -> str:
+        """The target itself."""
+        return target
+
+    def pixel(self) -> str:
+        """None."""
+        return ""
+
+    def unsubscribe(self) -> str:
+        """What looks like one."""
+        return f"{self.base_url}{UNSUBSCRIBE_PATH}preview"

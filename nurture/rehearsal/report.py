@@ -198,7 +198,11 @@ def _steps(conn: Connection, campaign: Campaign, mine: int, begun: datetime) -> 
         skipped[step][reason] += count
     return [
         StepTold(
-            step, sum(outcomes[step].values()) + here.get(step, 0), outcomes[step], here.get(step, 0), skipped[step]
+            step,
+            sum(outcomes[step].values()) + here.get(step, 0),
+            dict(outcomes[step]),
+            here.get(step, 0),
+            dict(skipped[step]),
         )
         for step in campaign.steps
     ]

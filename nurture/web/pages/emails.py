@@ -14,6 +14,7 @@ from nurture.kernel.text import is_key
 from nurture.leads import store as leads
 from nurture.leads.model import Filters, Lead
 from nurture.messages import store
+from nurture.messages.links import PlainLinks
 from nurture.messages.model import Compiled
 from nurture.messages.personalize import MissingField, Personalizer, Rendered, TemplateFailure
 from nurture.messages.values import house_values, message_values
@@ -26,22 +27,6 @@ from nurture.web.session import person
 blueprint = Blueprint("emails", __name__)
 
 _SAMPLES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    """Links of a preview: they show where they lead, count nothing, and unsubscribe nobody."""
-
-    base_url: str
-
-    def click(self, _position: int, target: str) -> str:
-        return target
-
-    def pixel(self) -> str:
-        return ""
-
-    def unsubscribe(self) -> str:
-        return f"{self.base_url}/u/preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +78,7 @@ def _preview(conn: Connection, key: str, languages: list[str], latest: Sequence[
     company = SimpleNamespace(name=lead.company, domain=None, size=None)
     values: dict[str, Any] = message_values(lead, owner, company, house_values(context().settings))
     try:
-        rendered = Personalizer(compiled).render(values, _Plain(context().settings.base_url))
+        rendered = Personalizer(compiled).render(values, PlainLinks(context().settings.base_url))
     except MissingField as missing:
         return _Preview(compiled, lead, None, say("“%(field)s” is missing and has no fallback", field=missing.field))
     except TemplateFailure as failure:
