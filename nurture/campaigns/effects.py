@@ -147,6 +147,25 @@ class CancelTask:
     RESTS: ClassVar[bool] = False
 
 
+@dataclass(frozen=True, slots=True)
+class CallWebhook:
+    """Tell another system: one call for this (enrollment, step, occurrence)."""
+
+    RESTS: ClassVar[bool] = False
+    url: str
+    name: str
+    send: tuple[str, ...] = ()  # what is told of the lead; empty: all
+
+
+@dataclass(frozen=True, slots=True)
+class SendSms:
+    """Send the lead a text message: one call for this (enrollment, step, occurrence), under the sending policy."""
+
+    RESTS: ClassVar[bool] = False
+    text: Mapping[str, str]  # by language
+    if_held: IfHeld = IfHeld.WAIT
+
+
 _HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 Effect: TypeAlias = (
@@ -164,6 +183,8 @@ Effect: TypeAlias = (
     | Unenroll
     | GiveTask
     | CancelTask
+    | CallWebhook
+    | SendSms
 )
 
 
