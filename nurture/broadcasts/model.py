@@ -109,6 +109,8 @@ MOST_VARIANTS = 4
 VARIANT_KEYS = "abcd"
 TESTED, REST = 1, 2  # messages.occurrence: in the test, or waiting for its winner
 
+# While a broadcast is in one of these, nothing of it goes.
+HELD = (BroadcastState.PAUSED, BroadcastState.STOPPED)
 # A message in one of these got to the lead, or may have, or still will.
 GOT = (
     MessageState.QUEUED, MessageState.SENDING, MessageState.SENT, MessageState.DEFERRED, MessageState.UNKNOWN,
