@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from nurture.broadcasts.model import HELD
+from nurture.broadcasts.tables import broadcasts
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaigns
 from nurture.delivery.tables import quotas, routes, senders
@@ -25,6 +27,7 @@ _SENDER: sa.BindParameter[Any] = sa.bindparam("holder")
 
 def _candidates() -> sa.Select[tuple[int]]:
     paused = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.PAUSED.value)
+    held = sa.select(broadcasts.c.id).where(broadcasts.c.state.in_([state.value for state in HELD]))
     now, real, at = (sa.bindparam(name, type_=Instant) for name in ("now", "real", "at"))
     return (
         sa.select(messages.c.id)
@@ -32,6 +35,8 @@ def _candidates() -> sa.Select[tuple[int]]:
         .where(sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= real))
         .where(sa.or_(messages.c.lease_until.is_(None), messages.c.lease_until < at))
         .where(sa.or_(messages.c.campaign_id.is_(None), messages.c.campaign_id.not_in(paused)))
+        .where(sa.or_(messages.c.broadcast_id.is_(None), messages.c.broadcast_id.not_in(held)))
+        .where(sa.or_(messages.c.broadcast_id.is_(None), messages.c.step.is_not(None)))  # else its text is not chosen
         .order_by(messages.c.priority, messages.c.not_before, messages.c.id)
     )
 
@@ -97,6 +102,7 @@ def _of_letters() -> sa.Select[Any]:
         *(user.c[name].label(f"user_{name}") for name in ("name", "email", "phone", "disabled_at")),
         *(companies.c[name].label(f"company_{name}") for name in ("id", "name", "domain", "size")),
         campaigns.c.state.label("campaign_state"),
+        broadcasts.c.state.label("broadcast_state"),
     ]
     tables = (
         messages.outerjoin(leads, leads.c.id == messages.c.lead_id)
@@ -104,6 +110,7 @@ def _of_letters() -> sa.Select[Any]:
         .outerjoin(owner, sa.and_(owner.c.id == leads.c.owner_id, owner.c.disabled_at.is_(None)))
         .outerjoin(user, user.c.id == messages.c.user_id)
         .outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id)
+        .outerjoin(broadcasts, broadcasts.c.id == messages.c.broadcast_id)
     )
     return (
         sa.select(*columns)
