@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
@@ -11,11 +12,13 @@ from nurture.activities.service import Activity, Decision, decide_many, record
 from nurture.alerts import letters, store
 from nurture.alerts.model import Alert, AlertState, EmailWay, House, Mailing, Moment, Why
 from nurture.alerts.notifiers import notifiers
+from nurture.alerts.proposals import proposed
 from nurture.alerts.raised import Raised
 from nurture.alerts.reasons import choose
 from nurture.alerts.tables import alerts
 from nurture.alerts.timing import working
 from nurture.alerts.triggers import Trigger, triggers
+from nurture.alerts.triggers.proposal import KEY as PROPOSAL
 from nurture.kernel.database import upsert
 from nurture.kernel.errors import ConflictError, ForbiddenError, InputError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
@@ -25,11 +28,13 @@ from nurture.kernel.text import clean
 from nurture.messages.model import MessageClass, MessageState, NewMessage, Purposes
 from nurture.messages.service import set_state, write
 from nurture.messages.values import house_values
+from nurture.opportunities import published as pipelines
 from nurture.opportunities import service as deals
 from nurture.opportunities import store as deal_store
 from nurture.opportunities.model import AlertLimits
 from nurture.scoring.model import BY_HAND, ScoringRules
 from nurture.scoring.store import strong_lines
+from nurture.segments.store import facts
 from nurture.users.model import Person, may_edit_lead, may_see_lead, user_of
 from nurture.users.store import by_id, names
 
@@ -114,8 +119,16 @@ def why_hot(conn: Connection, lead_id: int, rules: ScoringRules | None) -> tuple
 
 
 def accept(conn: Connection, person: Person, alert_id: int, *, now: datetime, real: datetime) -> Alert:
-    """I take it: the alert is done, and its opportunity accepted."""
+    """I take it: the alert is done, and its opportunity accepted; one that was only proposed opens."""
     alert = _held(conn, person, alert_id)
+    new = proposed(alert)
+    if new is not None:
+        pipeline = pipelines.live(conn, facts(conn))
+        if pipeline is None:
+            raise ConflictError(N_("There is no sales pipeline yet"))
+        zone = ZoneInfo(person.zone)
+        opened = deals.open_by_hand(conn, person, new, pipeline, now=now, real=real, zone=zone)
+        store.update(conn, alert.id, opportunity_id=opened.id)
     if alert.opportunity_id is not None:
         one = deal_store.get(conn, alert.opportunity_id, lock=True)
         if one.is_open:
@@ -185,6 +198,8 @@ def withdraw(conn: Connection, waiting: Iterable[Alert], *, now: datetime, real:
 def renew_reasons(conn: Connection, waiting: Iterable[Alert], rules: ScoringRules | None) -> None:
     """Say anew why, after something that was among the reasons was taken back."""
     for alert in waiting:
+        if alert.trigger == PROPOSAL:  # its reason is the campaign
+            continue
         reasons = [why.plain() for why in why_hot(conn, alert.lead_id, rules)]
         if reasons != list(alert.reasons):
             store.update(conn, alert.id, reasons=reasons)

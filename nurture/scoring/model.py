@@ -23,7 +23,8 @@ class Axis(StrEnum):
 DECAY = "decay"
 REVERSAL = "reversal"
 BY_HAND = "by_hand"
-RESERVED = frozenset({DECAY, REVERSAL, BY_HAND})
+BY_CAMPAIGN = "by_campaign"
+RESERVED = frozenset({DECAY, REVERSAL, BY_HAND, BY_CAMPAIGN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,25 @@ from nurture.kernel.text import clean
 from nurture.leads.model import Temperature
 from nurture.scoring import ledger, store
 from nurture.scoring.matching import met
-from nurture.scoring.model import BY_HAND, DECAY, REVERSAL, Axis, Change, Happened, Line, ScoringRules, Standing
+from nurture.scoring.model import (
+    BY_CAMPAIGN,
+    BY_HAND,
+    DECAY,
+    REVERSAL,
+    Axis,
+    Change,
+    Happened,
+    Line,
+    ScoringRules,
+    Standing,
+)
 from nurture.scoring.temperature import middle, replay
 
 NAMES: Mapping[str, str] = {
     DECAY: N_("Losing value with time"),
     REVERSAL: N_("Taken back"),
     BY_HAND: N_("Temperature set by hand"),
+    BY_CAMPAIGN: N_("Given by a campaign"),
 }
 
 
