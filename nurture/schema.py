@@ -14,6 +14,7 @@ from nurture.leads import tables as leads
 from nurture.messages import tables as messages
 from nurture.opportunities import tables as opportunities
 from nurture.outbound import tables as outbound
+from nurture.policy import tables as policy
 from nurture.scoring import tables as scoring
 from nurture.segments import tables as segments
 from nurture.tasks import tables as tasks
@@ -21,7 +22,7 @@ from nurture.tracking import tables as tracking
 from nurture.users import tables as users
 
 STAGES = (
-    kernel, users, leads, consents, activities, capture, segments, campaigns, enrollments,
+    kernel, users, leads, consents, activities, capture, segments, policy, campaigns, enrollments,
     messages, broadcasts, delivery, tracking, scoring, opportunities, alerts, outbound, tasks,
 )  # fmt: skip
 

@@ -5,31 +5,27 @@ What was committed before it counts: a refusal, a stop, a pause, the window, the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nurture.activities.model import Decided
 from nurture.activities.service import Decision, decide_many
-from nurture.campaigns.model import CampaignState
-from nurture.consents.model import Channel, Standing
-from nurture.consents.store import given_of, suppressed
 from nurture.delivery import store
+from nurture.delivery.judge import Cancel, Hold, Instants, Judge, Yield
 from nurture.delivery.letter import Letter
 from nurture.delivery.origin import origin
 from nurture.kernel.context import Context
-from nurture.kernel.database import update_rows
+from nurture.kernel.database import Instant, update_rows
 from nurture.kernel.reasons import Reason
-from nurture.messages.model import MessageClass, MessageState, Purposes
+from nurture.messages.model import MessageState
 from nurture.messages.service import follow_end
 from nurture.messages.store import current_revisions
 from nurture.messages.tables import messages
 from nurture.messages.values import house_values, mailbox, message_values, staff_values
-from nurture.policy.decide import Defer, Policy, Send, Skip, decide, read_policy
+from nurture.policy.decide import Defer, Send, Skip
 from nurture.policy.laws import subject_label
 
 MOST = 64
@@ -37,45 +33,22 @@ LEASE = timedelta(minutes=21)
 DOT_SECONDS = 600.0  # a sender writes no final dot later than this after it got the letter; the answer has as long
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_AUTOMATIC = frozenset({MessageClass.ADVERTISING.value, MessageClass.CARE.value})
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """It is taken back: whom or what it was for is no more."""
-
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """It stays queued until a person lets it go."""
-
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class _Instants:
-    now: datetime  # engine
-    real: datetime
-    at: datetime  # database
-
-
-_Outcome = Send | Defer | Skip | Cancel | Hold
+_MOMENT = timedelta(seconds=2)  # real time after which one that has let another go first asks again
+_No: TypeAlias = Defer | Skip | Cancel | Hold | Yield
 
 
 def go(conn: Connection, ctx: Context, sender: str, ids: Sequence[int], *, at: datetime) -> list[Letter]:
     """Let at most 64 reserved messages go; gives the letters for the sender. `at` is database time."""
     if len(ids) > MOST:
         raise ValueError(f"at most {MOST} messages in one go")
-    times = _Instants(ctx.clock.engine(), ctx.clock.real(), at)
+    times = Instants(ctx.clock.engine(), ctx.clock.real(), at)
     rows = store.letters(conn, sender, ids)
     if not rows:
         return []
     revisions = current_revisions(conn)
-    judge = _Judge(conn, ctx, rows, times)
+    judge = Judge(conn, ctx, rows, times)
     letters: list[Letter] = []
-    others: list[tuple[Row[Any], Defer | Skip | Cancel | Hold]] = []
+    others: list[tuple[Row[Any], _No]] = []
     for row in rows:
         outcome = judge.outcome(row)
         revision = row.template_revision_id or _revision(row, revisions, ctx.settings.language)
@@ -90,88 +63,6 @@ def go(conn: Connection, ctx: Context, sender: str, ids: Sequence[int], *, at: d
     return letters
 
 
-class _Judge:
-    """Decides for each row; what it needs was read for all of them at once."""
-
-    def __init__(self, conn: Connection, ctx: Context, rows: Sequence[Row[Any]], times: _Instants) -> None:
-        self._now = times.now
-        self.address = {
-            row.id: row.address or (row.lead_email if row.user_id is None else row.user_email) for row in rows
-        }
-        to_leads = [row for row in rows if row.user_id is None and row.lead_id is not None]
-        mentioned = {one for row in to_leads for one in (self.address[row.id], row.lead_email) if one}
-        self.hashes = {one: ctx.keys.address_hash(one) for one in mentioned}
-        self._given = given_of(conn, sorted({row.lead_id for row in to_leads}), Channel.EMAIL.value)
-        self._suppressed = suppressed(conn, self.hashes.values(), Channel.EMAIL.value)
-        self._policy = {row.id: _policy(row, ctx.settings.zone) for row in rows}
-        self._gone = self._read_gone(conn, to_leads, times)
-
-    def _read_gone(self, conn: Connection, rows: Sequence[Row[Any]], times: _Instants) -> dict[int, list[datetime]]:
-        spans = {row.id: rule.cap.span for row in rows if (rule := self._policy[row.id][0]) and rule.cap}
-        capped = [row for row in rows if row.id in spans and self.address[row.id]]
-        if not capped:
-            return {}
-        store.lock_quotas(conn, [self.hashes[self.address[row.id]] for row in capped], times.real)
-        return store.gone(conn, sorted({row.lead_id for row in capped}), times.now - max(spans.values()))
-
-    def tracking(self, row: Row[Any]) -> bool:
-        """Whether this message's opens and clicks may be kept."""
-        return row.user_id is None and Standing(reachable=True, given=self._given.get(row.lead_id, {})).tracking
-
-    def outcome(self, row: Row[Any]) -> _Outcome:
-        """What is to become of a message now."""
-        early = self._taken_back(row)
-        if early is not None:
-            return early
-        policy, zone = self._policy[row.id]
-        if policy is None:
-            return Skip(Reason.STEP_FAILED, {"error": "policy"})
-        gone = self._gone.get(row.lead_id, []) if policy.cap is not None else []
-        decided = decide(policy, zone, self._now, gone=gone, refusal=self._refusal(row))
-        if isinstance(decided, Send):
-            if row.lead_id in self._gone and row.class_ != MessageClass.TRANSACTIONAL.value:
-                self._gone[row.lead_id].append(self._now)
-            return decided
-        if isinstance(decided, Defer) and decided.reason is Reason.CAPPED and row.purpose == Purposes.BROADCAST.value:
-            return Skip(Reason.CAPPED, decided.detail)
-        return decided
-
-    def _taken_back(self, row: Row[Any]) -> Cancel | Hold | None:
-        if row.lead_merged_into is not None:
-            return Cancel(Reason.MERGED)
-        if row.campaign_state == CampaignState.ARCHIVED.value:
-            return Cancel(Reason.CAMPAIGN_STOPPED)
-        if row.campaign_state == CampaignState.PAUSED.value:
-            return Hold(Reason.CAMPAIGN_PAUSED)
-        return None
-
-    def _refusal(self, row: Row[Any]) -> tuple[Reason, Mapping[str, Any]] | None:
-        if row.user_id is not None:
-            gone = not self.address[row.id] or row.user_disabled_at is not None
-            return (Reason.NO_ADDRESS, {}) if gone else None
-        if row.lead_id is None:
-            return Reason.NO_ADDRESS, {}
-        refusal: tuple[Reason, Mapping[str, Any]] | None
-        refusal = self._refused(row, self.address[row.id]) or self._refused(row, row.lead_email)
-        if refusal is None and row.lead_paused_at is not None and row.class_ in _AUTOMATIC:
-            known = row.lead_paused_reason in set(Reason)
-            return (Reason(row.lead_paused_reason) if known else Reason.PAUSED_BY_HAND), {}
-        return refusal
-
-    def _refused(self, row: Row[Any], address: str | None) -> tuple[Reason, Mapping[str, Any]] | None:
-        """What speaks against writing to this address of the lead: the frozen one, or the present one."""
-        blocked = self._suppressed.get(self.hashes[address], ()) if address else ()
-        return Standing(bool(address), self._given.get(row.lead_id, {}), blocked).refusal(row.class_)
-
-
-def _policy(row: Row[Any], zone: str) -> tuple[Policy | None, ZoneInfo]:
-    """What holds the message back; None when that cannot be read, which must not hold up the others."""
-    try:
-        return read_policy(row.policy, zone)
-    except (ValueError, TypeError):
-        return None, ZoneInfo(zone)
-
-
 def _revision(row: Row[Any], revisions: Mapping[tuple[str, str], int], language: str) -> int | None:
     """The email in the message's language, else the installation's, else whichever there is."""
     for one in (row.language, language, "vi", "en"):
@@ -180,7 +71,7 @@ def _revision(row: Row[Any], revisions: Mapping[tuple[str, str], int], language:
     return None
 
 
-def _letter(row: Row[Any], revision: int, judge: _Judge, ctx: Context, times: _Instants) -> Letter:
+def _letter(row: Row[Any], revision: int, judge: Judge, ctx: Context, times: Instants) -> Letter:
     to_lead = row.user_id is None
     frozen = row.values_ if row.dated_at is not None and row.values_ else None
     seen = frozen or (_of_lead(row, ctx) if to_lead else _of_staff(row, ctx))
@@ -237,7 +128,7 @@ _MARKED = (
 )  # fmt: skip
 
 
-def _mark_sending(conn: Connection, letters: Sequence[Letter], rows: Sequence[Row[Any]], times: _Instants) -> None:
+def _mark_sending(conn: Connection, letters: Sequence[Letter], rows: Sequence[Row[Any]], times: Instants) -> None:
     dated = {row.id: row.dated_at or times.real for row in rows}
     same = (MessageState.SENDING.value, "", None, None, None, times.now, times.at + LEASE)
     marked = [
@@ -247,9 +138,7 @@ def _mark_sending(conn: Connection, letters: Sequence[Letter], rows: Sequence[Ro
     update_rows(conn, messages, _MARKED, marked)
 
 
-def _put_aside(
-    conn: Connection, others: Sequence[tuple[Row[Any], Defer | Skip | Cancel | Hold]], times: _Instants
-) -> None:
+def _put_aside(conn: Connection, others: Sequence[tuple[Row[Any], _No]], times: Instants) -> None:
     if not others:
         return
     change = (
@@ -261,7 +150,7 @@ def _put_aside(
             detail=sa.bindparam("new_detail"),
             not_before=sa.bindparam("new_not_before"),
             ended_at=sa.bindparam("new_end"),
-            retry_at=None,
+            retry_at=sa.bindparam("new_retry", type_=Instant),
             lease_until=None,
             lease_holder=None,
         )
@@ -272,19 +161,22 @@ def _put_aside(
     decide_many(conn, [_decision(row, outcome, times.now) for row, outcome in ended])
 
 
-def _aside(row: Row[Any], outcome: Defer | Skip | Cancel | Hold, times: _Instants) -> dict[str, Any]:
-    state, until, end = MessageState.QUEUED, row.not_before, None
+def _aside(row: Row[Any], outcome: _No, times: Instants) -> dict[str, Any]:
+    state, until, end, retry = MessageState.QUEUED, row.not_before, None, None
     if isinstance(outcome, Defer):
         until = outcome.until
     elif isinstance(outcome, Skip | Cancel):
         state, end = (MessageState.SKIPPED if isinstance(outcome, Skip) else MessageState.CANCELED), times.now
+    elif isinstance(outcome, Yield):
+        retry = times.real + _MOMENT
     return {
         "which": row.id,
         "new_state": state.value,
-        "new_reason": outcome.reason.value,
-        "new_detail": dict(outcome.detail) if isinstance(outcome, Defer | Skip) else {},
+        "new_reason": "" if isinstance(outcome, Yield) else outcome.reason.value,
+        "new_detail": {} if isinstance(outcome, Cancel | Yield) else dict(outcome.detail),
         "new_not_before": until,
         "new_end": end,
+        "new_retry": retry,
     }
 
 

@@ -13,8 +13,9 @@ from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaigns
 from nurture.delivery.tables import quotas, routes, senders
 from nurture.kernel.database import Instant, upsert
+from nurture.kernel.reasons import Reason
 from nurture.leads.tables import companies, leads
-from nurture.messages.model import COUNTED, MessageClass
+from nurture.messages.model import COUNTED, MessageClass, MessageState
 from nurture.messages.tables import messages, template_revisions
 from nurture.users.tables import users
 
@@ -37,6 +38,7 @@ def _candidates() -> sa.Select[tuple[int]]:
         .where(sa.or_(messages.c.campaign_id.is_(None), messages.c.campaign_id.not_in(paused)))
         .where(sa.or_(messages.c.broadcast_id.is_(None), messages.c.broadcast_id.not_in(held)))
         .where(sa.or_(messages.c.broadcast_id.is_(None), messages.c.step.is_not(None)))  # else its text is not chosen
+        .where(messages.c.reason != Reason.HELD_LATE.value)
         .order_by(messages.c.priority, messages.c.not_before, messages.c.id)
     )
 
@@ -85,11 +87,10 @@ def give_back(conn: Connection, sender: str) -> None:
 
 _OF_MESSAGE = (
     "id", "purpose", "lead_id", "user_id", "enrollment_id", "template_key", "template_revision_id", "language",
-    "class_", "sender", "address", "values_", "policy", "not_before", "fence", "header_id", "dated_at",
+    "class_", "sender", "address", "values_", "policy", "not_before", "fence", "header_id", "dated_at", "priority",
 )  # fmt: skip
 _OF_LEAD = (
-    "name", "given_name", "honorific", "email", "phone", "city", "public_id", "fields",
-    "merged_into", "paused_at", "paused_reason",
+    "name", "given_name", "honorific", "email", "phone", "city", "public_id", "fields", "merged_into",
 )  # fmt: skip
 
 
@@ -103,6 +104,7 @@ def _of_letters() -> sa.Select[Any]:
         *(companies.c[name].label(f"company_{name}") for name in ("id", "name", "domain", "size")),
         campaigns.c.state.label("campaign_state"),
         broadcasts.c.state.label("broadcast_state"),
+        campaigns.c.resumed_at.label("campaign_resumed_at"),
     ]
     tables = (
         messages.outerjoin(leads, leads.c.id == messages.c.lead_id)
@@ -149,6 +151,24 @@ def gone(conn: Connection, lead_ids: Sequence[int], since: datetime) -> dict[int
     found: dict[int, list[datetime]] = {lead: [] for lead in lead_ids}
     for lead, at in conn.execute(query):
         found[lead].append(at)
+    return found
+
+
+def rivals(
+    conn: Connection, lead_ids: Sequence[int], but: Sequence[int], now: datetime, at: datetime
+) -> dict[int, list[tuple[int, datetime, int]]]:
+    """Other mails to these leads that senders have reserved and that may take a cap's slot: their places in line."""
+    query = sa.select(messages.c.lead_id, messages.c.priority, messages.c.not_before, messages.c.id).where(
+        messages.c.lead_id.in_(lead_ids),
+        messages.c.state.in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
+        messages.c.class_ != MessageClass.TRANSACTIONAL.value,
+        messages.c.not_before <= now,
+        messages.c.lease_until > at,
+        messages.c.id.not_in(but),
+    )
+    found: dict[int, list[tuple[int, datetime, int]]] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.lead_id, []).append((row.priority, row.not_before, row.id))
     return found
 
 

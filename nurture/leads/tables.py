@@ -48,6 +48,7 @@ leads = sa.Table(
     column("merged_into", Id, sa.ForeignKey("leads.id"), nullable=True, personal=False),
     column("paused_at", Instant, nullable=True, personal=False),  # a person stopped all automatic mail
     column("paused_reason", sa.Text, nullable=True, personal=False),
+    column("replied_at", Instant, nullable=True, personal=False),  # a reply that the owner has not looked at yet
     column("created_at", Instant, index=True, personal=False),  # engine time
     column("updated_at", Instant, personal=False),
     column("last_activity_at", Instant, nullable=True, personal=False),

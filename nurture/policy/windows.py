@@ -51,7 +51,7 @@ class Window:
 
     def meets(self, other: "Window") -> bool:
         """Whether some minute of the week is in both."""
-        week = (datetime(2026, 11, 2) + timedelta(minutes=minute) for minute in range(7 * _DAY))
+        week = (datetime(2026, 11, 2, tzinfo=UTC) + timedelta(minutes=minute) for minute in range(7 * _DAY))
         return any(self.holds(wall) and other.holds(wall) for wall in week)
 
     def to_json(self) -> dict[str, str]:

@@ -177,8 +177,8 @@ def test_a_link_of_one_use_is_blanked_when_its_mail_is_skipped(context: Context,
 @pytest.mark.parametrize(
     ("values", "state", "reason"),
     [
-        ({"paused_at": "now"}, "skipped", "paused_by_hand"),
-        ({"paused_at": "now", "paused_reason": "replied"}, "skipped", "replied"),
+        ({"paused_at": "now"}, "queued", "paused_by_hand"),
+        ({"replied_at": "now"}, "queued", "replied"),
         ({"email": None, "phone": "+84901234567"}, "skipped", "no_address"),
         ({"merged_into": 2}, "canceled", "merged"),
     ],

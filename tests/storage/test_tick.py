@@ -155,15 +155,12 @@ def test_over_the_cap_the_enrollment_waits_for_a_slot(ready: Context) -> None:
     [
         pytest.param({"agreed": False}, "no_consent", id="no consent"),
         pytest.param({"email": None, "phone": "+84901234567"}, "no_address", id="no address"),
-        pytest.param({"paused_at": "now"}, "paused_by_hand", id="stopped by hand"),
     ],
 )
 def test_a_known_refusal_is_written_down_and_the_way_goes_on(
     ready: Context, facts: dict[str, object], reason: str
 ) -> None:
     """The message is there with its reason, and nobody waits for it."""
-    if facts.get("paused_at"):
-        facts = {"paused_at": ready.clock.engine()}
     add_leads(ready, 1, **facts)
     apply(ready, HELLO)
     tick(ready)

@@ -1,0 +1,186 @@
+"""What is to become of messages at their last look: the judge of one go (reads the database, takes the locks).
+
+Everything that speaks for or against each message is read at once, under a lock on the quotas of their addresses, so
+that no two workers give away the same slot of a cap.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import Connection, Row
+
+from nurture.campaigns import house as houses
+from nurture.campaigns.model import CampaignState
+from nurture.consents.model import Channel, Standing
+from nurture.consents.store import given_of, suppressed
+from nurture.delivery import store
+from nurture.kernel.context import Context
+from nurture.kernel.reasons import Reason
+from nurture.messages.model import MessageClass, Purposes
+from nurture.policy import store as policy_store
+from nurture.policy.decide import Decision, Defer, Keep, Policy, Send, Skip, decide, read_policy
+from nurture.policy.hours import is_late
+from nurture.policy.silence import NOTHING, PASSING
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """It is taken back: whom or what it was for is no more."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """It stays queued until a person lets it go."""
+
+    reason: Reason
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """It stays queued for a moment: a mail to the same lead that stands before it in line is at another worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instants:
+    """The three times of a go."""
+
+    now: datetime  # engine
+    real: datetime
+    at: datetime  # database
+
+
+Outcome: TypeAlias = Send | Defer | Skip | Cancel | Hold | Yield
+_Place = tuple[int, datetime, int]  # in line: priority, since when it may go, id
+
+
+class Judge:
+    """Decides for each row; what it needs was read for all of them at once."""
+
+    def __init__(self, conn: Connection, ctx: Context, rows: Sequence[Row[Any]], times: Instants) -> None:
+        self._now = times.now
+        self.address = {
+            row.id: row.address or (row.lead_email if row.user_id is None else row.user_email) for row in rows
+        }
+        to_leads = [row for row in rows if row.user_id is None and row.lead_id is not None]
+        lead_ids = sorted({row.lead_id for row in to_leads})
+        mentioned = {one for row in to_leads for one in (self.address[row.id], row.lead_email) if one}
+        self.hashes = {one: ctx.keys.address_hash(one) for one in mentioned}
+        self._given = given_of(conn, lead_ids, Channel.EMAIL.value)
+        self._suppressed = suppressed(conn, self.hashes.values(), Channel.EMAIL.value)
+        self._house = houses.live(conn)
+        self._quiet = policy_store.quiet(conn, lead_ids)
+        self._policy = {row.id: _policy(row, ctx.settings.zone) for row in rows}
+        self._outages = self._standstills(conn, to_leads)
+        self._gone: dict[int, list[datetime]] = {}
+        self._rivals: dict[int, list[_Place]] = {}
+        self._count(conn, to_leads, times)
+
+    def _standstills(self, conn: Connection, rows: Sequence[Row[Any]]) -> list[tuple[datetime, datetime]]:
+        since = min((row.not_before for row in rows), default=self._now)
+        if self._house.late_start is None or self._now - since <= self._house.late_start:
+            return []
+        return policy_store.outages(conn, since, self._now)
+
+    def _count(self, conn: Connection, rows: Sequence[Row[Any]], times: Instants) -> None:
+        """What counts against caps and the gap, read after the quotas are locked."""
+        spans = {row.id: span for row in rows if (span := self._looks_back(row)) is not None}
+        limited = [row for row in rows if row.id in spans and self.address[row.id]]
+        if not limited:
+            return
+        named = {one for row in limited for one in (self.address[row.id], row.lead_email) if one}
+        store.lock_quotas(conn, [self.hashes[one] for one in named], times.real)
+        lead_ids = sorted({row.lead_id for row in limited})
+        self._gone = store.gone(conn, lead_ids, times.now - max(spans.values()))
+        self._rivals = store.rivals(conn, lead_ids, [row.id for row in rows], times.now, times.at)
+
+    def _looks_back(self, row: Row[Any]) -> Any:
+        policy = self._policy[row.id][0]
+        ours = self._house.of(row.class_).looks_back
+        spans = [one for one in (ours, policy.cap.span if policy and policy.cap else None) if one is not None]
+        return max(spans, default=None)
+
+    def tracking(self, row: Row[Any]) -> bool:
+        """Whether this message's opens and clicks may be kept."""
+        return row.user_id is None and Standing(reachable=True, given=self._given.get(row.lead_id, {})).tracking
+
+    def outcome(self, row: Row[Any]) -> Outcome:
+        """What is to become of a message now; one that goes counts for those asked about after it."""
+        early = self._taken_back(row)
+        if early is not None:
+            return early
+        policy, zone = self._policy[row.id]
+        if policy is None:
+            return Skip(Reason.STEP_FAILED, {"error": "policy"})
+        limited = self._looks_back(row) is not None
+        gone = self._gone.get(row.lead_id, []) if limited else []
+        decided = self._decide(row, policy, zone, gone)
+        if not isinstance(decided, Send):
+            return _settled(row, decided)
+        if limited and self._is_outrun(row, policy, zone, gone):
+            return Yield()
+        if row.lead_id in self._gone and row.class_ != MessageClass.TRANSACTIONAL.value:
+            self._gone[row.lead_id].append(self._now)
+        return decided
+
+    def _decide(self, row: Row[Any], policy: Policy, zone: ZoneInfo, gone: Sequence[datetime]) -> Decision:
+        house = self._house.of(row.class_)
+        resumed = row.campaign_resumed_at
+        since = row.not_before if resumed is None else max(row.not_before, resumed)
+        late = bool(self._outages) and is_late(policy, house, zone, since, self._now, self._outages)
+        held = self._quiet.get(row.lead_id, NOTHING).held(row.class_) if row.user_id is None else None
+        refusal = self._refusal(row)
+        return decide(policy, zone, self._now, house=house, gone=gone, refusal=refusal, held=held, late=late)
+
+    def _is_outrun(self, row: Row[Any], policy: Policy, zone: ZoneInfo, gone: Sequence[datetime]) -> bool:
+        """Whether those before it in line, which another worker holds, would take the slot it needs."""
+        place = (row.priority, row.not_before, row.id)
+        ahead = [self._now for one in self._rivals.get(row.lead_id, ()) if one < place]
+        house = self._house.of(row.class_)
+        return bool(ahead) and not isinstance(decide(policy, zone, self._now, house=house, gone=[*gone, *ahead]), Send)
+
+    def _taken_back(self, row: Row[Any]) -> Cancel | Hold | None:
+        if row.lead_merged_into is not None:
+            return Cancel(Reason.MERGED)
+        if row.campaign_state == CampaignState.ARCHIVED.value:
+            return Cancel(Reason.CAMPAIGN_STOPPED)
+        if row.campaign_state == CampaignState.PAUSED.value:
+            return Hold(Reason.CAMPAIGN_PAUSED)
+        return None
+
+    def _refusal(self, row: Row[Any]) -> tuple[Reason, Mapping[str, Any]] | None:
+        if row.user_id is not None:
+            gone = not self.address[row.id] or row.user_disabled_at is not None
+            return (Reason.NO_ADDRESS, {}) if gone else None
+        if row.lead_id is None:
+            return Reason.NO_ADDRESS, {}
+        return self._refused(row, self.address[row.id]) or self._refused(row, row.lead_email)
+
+    def _refused(self, row: Row[Any], address: str | None) -> tuple[Reason, Mapping[str, Any]] | None:
+        """What speaks against writing to this address of the lead: the frozen one, or the present one."""
+        blocked = self._suppressed.get(self.hashes[address], ()) if address else ()
+        return Standing(bool(address), self._given.get(row.lead_id, {}), blocked).refusal(row.class_)
+
+
+def _settled(row: Row[Any], decided: Defer | Keep | Skip) -> Outcome:
+    """A no as the go carries it out. A broadcast's moment is now or never: where it would wait for more than the
+    hour of the day, it is left out."""
+    if isinstance(decided, Keep):
+        return Hold(decided.reason, decided.detail)
+    is_broadcast = row.purpose == Purposes.BROADCAST.value
+    if isinstance(decided, Defer) and is_broadcast and decided.reason in {Reason.CAPPED, *PASSING}:
+        return Skip(decided.reason, decided.detail)
+    return decided
+
+
+def _policy(row: Row[Any], zone: str) -> tuple[Policy | None, ZoneInfo]:
+    """What holds the message back; None when that cannot be read, which must not hold up the others."""
+    try:
+        return read_policy(row.policy, zone)
+    except (ValueError, TypeError):
+        return None, ZoneInfo(zone)
