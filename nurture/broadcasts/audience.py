@@ -16,28 +16,27 @@ from nurture.broadcasts.tables import broadcasts
 from nurture.consents.model import Standing
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
-from nurture.messages.model import MessageClass, MessageState
+from nurture.messages.model import MessageState
 from nurture.messages.tables import messages
+from nurture.policy.silence import Quiet
 from nurture.segments.tables import memberships, segments
 
 Why: TypeAlias = tuple[Reason, Mapping[str, Any]]
 
-_AUTOMATIC = frozenset({MessageClass.ADVERTISING.value, MessageClass.CARE.value})
 _LEAD: tuple[sa.Column[Any], ...] = (
-    leads.c.id, leads.c.public_id, leads.c.email, leads.c.zone, leads.c.language, leads.c.paused_at,
-    leads.c.paused_reason, leads.c.merged_into,
+    leads.c.id, leads.c.public_id, leads.c.email, leads.c.zone, leads.c.language,
+    leads.c.merged_into,
 )  # fmt: skip
 
 
-def refusal(lead: Row[Any], standing: Standing, message_class: str) -> Why | None:
-    """Why a message of this class must not go to the lead, as the go would say it; None when nothing is known."""
+def refusal(lead: Row[Any], standing: Standing, quiet: Quiet, message_class: str) -> Why | None:
+    """Why a message of this class must not go to the lead, as the go would say it; None when nothing is known.
+
+    A one-time email does not wait for silence to end: it is now or never.
+    """
     if lead.merged_into is not None:
         return Reason.MERGED, {}
-    found = standing.refusal(message_class)
-    if found is None and lead.paused_at is not None and message_class in _AUTOMATIC:
-        known = lead.paused_reason in set(Reason)
-        return (Reason(lead.paused_reason) if known else Reason.PAUSED_BY_HAND), {}
-    return found
+    return standing.refusal(message_class) or quiet.held(message_class)
 
 
 def of_segment(key: str) -> sa.Select[Any]:

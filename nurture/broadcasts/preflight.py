@@ -1,7 +1,7 @@
 """The last look before a launch (queries): how many get it and why the others do not, and whether all is in order.
 
-In a fixed number of queries, however many leads. What speaks against a lead is what the start and the go would say now;
-a cap that frees up until then, or a consent that comes in, is not foreseen.
+In few queries, however many leads. What speaks against a lead is what the start and the go would say, as far as it is
+known now: a mail that goes out until then, or a consent that comes in, is not foreseen.
 """
 
 from collections import Counter
@@ -16,8 +16,9 @@ from sqlalchemy.engine import Connection, Row
 from nurture.broadcasts import audience, checklist
 from nurture.broadcasts.audience import Why
 from nurture.broadcasts.checklist import Item, Level
-from nurture.broadcasts.model import MANY, Definition
+from nurture.broadcasts.model import MANY, Definition, goes_at, starts_at
 from nurture.broadcasts.store import Stored
+from nurture.campaigns import house
 from nurture.consents.model import Standing
 from nurture.consents.store import given_among, in_force
 from nurture.kernel.i18n import N_, translate
@@ -27,11 +28,14 @@ from nurture.kernel.signing import KeyRing
 from nurture.messages.model import COUNTED, MessageClass, choose_language
 from nurture.messages.store import languages
 from nurture.messages.tables import messages
-from nurture.policy.caps import Cap, counted, frees_at
-from nurture.policy.house import OPEN, House
+from nurture.policy.decide import Defer, Skip, decide
+from nurture.policy.silence import NOTHING, Quiet
+from nurture.policy.store import quiet
+from nurture.policy.windows import zone_of
 
 _CHANGE = 0.02  # of the audience: a larger change since the look asks for another
 _LEAST_CHANGE = 5  # leads
+_NAMED = 10_000  # leads that one statement names
 # How many get nothing, in words; any other reason goes by its label.
 PHRASES: Mapping[str, str] = {
     Reason.UNSUBSCRIBED: N_("%(count)s refused"),
@@ -111,7 +115,6 @@ def look(
     keys: KeyRing,
     now: datetime,
     other: Stored | None = None,
-    house: House = OPEN,
 ) -> Look:
     """The look at a draft as of now."""
     refused: Counter[str] = Counter()
@@ -121,7 +124,7 @@ def look(
     will: list[Row[Any]] = []
     there = languages(conn, [one.email for one in chosen.variants])
     number = 0
-    for lead, why in outcomes(conn, chosen, keys=keys, now=now, other=other, house=house, there=there):
+    for lead, why in outcomes(conn, chosen, settings=settings, keys=keys, now=now, other=other, there=there):
         number += 1
         if why is not None:
             refused[why[0].value] += 1
@@ -143,32 +146,74 @@ def outcomes(
     conn: Connection,
     chosen: Definition,
     *,
+    settings: Settings,
     keys: KeyRing,
     now: datetime,
     other: Stored | None = None,
-    house: House = OPEN,
     there: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[tuple[Row[Any], Why | None]]:
     """Each lead of the audience as of now, by id, and why it would get nothing; None when it would."""
     who = audience.of_missed(other) if other is not None else audience.of_segment(chosen.segment or "")
-    kind = chosen.sending.class_
-    house = house.of(kind)
     emails = languages(conn, [one.email for one in chosen.variants]) if there is None else there
     missing = next((one.email for one in chosen.variants if not emails.get(one.email)), None)
+    kind = chosen.sending.class_
     given = given_among(conn, who, "email") if kind == MessageClass.ADVERTISING else {}
     blocked = in_force(conn, "email")
-    caps = [one for one in (chosen.sending.policy.cap, house.cap) if one is not None]
-    gone = _gone(conn, who, now - max(cap.span for cap in caps)) if caps else {}
-    for lead in audience.rows(conn, who):
+    found = audience.rows(conn, who)
+    hushed = _quiet(conn, [lead.id for lead in found])
+    calendar = _Calendar(conn, chosen, who, settings, now)
+    for lead in found:
         closed = blocked.get(keys.address_hash(lead.email), ()) if blocked and lead.email else ()
-        why = audience.refusal(lead, Standing(bool(lead.email), given.get(lead.id, {}), closed), kind)
+        stands = Standing(bool(lead.email), given.get(lead.id, {}), closed)
+        why = audience.refusal(lead, stands, hushed.get(lead.id, NOTHING), kind)
         if why is None and missing is not None:
             why = Reason.NO_TEMPLATE, {"email": missing}
-        yield lead, why or _capped(caps, gone.get(lead.id, ()), now)
+        yield lead, why or calendar.why(lead)
+
+
+def _quiet(conn: Connection, ids: Sequence[int]) -> dict[int, Quiet]:
+    """What asks for silence; so many at once as a statement can name."""
+    found: dict[int, Quiet] = {}
+    for start in range(0, len(ids), _NAMED):
+        found |= quiet(conn, ids[start : start + _NAMED])
+    return found
+
+
+class _Calendar:
+    """What caps and closed days say at the planned time. A broadcast waits for an hour of the day, not for a cap."""
+
+    def __init__(
+        self, conn: Connection, chosen: Definition, who: sa.Select[Any], settings: Settings, now: datetime
+    ) -> None:
+        self._chosen, self._now, self._zone = chosen, now, settings.zone
+        self._policy = chosen.sending.policy
+        self._house = house.live(conn).of(chosen.sending.class_)
+        self._start = starts_at(chosen.when, settings.local_zone, (), now)
+        spans = [self._policy.cap.span if self._policy.cap else None, self._house.looks_back]
+        longest = max((span for span in spans if span is not None), default=None)
+        self._gone = _gone(conn, who, now - longest) if longest is not None else {}
+        self._by_zone: dict[str | None, Why | None] = {}
+
+    def why(self, lead: Row[Any]) -> Why | None:
+        """Why the lead gets nothing. Those who got nothing lately are alike within a zone."""
+        gone = self._gone.get(lead.id)
+        if gone:
+            return self._decided(lead.zone, gone)
+        if lead.zone not in self._by_zone:
+            self._by_zone[lead.zone] = self._decided(lead.zone, ())
+        return self._by_zone[lead.zone]
+
+    def _decided(self, name: str | None, gone: Sequence[datetime]) -> Why | None:
+        zone = zone_of(name, self._zone)
+        at = max(self._now, goes_at(self._chosen.when, zone, self._start))
+        decided = decide(self._policy, zone, at, house=self._house, gone=gone)
+        if isinstance(decided, Skip) or (isinstance(decided, Defer) and decided.reason is Reason.CAPPED):
+            return decided.reason, decided.detail
+        return None
 
 
 def _gone(conn: Connection, who: sa.Select[Any], since: datetime) -> dict[int, list[datetime]]:
-    """When mails went to these leads that count against a cap."""
+    """When mails went to these leads that count against caps and the gap."""
     query = sa.select(messages.c.lead_id, messages.c.gone_at).where(
         messages.c.lead_id.in_(who),
         messages.c.gone_at > since,
@@ -179,11 +224,3 @@ def _gone(conn: Connection, who: sa.Select[Any], since: datetime) -> dict[int, l
     for lead_id, at in conn.execute(query):
         found.setdefault(lead_id, []).append(at)
     return found
-
-
-def _capped(caps: Sequence[Cap], gone: Sequence[datetime], now: datetime) -> Why | None:
-    """A one-time email does not wait for a cap to free up, so what is over it gets nothing."""
-    for cap in caps:
-        if gone and frees_at(cap, gone, now) > now:
-            return Reason.CAPPED, {"count": counted(cap, gone, now), "days": cap.days, "limit": cap.limit}
-    return None

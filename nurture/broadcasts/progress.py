@@ -10,7 +10,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from nurture.broadcasts.model import REST, Definition, Otherwise, goes_at, place
 from nurture.broadcasts.model import BroadcastState as State
 from nurture.broadcasts.service import definition, other_of
 from nurture.broadcasts.store import Stored
+from nurture.campaigns import house
 from nurture.consents.store import standing
 from nurture.kernel.context import Context
 from nurture.kernel.database import update_rows
@@ -36,7 +37,10 @@ from nurture.messages.model import MessageClass, MessageState, NewMessage, Purpo
 from nurture.messages.service import set_state, under_subject, write
 from nurture.messages.store import current_revisions, languages
 from nurture.messages.tables import messages
-from nurture.policy.windows import opening, zone_of
+from nurture.policy.hours import is_late
+from nurture.policy.silence import NOTHING
+from nurture.policy.store import outages, quiet
+from nurture.policy.windows import zone_of
 from nurture.segments import store as segments
 from nurture.segments.upkeep import keep
 
@@ -44,7 +48,6 @@ _log = structlog.get_logger(__name__)
 
 CHUNK = 300
 MOST = 6_000  # messages in one call
-LATE = timedelta(hours=6)  # a start missed by more than this is a person's to decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def _begin(conn: Connection, ctx: Context, broadcast_id: int) -> bool:
     now = ctx.clock.engine()
     if ready is None or ready.stored.starts_at is None or ready.stored.starts_at > now:
         return False
-    if _is_late(ctx, ready, now):
+    if _is_late(conn, ctx, ready, now):
         held = {"state": State.PAUSED.value, "before_state": State.SCHEDULED.value, "reason": Reason.HELD_LATE.value}
         store.set_(conn, broadcast_id, **held)
         _log.warning("broadcast_held_late", key=ready.stored.key)
@@ -124,13 +127,13 @@ def _begin(conn: Connection, ctx: Context, broadcast_id: int) -> bool:
     return True
 
 
-def _is_late(ctx: Context, ready: _Ready, now: datetime) -> bool:
-    """Whether sending was allowed long ago already, in the house's zone."""
-    start, window = ready.stored.starts_at, ready.chosen.sending.policy.window
-    if start is None:
+def _is_late(conn: Connection, ctx: Context, ready: _Ready, now: datetime) -> bool:
+    """Whether nothing ran for longer than the house allows, since it was to start; as for any mail."""
+    start, sending = ready.stored.starts_at, ready.chosen.sending
+    rules = house.live(conn).of(sending.class_)
+    if start is None or rules.late_start is None or now - start <= rules.late_start:
         return False
-    first = opening(window, ctx.settings.local_zone, start) if window is not None else start
-    return now - first > LATE
+    return is_late(sending.policy, rules, ctx.settings.local_zone, start, now, outages(conn, start, now))
 
 
 def _texts(conn: Connection, chosen: Definition, now: datetime) -> dict[str, dict[str, int]] | None:
@@ -185,10 +188,11 @@ def _next(conn: Connection, ready: _Ready) -> tuple[Sequence[Row[Any]], int]:
 
 def _messages(conn: Connection, ctx: Context, ready: _Ready, rows: Sequence[Row[Any]]) -> list[NewMessage]:
     stands = standing(conn, ctx.keys, [(row.id, row.email) for row in rows])
+    hushed = quiet(conn, [row.id for row in rows])
     there = _languages(conn, ready)
     found = []
     for row in rows:
-        why = audience.refusal(row, stands[row.id], ready.chosen.sending.class_)
+        why = audience.refusal(row, stands[row.id], hushed.get(row.id, NOTHING), ready.chosen.sending.class_)
         found.append(_message(ctx, ready, row, why, there))
     return found
 
