@@ -10,6 +10,7 @@ from typing import Protocol
 
 from sqlalchemy.engine import Connection
 
+from nurture.broadcasts.progress import progress
 from nurture.delivery.mailbox import Mailbox
 from nurture.delivery.service import Dispatcher
 from nurture.engine.leave import examine
@@ -54,6 +55,7 @@ def parts(context: Context, roles: Collection[str]) -> list[Part]:
 
 def _tick(context: Context) -> None:
     tick(context)
+    progress(context)
     upkeep(context)
 
 
