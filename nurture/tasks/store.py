@@ -128,7 +128,8 @@ def ended(
 def of_lead(conn: Connection, person: Person, lead_id: int, limit: int = 20) -> list[Task]:
     """A lead's tasks: the open ones by when they are due, then those that ended last."""
     query = _query().where(t.lead_id == lead_id, _may_see(person))
-    order = (sa.case((IS_OPEN, 0), else_=1), sa.case((IS_OPEN, t.due_at)), t.ended_at.desc(), t.id.desc())
+    waiting_first = (sa.case((IS_OPEN, 0), else_=1), sa.case((IS_OPEN, t.due_at)), sa.case((IS_OPEN, t.id)))
+    order = (*waiting_first, t.ended_at.desc(), t.id.desc())
     return [_task(row) for row in conn.execute(query.order_by(*order).limit(limit))]
 
 

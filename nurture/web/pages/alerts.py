@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -20,6 +20,7 @@ from nurture.opportunities import store as deals
 from nurture.users.model import Person, may_edit_lead
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
+from nurture.web.later import later_choices, until_of
 from nurture.web.page import (
     Form,
     back,
@@ -33,7 +34,6 @@ from nurture.web.page import (
     submitted,
     toast,
     write,
-    zone,
 )
 from nurture.web.selling import pipeline_of
 from nurture.web.session import person
@@ -41,12 +41,6 @@ from nurture.web.words import named
 
 blueprint = Blueprint("alerts", __name__)
 
-_LATER = {
-    "hour": N_("In an hour"),
-    "afternoon": N_("This afternoon, 14:00"),
-    "tomorrow": N_("Tomorrow, 09:00"),
-    "week": N_("Next week"),
-}
 _FIRST = 6  # on Today
 _HEAT = {"hot": 0, "warm": 1, "cold": 2}
 
@@ -94,12 +88,6 @@ def _block(conn: Connection, found: Sequence[Alert], at: datetime, most: int | N
         "later": later_choices(),
         "warming": [] if found else _warming(conn, person()),
     }
-
-
-def later_choices() -> list[tuple[str, str]]:
-    """Until when an alert may be put off; this afternoon only before it."""
-    local = now().astimezone(zone())
-    return [(key, say(label)) for key, label in _LATER.items() if key != "afternoon" or local.hour < 13]
 
 
 def return_reasons(conn: Connection) -> list[tuple[str, str]]:
@@ -166,7 +154,7 @@ def accept(alert_id: int) -> ResponseReturnValue:
 @blueprint.post("/alerts/<int:alert_id>/later")
 def later(alert_id: int) -> ResponseReturnValue:
     """Not now: it shows again then."""
-    until = _until(request.form.get("until", ""))
+    until = until_of(request.form.get("until", ""))
 
     def act(conn: Connection) -> None:
         if until is None:
@@ -174,23 +162,6 @@ def later(alert_id: int) -> ResponseReturnValue:
         service.later(conn, person(), alert_id, until, now=now(), real=real())
 
     return _answer(alert_id, N_("Put off; it shows again then"), act)
-
-
-def _until(choice: str) -> datetime | None:
-    """An instant for one of the choices, where the person is."""
-    local = now().astimezone(zone())
-    match choice:
-        case "hour":
-            return now() + timedelta(hours=1)
-        case "afternoon":
-            return datetime.combine(local.date(), time(14), tzinfo=zone())
-        case "tomorrow":
-            return datetime.combine(local.date() + timedelta(days=1), time(9), tzinfo=zone())
-        case "week":
-            days = 7 - local.weekday()
-            return datetime.combine(local.date() + timedelta(days=days), time(9), tzinfo=zone())
-        case _:
-            return None
 
 
 @blueprint.post("/alerts/<int:alert_id>/dismiss")
