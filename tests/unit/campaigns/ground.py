@@ -31,9 +31,11 @@ def moment(
     planned: datetime | None = None,
     mailed: datetime | None = None,
     view: View | None = None,
+    now: datetime = NOW,
+    **more: Any,
 ) -> Moment:
     """A moment at NOW; by default the lead has just arrived."""
-    return Moment(NOW, planned or arrived, arrived, mailed, view or View(1), FACTS)
+    return Moment(now, planned or arrived, arrived, mailed, view or View(1), FACTS, **more)
 
 
 def view(*, tags: frozenset[str] = frozenset(), clicked: tuple[datetime, ...] = (), temperature: str = "cold") -> View:
