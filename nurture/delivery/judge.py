@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection, Row
 
+from nurture.broadcasts.model import BroadcastState
 from nurture.campaigns import house as houses
 from nurture.campaigns.model import CampaignState
 from nurture.consents.model import Channel, Standing
@@ -151,6 +152,10 @@ class Judge:
             return Cancel(Reason.CAMPAIGN_STOPPED)
         if row.campaign_state == CampaignState.PAUSED.value:
             return Hold(Reason.CAMPAIGN_PAUSED)
+        if row.broadcast_state == BroadcastState.STOPPED.value:
+            return Cancel(Reason.BROADCAST_STOPPED)
+        if row.broadcast_state == BroadcastState.PAUSED.value:
+            return Hold(Reason.BROADCAST_PAUSED)
         return None
 
     def _refusal(self, row: Row[Any]) -> tuple[Reason, Mapping[str, Any]] | None:
