@@ -90,6 +90,12 @@ def lock(conn: Connection, key: str) -> Stored | None:
     return get(conn, key)
 
 
+def lock_all(conn: Connection, keys: Sequence[str]) -> None:
+    """Hold these campaigns, in one order for all, until the transaction ends."""
+    query = sa.select(campaigns.c.id).where(campaigns.c.key.in_(keys)).order_by(campaigns.c.id)
+    conn.execute(query.with_for_update(key_share=True))
+
+
 def revisions(conn: Connection, ids: Sequence[int]) -> dict[int, Revision]:
     """Revisions by id."""
     rows = conn.execute(sa.select(campaign_revisions).where(campaign_revisions.c.id.in_(ids)))

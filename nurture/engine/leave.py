@@ -3,7 +3,7 @@
 Whoever leaves gets the reason, and mails of theirs that have not gone are taken back, in the caller's transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -85,9 +85,16 @@ def take_out(
     reason: Reason = Reason.LEFT_BY_HAND,
 ) -> list[int]:
     """Let these enrollments leave now; gives those that were active."""
-    places = store.active(conn, ids=enrollment_ids)
+    return take_each_out(conn, dict.fromkeys(enrollment_ids, Leave(reason)), now=now, real=real, actor=actor)
+
+
+def take_each_out(
+    conn: Connection, leaves: Mapping[int, Leave], *, now: datetime, real: datetime, actor: str = "engine"
+) -> list[int]:
+    """Let these enrollments leave now, each for its own reason; gives those that were active."""
+    places = store.active(conn, ids=list(leaves))
     keys = {row.id: row.key for row in conn.execute(sa.select(campaigns.c.id, campaigns.c.key))}
-    moved = [Moved(place, keys[place.campaign_id], None, _out(place, Leave(reason))) for place in places]
+    moved = [Moved(place, keys[place.campaign_id], None, _out(place, leaves[place.id])) for place in places]
     settle(conn, moved, now=now, real=real, actor=actor)
     return [place.id for place in places]
 

@@ -12,12 +12,15 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Decided
 from nurture.activities.service import Decision, decide_many
-from nurture.engine.performing import performers
+from nurture.campaigns.effects import Enroll
+from nurture.campaigns.store import lock_all
+from nurture.engine.performing import holds, is_late, performers
 from nurture.engine.scene import Asked, Scene
 from nurture.engine.settle import Moved, settle
 from nurture.enrollments.tables import passages
 from nurture.kernel.database import upsert
 from nurture.kernel.reasons import Reason
+from nurture.leads.store import hold
 
 
 def perform(conn: Connection, moved: Sequence[Moved], scene: Scene) -> int:
@@ -28,15 +31,32 @@ def perform(conn: Connection, moved: Sequence[Moved], scene: Scene) -> int:
             asked[type(deed.effect)].append(Asked(one, deed, deed.effect))
     waiting: dict[int, int] = {}
     queued = 0
-    for kind, performer in performers().items():
-        if asked[kind]:
-            done = performer.perform(conn, asked[kind], scene)
+    due = [(asked[kind], performer) for kind, performer in performers().items() if asked[kind]]
+    for those, performer in due:
+        if not is_late(performer):
+            done = performer.perform(conn, those, scene)
             waiting |= done.waiting
             queued += done.queued
     _passages(conn, moved, scene.now)
     settle(conn, moved, now=scene.now, real=scene.real, waiting=waiting)
+    for those, performer in due:
+        if is_late(performer):
+            performer.perform(conn, those, scene)
     decide_many(conn, _holds(moved, scene.now))
     return queued
+
+
+def prepare(conn: Connection, moved: Sequence[Moved]) -> None:
+    """Take the locks that the effects need: leads in the order of their ids, then campaigns to enroll in.
+
+    To be called before the enrollments are claimed, in the same transaction.
+    """
+    effects = [deed.effect for one in moved for deed in one.move.deeds]
+    if any(holds(kind) for kind in {type(effect) for effect in effects}):
+        hold(conn, sorted({one.place.lead_id for one in moved}))
+    into = {effect.campaign for effect in effects if isinstance(effect, Enroll)}
+    if into:
+        lock_all(conn, sorted(into))
 
 
 def _passages(conn: Connection, moved: Sequence[Moved], now: datetime) -> None:

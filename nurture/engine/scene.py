@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from nurture.activities.model import Decided
+from nurture.activities.service import Decision
 from nurture.campaigns.effects import Effect
 from nurture.engine.settle import Moved
 from nurture.enrollments.model import Deed
+from nurture.kernel.reasons import Reason
 from nurture.kernel.settings import Settings
+from nurture.leads.many import By
 
 E = TypeVar("E", bound=Effect)
 
@@ -54,3 +58,14 @@ class Done:
 
     waiting: Mapping[int, int] = field(default_factory=dict)  # the message that each enrollment waits for
     queued: int = 0  # mails written for delivery
+
+
+def by(asked: Sequence[Asked[Any]], scene: Scene) -> By:
+    """Who changes the leads of these effects, as `leads.many` takes it; of two for one lead the later is the cause."""
+    causes = {each.lead_id: (each.cause, each.one.key) for each in asked}
+    return By("engine", scene.now, scene.real, causes)
+
+
+def refused(each: Asked[Any], reason: Reason, scene: Scene, **detail: Any) -> Decision:
+    """That a step could not do what it is for."""
+    return Decision(Decided.STEP, each.cause, "no", reason, scene.now, each.lead_id, each.cause, detail)

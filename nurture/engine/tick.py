@@ -22,7 +22,7 @@ from nurture.campaigns import store as campaign_store
 from nurture.campaigns.model import Campaign, CampaignState
 from nurture.engine import revisions, surroundings
 from nurture.engine.leave import end_archived, is_archived_left
-from nurture.engine.perform import perform
+from nurture.engine.perform import perform, prepare
 from nurture.engine.scene import Scene
 from nurture.engine.settle import Moved
 from nurture.enrollments import service, store
@@ -186,6 +186,7 @@ def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int)
         emails = around.emails if around.emails is not None else languages(conn)
     with ctx.database.write() as conn:
         begun = ctx.clock.monotonic()
+        prepare(conn, moved)
         claimed = store.claim(conn, places, now)
         moved = [one for one in moved if one.place in claimed]
         queued = perform(conn, moved, Scene(now, real, ctx.settings, around.rows, emails))
