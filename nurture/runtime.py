@@ -13,12 +13,15 @@ from sqlalchemy.engine import Connection
 from nurture.broadcasts.progress import progress
 from nurture.delivery.mailbox import Mailbox
 from nurture.delivery.service import Dispatcher
+from nurture.engine.calling import judge
 from nurture.engine.leave import examine
 from nurture.engine.react import react
+from nurture.engine.silence import look_again
 from nurture.engine.tick import tick
 from nurture.engine.upkeep import upkeep
 from nurture.kernel.context import Context
 from nurture.loops import Loop
+from nurture.outbound.dispatch import Outbox
 from nurture.scheduler import Ticker
 from nurture.tracking.service import ingest
 
@@ -47,6 +50,7 @@ def parts(context: Context, roles: Collection[str]) -> list[Part]:
             Dispatcher(context),
             Loop("hits", lambda: ingest(context), context.wake.hits, _PERIOD),
             Loop("reactions", lambda: _react(context), context.wake.reactions, _PERIOD),
+            Loop("calls", Outbox(context, judge).work, context.wake.calls, _PERIOD),
         ]
     if "clock" in roles:
         running.append(Ticker(context, lambda: _tick(context)))
@@ -64,5 +68,7 @@ def _react(context: Context) -> int:
 
     def leave(conn: Connection, lead_ids: list[int], *, now: datetime, real: datetime) -> None:
         examine(conn, lead_ids, now, real, language=language)
+        if look_again(conn, lead_ids, now=now):
+            context.wake.messages.set()
 
     return react(context, after=(leave,))

@@ -20,7 +20,11 @@ from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageState
 from nurture.messages.service import WAITING, set_state
 from nurture.messages.tables import messages
+from nurture.outbound.service import cancel as cancel_calls
 from nurture.tasks.service import cancel_of
+
+# The way ended as it was meant to: a text message written on it goes.
+_OWN_ENDS = frozenset({Reason.DONE, Reason.EXIT_STEP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,9 @@ def settle(
     why = {one.place.id: one.move.reason for one in ended if one.move.reason is not None}
     _take_back(conn, why, now)
     cancel_of(conn, why, now=now)
+    taken_out = {key: reason for key, reason in why.items() if reason not in _OWN_ENDS}
+    if taken_out:
+        cancel_calls(conn, taken_out, now=now)
     record_set(conn, [_left(one, now, actor) for one in ended], real=real)
 
 

@@ -1,7 +1,7 @@
 """One run over what is due (opens its own transactions): segments, entry, due steps, put-away campaigns.
 
 1. Once an engine minute the memberships of all segments are brought up to date.
-2. Live campaigns take in who joined the segment of their entry, with a reason for each who may not enter.
+2. Live campaigns take in whose segment, day or schedule has come, with a reason for each who may not enter.
 3. Due enrollments go in chunks. What a chunk needs is loaded in a fixed number of queries and every enrollment is
    advanced in plain values, before any lock is taken. Then one transaction claims those that are still where they
    were, performs the effects and moves them on. A kill between any two statements loses and doubles nothing.
@@ -16,21 +16,24 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from nurture.campaigns import store as campaign_store
 from nurture.campaigns.model import Campaign, CampaignState
+from nurture.campaigns.store import Stored
 from nurture.engine import revisions, surroundings
 from nurture.engine.leave import end_archived, is_archived_left
 from nurture.engine.perform import perform, prepare
 from nurture.engine.scene import Scene
 from nurture.engine.settle import Moved
-from nurture.enrollments import service, store
+from nurture.enrollments import arriving, service, store
 from nurture.enrollments.advance import Around, advance, failed
+from nurture.enrollments.arriving import Found
 from nurture.enrollments.model import Move, Place
+from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.messages.store import languages
+from nurture.policy import store as policy_store
 from nurture.rules.facts import Facts
 from nurture.segments import store as segment_store
 from nurture.segments.upkeep import keep
@@ -45,6 +48,7 @@ _REFRESH_EVERY = timedelta(minutes=1)  # engine time
 _MOST_OF_ERROR = 500
 # When the segments of a database were last refreshed by this process, and how large a chunk fits its transactions.
 _refreshed: "WeakKeyDictionary[Database, datetime]" = WeakKeyDictionary()
+_beats: "WeakKeyDictionary[Database, datetime]" = WeakKeyDictionary()
 _sizes: "WeakKeyDictionary[Database, int]" = WeakKeyDictionary()
 
 
@@ -54,7 +58,7 @@ class TickReport:
 
     joined: int = 0  # segment memberships begun and ended
     left: int = 0
-    looked_at: int = 0  # memberships decided about, enrolled or not
+    looked_at: int = 0  # leads that asked to enter and were decided about, enrolled or not
     advanced: int = 0  # enrollments moved on, failures included
     queued: int = 0  # mails written for delivery
     failed: int = 0
@@ -75,6 +79,7 @@ class _Done:
 def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None) -> TickReport:
     """Do what is due now. `refresh` brings segments up to date whatever the minute, or leaves them alone."""
     now, real = ctx.clock.engine(), ctx.clock.real()
+    _beat(ctx, now)
     with ctx.database.read() as conn:
         facts = segment_store.facts(conn, ctx.settings.zone)
     joined, left = _segments(ctx, facts, now, real, refresh)
@@ -83,9 +88,21 @@ def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None) -> Tic
     stopped = _end_archived(ctx, now, real)
     if queued:
         ctx.wake.messages.set()
+    if advanced:
+        ctx.wake.calls.set()
     if joined or left or looked_at or advanced or stopped:
         ctx.wake.reactions.set()
     return TickReport(joined, left, looked_at, advanced, queued, bad, stopped)
+
+
+def _beat(ctx: Context, now: datetime) -> None:
+    """Note that the engine runs, once a minute. By a clock that can stand still nothing is ever late."""
+    last = _beats.get(ctx.database)
+    if not isinstance(ctx.clock, SystemClock) or (last is not None and timedelta(0) <= now - last < policy_store.EVERY):
+        return
+    with ctx.database.write() as conn:
+        policy_store.beat(conn, now)
+    _beats[ctx.database] = now
 
 
 def _segments(ctx: Context, facts: Facts, now: datetime, real: datetime, refresh: bool | None) -> tuple[int, int]:  # noqa: FBT001
@@ -93,7 +110,7 @@ def _segments(ctx: Context, facts: Facts, now: datetime, real: datetime, refresh
     is_due = last is None or now - last >= _REFRESH_EVERY or now < last or _has_new(ctx)
     if not (is_due if refresh is None else refresh):
         return 0, 0
-    counts = keep(ctx.database, now, real, facts)
+    counts = keep(ctx.database, now, real, facts, whole=bool(refresh))
     _refreshed[ctx.database] = now
     for one in counts:
         if one.problem:
@@ -113,25 +130,30 @@ def _enter(ctx: Context, facts: Facts, now: datetime, real: datetime) -> int:
         ready = revisions.load(conn, [one.revision_id for one in live if one.revision_id is not None], facts)
         known = [(one, ready[one.revision_id].campaign) for one in live if one.revision_id is not None]
         due = [
-            (one.key, found) for one, found in known if found is not None and service.is_due(conn, one, found, now=now)
+            (one, found, first)
+            for one, found in known
+            if found is not None and (first := arriving.look(conn, one, found, facts, now)).matters
         ]
+    return sum(_enter_all(ctx, stored, campaign, first, facts, now, real) for stored, campaign, first in due)
+
+
+def _enter_all(
+    ctx: Context, stored: Stored, campaign: Campaign, found: Found, facts: Facts, now: datetime, real: datetime
+) -> int:
+    """Chunk after chunk: look again once those found before are decided about."""
+    reading = service.Reading(facts, ctx.settings.language)
     total = 0
-    for key, campaign in due:
-        while True:
-            with ctx.database.write() as conn:
-                count = _enter_some(conn, key, campaign, now, real)
-            total += count
-            if count < service.CHUNK:
-                break
+    while found.matters:
+        with ctx.database.write() as conn:
+            entered = service.take_in(conn, stored, campaign, found, reading, now=now, real=real)
+        if entered is None:
+            break
+        total += len(found.asked)
+        if not found.more:
+            break
+        with ctx.database.read() as conn:
+            found = arriving.look(conn, stored, campaign, facts, now)
     return total
-
-
-def _enter_some(conn: Connection, key: str, campaign: Campaign, now: datetime, real: datetime) -> int:
-    """Read again under a lock: it may have been paused meanwhile, and no other tick decides about the same leads."""
-    stored = campaign_store.lock(conn, key)
-    if stored is None or stored.state is not CampaignState.LIVE:
-        return 0
-    return service.enter(conn, stored, campaign, now=now, real=real)
 
 
 def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: int) -> tuple[int, int, int]:

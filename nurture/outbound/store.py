@@ -65,20 +65,18 @@ def under_way(conn: Connection, call: Call) -> Row[Any] | None:
     return conn.execute(query.with_for_update(key_share=True, of=outbox)).first()
 
 
-def answers(conn: Connection, causes: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    """What came of webhooks that have ended, by their cause: `{"state": "ok"|"failed", "status": …, "at": …}`."""
+def answers(conn: Connection, asking: Collection[tuple[int, str, int]]) -> dict[int, Mapping[str, Any]]:
+    """What came of webhooks that have ended, by enrollment: `{"state": "ok"|"failed", "at": …}`.
+
+    `asking` is (enrollment, step, round) of steps that wait.
+    """
     o = outbox.c
-    if not causes:
+    if not asking:
         return {}
-    query = sa.select(o.cause, o.state, o.status, o.ended_at).where(
-        o.cause.in_(list(causes)), o.kind == CallKind.WEBHOOK.value, o.ended_at.is_not(None)
-    )
+    causes = [f"enrollment:{enrollment}/{step}/{occurrence}" for enrollment, step, occurrence in asking]
+    query = sa.select(o.enrollment_id, o.state, o.ended_at).where(o.cause.in_(causes), o.ended_at.is_not(None))
     return {
-        row.cause: {
-            "state": "ok" if row.state == CallState.SENT.value else "failed",
-            "status": row.status,
-            "at": row.ended_at,
-        }
+        row.enrollment_id: {"state": "ok" if row.state == CallState.SENT.value else "failed", "at": row.ended_at}
         for row in conn.execute(query)
     }
 

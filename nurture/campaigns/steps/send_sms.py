@@ -1,6 +1,7 @@
 """Send a text message, under the campaign's sending policy: `send_sms: {text: {vi: …, en: …}, if_held: skip}`.
 
-`{{ lead.given_name }}` and the other fields of emails may stand in the text. Advertising needs consent to text messages.
+`{{ lead.given_name }}` and the other fields of emails may stand in the text. Advertising needs consent
+to text messages.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Write text messages into the outbox, each once for its (enrollment, step, round), or why one does not go (queries)."""
+"""Write text messages into the outbox, each once for its (enrollment, step, round), skipped or not (queries)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
