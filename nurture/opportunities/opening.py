@@ -3,6 +3,7 @@
 It uses the database, in the caller's write transaction, where the leads are held.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,13 +52,18 @@ def line_of(new: NewOpportunity, pipeline: Pipeline) -> str:
     return pipeline.product_line if new.product_line is None else clean(new.product_line, 80)
 
 
-def having_open(conn: Connection, lead_ids: Collection[int], pipeline: Pipeline) -> set[tuple[int, str]]:
-    """Leads that have an open opportunity in this pipeline, each with its product line."""
+def having_open(
+    conn: Connection, lead_ids: Collection[int], pipeline: Pipeline
+) -> Mapping[tuple[int, str], Collection[str]]:
+    """Leads that have an open opportunity in this pipeline, each with its product line: the causes of those open."""
     o = opportunities.c
-    query = sa.select(o.lead_id, o.product_line).where(
+    query = sa.select(o.lead_id, o.product_line, o.cause).where(
         o.lead_id.in_(sorted(set(lead_ids))), o.pipeline == pipeline.key, o.state == OpportunityState.OPEN.value
     )
-    return {(row.lead_id, row.product_line) for row in conn.execute(query)}
+    found: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for row in conn.execute(query):
+        found[row.lead_id, row.product_line].append(row.cause)
+    return found
 
 
 def open_many(

@@ -1,0 +1,27 @@
+"""Take leads out of segments that are kept by hand, each with its line in the timeline (queries)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.engine import Connection
+
+from nurture.activities.service import decide_many
+from nurture.campaigns.effects import LeaveSegment
+from nurture.engine.scene import Asked, Done, Scene, refused
+from nurture.kernel.reasons import Reason
+from nurture.segments import hand
+
+EFFECT = LeaveSegment
+HOLDS = True
+
+
+def perform(conn: Connection, asked: Sequence[Asked[LeaveSegment]], scene: Scene) -> Done:
+    """Seats that are taken; a decision where no segment of the key is kept by hand."""
+    known = hand.kept(conn, [each.effect.segment for each in asked])
+    good = [each for each in asked if each.effect.segment in known]
+    decide_many(
+        conn,
+        [refused(each, Reason.KEPT_BY_RULE, scene, segment=each.effect.segment) for each in asked if each not in good],
+    )
+    seats = [hand.Seat(each.lead_id, each.effect.segment, each.cause, each.one.key) for each in good]
+    hand.leave(conn, seats, known, now=scene.now, real=scene.real)
+    return Done()
