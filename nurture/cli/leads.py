@@ -1,13 +1,9 @@
 """`nurture leads`: import a file, look somebody up."""
 
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -18,6 +14,7 @@ from nurture.cli.main import main
 from nurture.cli.options import email_argument, json_option, lead_at
 from nurture.cli.output import Status, report, say, table
 from nurture.cli.state import State, pass_state
+from nurture.cli.stopping import until_interrupted
 from nurture.cli.words import LANGUAGE, _
 from nurture.consents.model import Purpose
 from nurture.kernel.errors import InputError
@@ -57,25 +54,6 @@ def _reading_lines(reading: Reading) -> list[str]:
     shown = known[:_SHOWN]
     rows = [[row[one.index][:_WIDE] if one.index < len(row) else "" for one in shown] for row in reading.sample]
     return [*lines, "", *table([one.header[:_WIDE] for one in shown], rows), ""]
-
-
-@contextmanager
-def _until_interrupted() -> Iterator[threading.Event]:
-    """The first Ctrl+C or SIGTERM asks to stop after the chunk under way; the second ends at once."""
-    asked = threading.Event()
-    before: dict[signal.Signals, Any] = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        asked.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    for one in before:
-        signal.signal(one, ask)
-    try:
-        yield asked
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _counted(one: str, many: str, count: int) -> str:
@@ -194,7 +172,7 @@ def import_(
         mapping=_mapping(pairs), tags=tags, source=source, dry_run=dry_run, keep_phone_only=keep_phone_only,
         consent=consent, purposes=covered,
     )  # fmt: skip
-    with state.trying() if dry_run else state.making() as context, _until_interrupted() as asked:
+    with state.trying() if dry_run else state.making() as context, until_interrupted() as asked:
         reading = capture.reading(context, file, options.mapping)
         if not as_json:
             for line in _reading_lines(reading):

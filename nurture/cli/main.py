@@ -13,7 +13,8 @@ _DEFINED, _SERVED, _ASKED, _KEPT = "definitions", "serve", "sends", "upkeep"
 SECTIONS = {
     _("Run it"): dict.fromkeys(("up", "demo", "web", "clock", "worker"), _SERVED),
     _("Leads and campaigns"): {
-        "leads": "leads", **dict.fromkeys(("check", "plan", "apply", "export", "campaigns"), _DEFINED)
+        "leads": "leads", **dict.fromkeys(("check", "plan", "apply", "export", "campaigns"), _DEFINED),
+        "rehearse": "rehearsal",
     },
     _("Ask what became of it"): dict.fromkeys(("sends", "explain"), _ASKED),
     _("Keep it in order"): {"users": "people", **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT)},

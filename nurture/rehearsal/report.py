@@ -97,6 +97,21 @@ class Report:
     collisions: Sequence[Collision]
     warnings: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
+    @property
+    def campaign(self) -> str:
+        """Which campaign was played."""
+        return str(self.request["campaign"])
+
+    @property
+    def begun_at(self) -> datetime:
+        """The first instant."""
+        return datetime.fromisoformat(self.begun)
+
+    @property
+    def ended_at(self) -> datetime:
+        """The last instant."""
+        return datetime.fromisoformat(self.ended)
+
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self)

@@ -32,6 +32,7 @@ from nurture.rehearsal.behavior import Draw
 from nurture.rehearsal.model import MOST_LEADS, Request, wrong
 from nurture.rehearsal.report import Report, report
 from nurture.rehearsal.run import CAUSE, MANY, Progress, Stage
+from nurture.rehearsal.ways import Walker, walkers
 from nurture.rules.facts import Facts
 from nurture.rules.sql import to_sql
 from nurture.segments import service as segment_service
@@ -47,6 +48,10 @@ class Rehearsed:
 
     report: Report
     stage: Context
+
+    def walkers(self, conn: Connection, limit: int = 100, after: int = 0) -> list[Walker]:
+        """The leads that took part; `conn` is on the stage."""
+        return walkers(conn, self.report.campaign, self.report.begun_at, limit=limit, after=after)
 
     def close(self) -> None:
         """Let go of the stage's database."""
