@@ -13,8 +13,9 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Public by number, yet they answer to the machine's own cloud only.
 _METADATA = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "169.254.169.254", "fd00:ec2::254")))
-_NAT64 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
+# Blocks of protocols, which Python's versions judge differently (RFC 6890, 7526, 8215).
+_CLOSED = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "::/96")))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
@@ -25,17 +26,26 @@ def is_public(address: str) -> bool:
         return False
     if getattr(ip, "scope_id", None):
         return False
+    if ip in _NAT64:  # RFC 6052: the very address of an IPv4 host, where there is IPv6 only
+        return _is_open(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
     return all(_is_open(one) for one in (ip, *_inside(ip)))
 
 
 def _is_open(ip: IP) -> bool:
-    if ip in _METADATA or not ip.is_global or ip.is_multicast or ip.is_reserved or ip.is_unspecified:
+    if (
+        ip in _METADATA
+        or any(ip in one for one in _CLOSED)
+        or not ip.is_global
+        or ip.is_multicast
+        or ip.is_reserved
+        or ip.is_unspecified
+    ):
         return False
     return not (isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local)
 
 
 def _inside(ip: IP) -> Iterator[IP]:
-    """IPv4 addresses carried by this one: RFC 4291 (mapped, compatible), 6052 (NAT64), 3056 (6to4), 4380 (Teredo)."""
+    """IPv4 addresses carried by this one: RFC 4291 (mapped), 3056 (6to4), 4380 (Teredo)."""
     if not isinstance(ip, ipaddress.IPv6Address):
         return
     if ip.ipv4_mapped is not None:
@@ -44,8 +54,6 @@ def _inside(ip: IP) -> Iterator[IP]:
         yield ip.sixtofour
     if ip.teredo is not None:
         yield from ip.teredo
-    if ip in _COMPATIBLE or any(ip in one for one in _NAT64):
-        yield ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ def read_target(url: str) -> Target:
 def _host(host: str) -> str:
     """The host in ASCII. A number is taken only as a dotted quad in decimal: 0x7f.1 and 0177.0.0.1 are refused."""
     if ":" in host:
+        if "%" in host:
+            raise TargetError(N_("This is no web address"))
         try:
             return str(ipaddress.IPv6Address(host))
         except ValueError:
