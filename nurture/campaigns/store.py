@@ -24,7 +24,6 @@ class Stored:
     revision_id: int | None
     created_at: datetime
     published_at: datetime | None
-    entered_until: datetime | None
     hash: str
     source: str
     definition: Mapping[str, Any]
@@ -63,7 +62,6 @@ def _stored(row: Any) -> Stored:
         row.revision_id,
         row.created_at,
         row.published_at,
-        row.entered_until,
         row.hash or "",
         row.source or "",
         row.definition or {},

@@ -14,8 +14,8 @@ campaigns = sa.Table(
     column("revision_id", Id, nullable=True, personal=False),  # the one new enrollments get
     column("created_at", Instant, personal=False),
     column("published_at", Instant, nullable=True, personal=False),  # engine time of the first publish
-    # how far the entry has looked: memberships joined after this instant are new
-    column("entered_until", Instant, nullable=True, personal=False),
+    # when a person last let it go on, real time: what came due before is not late
+    column("resumed_at", Instant, nullable=True, personal=False),
 )
 
 campaign_revisions = sa.Table(

@@ -1,4 +1,4 @@
-"""Whether a lead may enter a campaign. Pure."""
+"""Who asks to enter a campaign, and whether they may. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,15 @@ class Past:
 
     entered_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A lead that asks to enter, and why. The same cause takes it in, or is decided about, once."""
+
+    lead_id: int
+    cause: str  # `membership:17`, `activity:5`, `date:birthday:2027-03-05`
+    refused: tuple[Reason, Mapping[str, Any]] | None = None
 
 
 def refusal(again: Again | timedelta, past: Sequence[Past], now: datetime) -> tuple[Reason, Mapping[str, Any]] | None:

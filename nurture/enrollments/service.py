@@ -1,9 +1,9 @@
-"""Entering and leaving campaigns: by the entry's segment, by hand. The caller opened the transaction."""
+"""Entering campaigns: by what the entry waits for, by hand, by another program. The caller opened the transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,10 +12,11 @@ from nurture.activities.model import Decided, Kind
 from nurture.activities.service import Activity, Decision, decide_many, record_set
 from nurture.campaigns import store as campaign_store
 from nurture.campaigns.definition import from_revision
-from nurture.campaigns.model import Again, Campaign, CampaignState, Existing
-from nurture.campaigns.tables import campaigns
-from nurture.enrollments import store
-from nurture.enrollments.entry import refusal
+from nurture.campaigns.model import Again, Campaign, CampaignState
+from nurture.campaigns.signals import Occasion
+from nurture.enrollments import candidates, store
+from nurture.enrollments.arriving import Found
+from nurture.enrollments.entry import Asked, refusal
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.database import upsert
@@ -23,13 +24,12 @@ from nurture.kernel.errors import ConflictError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
+from nurture.rules.describe import describe
+from nurture.rules.evaluate import evaluate
+from nurture.rules.facts import Facts, View
+from nurture.rules.model import Rule
 from nurture.segments import store as segment_store
-
-CHUNK = 500
-# How far back the entry looks again: a membership may be committed after a later one was seen.
-_OVERLAP = timedelta(days=1)
-# How often it is noted how far an entry has looked, while nobody comes.
-_NOTED_EVERY = timedelta(hours=1)
+from nurture.segments.view import view
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,56 +43,44 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A lead that asks to enter, and why."""
+class Reading:
+    """What it takes to look at an entry's condition, and to say it with the reason."""
 
-    lead_id: int
-    cause: str
-    refused: tuple[Reason, Mapping[str, Any]] | None = None
+    facts: Facts
+    language: str = "vi"
 
 
-def enter(conn: Connection, stored: campaign_store.Stored, campaign: Campaign, *, now: datetime, real: datetime) -> int:
-    """Decide about the next memberships of the entry's segment; gives how many were looked at, at most CHUNK.
+def take_in(
+    conn: Connection,
+    looked: campaign_store.Stored,
+    campaign: Campaign,
+    found: Found,
+    reading: Reading,
+    *,
+    now: datetime,
+    real: datetime,
+) -> list[Entered] | None:
+    """Decide about those who ask, and keep how far was looked. Who was decided about meanwhile is left alone.
 
-    Fewer than CHUNK means that nobody is left; that is noted, so that the next look begins there.
+    None when the campaign does not run as it did when it was looked at.
     """
-    if campaign.entry.segment is None:
-        return 0
-    found = _candidates(conn, stored, campaign.entry.segment, CHUNK)
-    asked = [_Asked(one.lead_id, one.cause, _existing(stored, campaign, one.joined_at)) for one in found]
-    _admit(conn, stored, campaign, asked, campaign.entry.again, now=now, real=real, actor="engine")
-    if len(found) < CHUNK and _is_evaluated(conn, campaign.entry.segment):
-        conn.execute(campaigns.update().where(campaigns.c.id == stored.id).values(entered_until=now))
-    return len(found)
+    stored = campaign_store.lock(conn, looked.key)
+    if stored is None or (stored.state, stored.revision_id) != (looked.state, looked.revision_id):
+        return None
+    known = candidates.causes(conn, stored, [one.lead_id for one in found.asked]) if found.asked else {}
+    fresh = [one for one in found.asked if one.cause not in known.get(one.lead_id, ())]
+    again = campaign.entry.again
+    entered = _admit(conn, stored, campaign, fresh, again, reading, now=now, real=real, actor="engine")
+    candidates.keep_marks(conn, stored.id, found.marks, [one.id for one in campaign.entry.entrances])
+    decide_many(conn, [_passed(stored, segment, one, now) for segment, one in found.passed])
+    return entered
 
 
-def is_due(conn: Connection, stored: campaign_store.Stored, campaign: Campaign, *, now: datetime) -> bool:
-    """Whether `enter` has anything to write: somebody to decide about, or how far it has looked. Reads only."""
-    if campaign.entry.segment is None:
-        return False
-    if stored.entered_until is None or not timedelta(0) <= now - stored.entered_until < _NOTED_EVERY:
-        return True
-    return bool(_candidates(conn, stored, campaign.entry.segment, 1))
-
-
-def _candidates(conn: Connection, stored: campaign_store.Stored, segment: str, limit: int) -> list[store.Candidate]:
-    since = None if stored.entered_until is None else stored.entered_until - _OVERLAP
-    return store.candidates(conn, stored.id, stored.key, segment, since, limit)
-
-
-def _is_evaluated(conn: Connection, segment: str) -> bool:
-    """Whether the segment has been looked at at all; before that nobody can be missing from it."""
-    one = segment_store.get(conn, segment)
-    return one is not None and one.evaluated_at is not None
-
-
-def _existing(
-    stored: campaign_store.Stored, campaign: Campaign, joined_at: datetime
-) -> tuple[Reason, Mapping[str, Any]] | None:
-    """Those in the segment before the first publish are enrolled or skipped as the entry says."""
-    is_old = stored.published_at is not None and joined_at <= stored.published_at
-    skips = campaign.entry.existing is Existing.SKIP
-    return (Reason.EXISTING_SKIPPED, {}) if is_old and skips else None
+def _passed(stored: campaign_store.Stored, segment: str, one: Occasion, now: datetime) -> Decision:
+    """An occasion that takes nobody in any more, for all of its segment at once."""
+    detail = {"time": one.at.isoformat(timespec="minutes"), "segment": segment}
+    subject, cause = f"campaign:{stored.key}", f"schedule:{one.name}"
+    return Decision(Decided.ENROLL, subject, "no", Reason.OCCASION_PASSED, now, None, cause, detail)
 
 
 def enroll(
@@ -100,27 +88,60 @@ def enroll(
     key: str,
     lead_ids: Sequence[int],
     *,
-    cause: str,
+    cause: str | Mapping[int, str],
     now: datetime,
     real: datetime,
     actor: str = "engine",
     again: Again | timedelta | None = None,
 ) -> list[Entered]:
-    """Enroll leads by hand, or say for each why not. `again` overrides what the campaign says.
+    """Enroll leads by hand, or say for each why not. `again` overrides what the campaign says; `when` is not asked.
+
+    `cause` is one for all, or that of each lead.
 
     NotFoundError when there is no such campaign, ConflictError when it does not run.
     """
+    stored, campaign = _running(conn, key, segment_store.facts(conn))
+    chosen = campaign.entry.again if again is None else again
+    asked = ask_all(conn, [(one, cause if isinstance(cause, str) else cause[one]) for one in lead_ids])
+    return _admit(conn, stored, campaign, asked, chosen, None, now=now, real=real, actor=actor)
+
+
+def call(
+    conn: Connection,
+    key: str,
+    lead_ids: Sequence[int],
+    reading: Reading,
+    *,
+    cause: str,
+    now: datetime,
+    real: datetime,
+    actor: str,
+) -> list[Entered]:
+    """Enroll leads for another program, or say for each why not.
+
+    NotFoundError when there is no such campaign, ConflictError when it does not run or has no entry `api: true`.
+    """
+    stored, campaign = _running(conn, key, reading.facts)
+    if all(one.kind != "api" for one in campaign.entry.entrances):
+        raise ConflictError(N_("The campaign is not open to other programs"))
+    asked = ask_all(conn, [(one, cause) for one in lead_ids])
+    return _admit(conn, stored, campaign, asked, campaign.entry.again, reading, now=now, real=real, actor=actor)
+
+
+def _running(conn: Connection, key: str, facts: Facts) -> tuple[campaign_store.Stored, Campaign]:
     stored = campaign_store.lock(conn, key)
     if stored is None:
         raise NotFoundError(N_("There is no such campaign"))
     if stored.state not in {CampaignState.LIVE, CampaignState.PAUSED}:
         raise ConflictError(N_("The campaign does not run"))
-    facts = segment_store.facts(conn)
-    campaign = from_revision(stored.definition, facts)
-    merged = _merged(conn, lead_ids)
-    asked = [_Asked(one, cause, (Reason.MERGED, {}) if one in merged else None) for one in dict.fromkeys(lead_ids)]
-    chosen = campaign.entry.again if again is None else again
-    return _admit(conn, stored, campaign, asked, chosen, now=now, real=real, actor=actor)
+    return stored, from_revision(stored.definition, facts)
+
+
+def ask_all(conn: Connection, pairs: Iterable[tuple[int, str]]) -> list[Asked]:
+    """Leads that ask to enter with their causes, each pair once; one that was merged away is refused."""
+    unique = list(dict.fromkeys(pairs))
+    merged = _merged(conn, [lead_id for lead_id, _ in unique])
+    return [Asked(lead, cause, (Reason.MERGED, {}) if lead in merged else None) for lead, cause in unique]
 
 
 def _merged(conn: Connection, lead_ids: Sequence[int]) -> set[int]:
@@ -133,18 +154,24 @@ def _admit(
     conn: Connection,
     stored: campaign_store.Stored,
     campaign: Campaign,
-    asked: Sequence[_Asked],
+    asked: Sequence[Asked],
     again: Again | timedelta,
+    reading: Reading | None,
     *,
     now: datetime,
     real: datetime,
     actor: str,
 ) -> list[Entered]:
-    """Enroll those who may enter, keep the reason for the others. The same lead twice enters once."""
+    """Enroll those who may enter, keep the reason for the others. The same lead twice enters once.
+
+    Without `reading` the entry's condition is not asked.
+    """
     if not asked:
         return []
     past = store.past(conn, stored.id, [one.lead_id for one in asked])
     answers = [one.refused or refusal(again, past.get(one.lead_id, []), now) for one in asked]
+    if reading is not None and campaign.entry.when is not None:
+        answers = _matched(conn, campaign.entry.when, asked, answers, reading, now)
     welcome = [one for one, answer in zip(asked, answers, strict=True) if answer is None]
     ids = _insert(conn, stored, campaign, welcome, now)
     entered = []
@@ -159,8 +186,25 @@ def _admit(
     return entered
 
 
+Refused: TypeAlias = tuple[Reason, Mapping[str, Any]] | None
+
+
+def _matched(
+    conn: Connection, when: Rule, asked: Sequence[Asked], answers: Sequence[Refused], reading: Reading, now: datetime
+) -> list[Refused]:
+    """The answers, with those on whom the entry's condition does not hold refused as well."""
+    open_ones = [one.lead_id for one, answer in zip(asked, answers, strict=True) if answer is None]
+    if not open_ones:
+        return list(answers)
+    views = view(conn, open_ones, reading.facts, [when])
+    no = (Reason.NOT_MATCHED, {"condition": describe(when, reading.language)})
+    empty = {one: views.get(one, View(one)) for one in open_ones}
+    holding = {one for one, seen in empty.items() if evaluate(when, seen, now, reading.facts).holds}
+    return [answer or (None if one.lead_id in holding else no) for one, answer in zip(asked, answers, strict=True)]
+
+
 def _insert(
-    conn: Connection, stored: campaign_store.Stored, campaign: Campaign, asked: Sequence[_Asked], now: datetime
+    conn: Connection, stored: campaign_store.Stored, campaign: Campaign, asked: Sequence[Asked], now: datetime
 ) -> dict[int, int]:
     """New enrollments at the first step; gives their ids by lead. One that slipped in meanwhile is left alone."""
     if not asked:
@@ -188,7 +232,7 @@ def _insert(
 def _keep(
     conn: Connection,
     stored: campaign_store.Stored,
-    asked: Sequence[_Asked],
+    asked: Sequence[Asked],
     entered: Sequence[Entered],
     *,
     now: datetime,

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.activities.tables import decisions
 from nurture.campaigns import store as campaign_store
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaigns
@@ -19,8 +18,6 @@ from nurture.enrollments.model import EnrollmentState, Place
 from nurture.enrollments.tables import enrollments, passages
 from nurture.kernel.database import Instant
 from nurture.kernel.reasons import Reason
-from nurture.leads.tables import leads
-from nurture.segments.tables import memberships, segments
 
 _ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
 _IDLE = sa.and_(_ACTIVE, enrollments.c.waits_for.is_(None))
@@ -100,49 +97,6 @@ def is_any_active(conn: Connection, campaigns: sa.Select[tuple[int]]) -> bool:
     """Whether anybody is under way in one of these campaigns."""
     query = sa.select(enrollments.c.id).where(_ACTIVE, enrollments.c.campaign_id.in_(campaigns))
     return conn.execute(query.limit(1)).first() is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A membership that nobody has decided about yet."""
-
-    membership_id: int
-    lead_id: int
-    joined_at: datetime
-
-    @property
-    def cause(self) -> str:
-        """How the membership is written as a cause."""
-        return f"membership:{self.membership_id}"
-
-
-def candidates(
-    conn: Connection, campaign_id: int, campaign_key: str, segment: str, since: datetime | None, limit: int
-) -> list[Candidate]:
-    """Open memberships of a segment, joined after `since`, that led to no enrollment and no decision yet."""
-    cause = sa.literal("membership:", sa.Text) + sa.cast(memberships.c.id, sa.Text)
-    taken = sa.exists().where(
-        enrollments.c.lead_id == memberships.c.lead_id,
-        enrollments.c.campaign_id == campaign_id,
-        enrollments.c.cause == cause,
-    )
-    decided = sa.exists().where(
-        decisions.c.lead_id == memberships.c.lead_id,
-        decisions.c.subject == f"campaign:{campaign_key}",
-        decisions.c.cause == cause,
-    )
-    query = (
-        sa.select(memberships.c.id, memberships.c.lead_id, memberships.c.joined_at)
-        .join(segments, segments.c.id == memberships.c.segment_id)
-        .join(leads, leads.c.id == memberships.c.lead_id)
-        .where(segments.c.key == segment, memberships.c.left_at.is_(None), leads.c.merged_into.is_(None))
-        .where(~taken, ~decided)
-        .order_by(memberships.c.joined_at, memberships.c.id)
-        .limit(limit)
-    )
-    if since is not None:
-        query = query.where(memberships.c.joined_at >= since)
-    return [Candidate(row.id, row.lead_id, row.joined_at) for row in conn.execute(query)]
 
 
 def past(conn: Connection, campaign_id: int, lead_ids: Sequence[int]) -> dict[int, list[Past]]:

@@ -13,7 +13,7 @@ enrollments = sa.Table(
     column("lead_id", Id, sa.ForeignKey("leads.id"), personal=False, index=True),
     column("state", sa.Text, personal=False),  # model.EnrollmentState: active | completed | exited | failed
     column("reason", sa.Text, nullable=True, personal=False),  # why it ended
-    column("cause", sa.Text, personal=False),  # `membership:17`, `user:4`: why it began
+    column("cause", sa.Text, personal=False),  # `membership:17`, `activity:5`, `user:4`: why it began
     column("step", sa.Text, nullable=True, personal=False),  # the step that comes due next
     column("occurrence", sa.Integer, server_default="1", personal=False),  # which time this lead is at this step
     column("due_at", Instant, nullable=True, personal=False),  # when to look (planned_at moved by policy or retry)
@@ -51,6 +51,16 @@ enrollments = sa.Table(
         "ix_enrollments_campaign_id_state_step", "campaign_id", "state", "step", "reason", "waits_for", "due_at"
     ),
     sa.Index("ix_enrollments_campaign_id_id", "campaign_id", "id"),
+)
+
+# How far each entrance of a campaign has been looked at. An entrance that is changed begins anew.
+entry_marks = sa.Table(
+    "entry_marks",
+    metadata,
+    column("campaign_id", Id, sa.ForeignKey("campaigns.id"), primary_key=True, personal=False),
+    column("entrance", sa.Text, primary_key=True, personal=False),  # campaigns.model.Entrance.id
+    column("begun_at", Instant, personal=False),  # what was there then is not new
+    column("until", Instant, nullable=True, personal=False),  # NULL while it is looked at for the first time
 )
 
 # Each step an enrollment passed, with what came of it. Append only.

@@ -14,7 +14,7 @@ from nurture.campaigns.tables import campaigns
 from nurture.consents.tables import suppressions
 from nurture.engine.leave import examine, take_out
 from nurture.engine.tick import tick
-from nurture.enrollments.tables import enrollments
+from nurture.enrollments.tables import enrollments, entry_marks
 from nurture.kernel.context import Context
 from nurture.leads.tables import lead_tags, leads
 from nurture.messages.tables import messages
@@ -451,8 +451,8 @@ def test_a_tick_that_finds_nothing_writes_nothing(ready: Context) -> None:
     finally:
         sa.event.remove(ready.database.engine, "before_cursor_execute", note)
     assert idle == []
-    noted = sa.select(campaigns.c.entered_until).where(campaigns.c.key == "hello")
-    assert rows(ready, noted) == [(ready.clock.engine(),)]
+    noted = sa.select(entry_marks.c.until).join(campaigns, campaigns.c.id == entry_marks.c.campaign_id)
+    assert rows(ready, noted.where(campaigns.c.key == "hello")) == [(ready.clock.engine(),)]
     add_leads(ready, 1)
     assert tick(ready, refresh=True).looked_at == 1
 

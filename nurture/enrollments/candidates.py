@@ -1,0 +1,152 @@
+"""Queries for those who may come into a campaign, and for how far it has looked for them.
+
+Who was taken in or decided about for a cause is no candidate for it any more.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Decided
+from nurture.activities.tables import decisions
+from nurture.campaigns.store import Stored
+from nurture.enrollments.tables import enrollments, entry_marks
+from nurture.kernel.database import upsert
+from nurture.leads.tables import leads
+from nurture.rules.facts import Facts
+from nurture.rules.model import Rule
+from nurture.rules.sql import to_sql
+from nurture.segments.tables import memberships, segments
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far an entrance was looked at. What was there at `begun_at` is not new; `until` None: not through yet."""
+
+    entrance: str
+    begun_at: datetime
+    until: datetime | None = None
+
+
+def marks(conn: Connection, campaign_id: int) -> dict[str, Mark]:
+    """The marks of a campaign by entrance."""
+    query = sa.select(entry_marks).where(entry_marks.c.campaign_id == campaign_id)
+    return {row.entrance: Mark(row.entrance, row.begun_at, row.until) for row in conn.execute(query)}
+
+
+def keep_marks(conn: Connection, campaign_id: int, kept: Sequence[Mark], entrances: Collection[str]) -> None:
+    """Keep how far was looked, of each entrance its last mark; those that the campaign no longer has are forgotten."""
+    rows = [
+        {"campaign_id": campaign_id, "entrance": one.entrance, "begun_at": one.begun_at, "until": one.until}
+        for one in {one.entrance: one for one in kept}.values()
+    ]
+    if rows:
+        insert = upsert(conn.dialect.name, entry_marks)
+        changed = {"until": insert.excluded.until}
+        conn.execute(insert.on_conflict_do_update(index_elements=["campaign_id", "entrance"], set_=changed), rows)
+        mine = entry_marks.c.campaign_id == campaign_id
+        conn.execute(entry_marks.delete().where(mine, entry_marks.c.entrance.not_in(list(entrances))))
+
+
+def _open(stored: Stored, lead_id: sa.ColumnElement[int], cause: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
+    """That the cause led to no enrollment and no decision yet."""
+    taken = sa.exists().where(
+        enrollments.c.lead_id == lead_id, enrollments.c.campaign_id == stored.id, enrollments.c.cause == cause
+    )
+    decided = sa.exists().where(
+        decisions.c.lead_id == lead_id, decisions.c.subject == f"campaign:{stored.key}", decisions.c.cause == cause
+    )
+    return [~taken, ~decided]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A membership that nobody has decided about yet."""
+
+    membership_id: int
+    lead_id: int
+    joined_at: datetime
+
+    @property
+    def cause(self) -> str:
+        """How the membership is written as a cause."""
+        return f"membership:{self.membership_id}"
+
+
+def joined(conn: Connection, stored: Stored, segment: str, since: datetime | None, limit: int) -> list[Joined]:
+    """Open memberships of a segment, joined from `since` on, the earliest first."""
+    cause = sa.literal("membership:", sa.Text) + sa.cast(memberships.c.id, sa.Text)
+    query = _members(sa.select(memberships.c.id, memberships.c.lead_id, memberships.c.joined_at), segment)
+    query = query.where(*_open(stored, memberships.c.lead_id, cause))
+    if since is not None:
+        query = query.where(memberships.c.joined_at >= since)
+    rows = conn.execute(query.order_by(memberships.c.joined_at, memberships.c.id).limit(limit))
+    return [Joined(row.id, row.lead_id, row.joined_at) for row in rows]
+
+
+def members_at(conn: Connection, stored: Stored, segment: str, at: datetime, cause: str, limit: int) -> list[int]:
+    """Leads that were in a segment at an instant and still are."""
+    query = _members(sa.select(memberships.c.lead_id), segment).where(memberships.c.joined_at <= at)
+    query = query.where(*_open(stored, memberships.c.lead_id, sa.literal(cause, sa.Text)))
+    return list(conn.execute(query.order_by(memberships.c.lead_id).limit(limit)).scalars())
+
+
+def _members(query: sa.Select[Any], segment: str) -> sa.Select[Any]:
+    return (
+        query.join(segments, segments.c.id == memberships.c.segment_id)
+        .join(leads, leads.c.id == memberships.c.lead_id)
+        .where(segments.c.key == segment, memberships.c.left_at.is_(None), leads.c.merged_into.is_(None))
+    )
+
+
+def standing(
+    conn: Connection, stored: Stored, rule: Rule, cause: str, now: datetime, facts: Facts, limit: int
+) -> list[int]:
+    """Leads on whom a rule holds now."""
+    lead_id = facts.living.id
+    query = to_sql(rule, now, facts).where(*_open(stored, lead_id, sa.literal(cause, sa.Text)))
+    return list(conn.execute(query.order_by(lead_id).limit(limit)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A lead with a date of its own, and its zone."""
+
+    lead_id: int
+    value: str  # YYYY-MM-DD
+    zone: str | None
+
+
+def dated(conn: Connection, field: str, values: Sequence[str], facts: Facts) -> list[Dated]:
+    """Leads whose date field is one of these days, `2027-03-05` or `03-05` for any year."""
+    column = facts.values[field].column
+    compared = sa.func.substr(column, 6, 5) if values and len(values[0]) == len("03-05") else column
+    query = sa.select(leads.c.id, column.label("value"), leads.c.zone).where(leads.c.merged_into.is_(None))
+    rows = conn.execute(query.where(compared.in_(values)).order_by(leads.c.id))
+    return [Dated(row.id, row.value, row.zone) for row in rows]
+
+
+def causes(
+    conn: Connection, stored: Stored, lead_ids: Iterable[int], *, enrolled_only: bool = False
+) -> dict[int, set[str]]:
+    """For what these leads were taken in or decided about in this campaign."""
+    found: dict[int, set[str]] = defaultdict(set)
+    ids = sorted(set(lead_ids))
+    subject = f"campaign:{stored.key}"
+    for start in range(0, len(ids), _CHUNK):
+        part = ids[start : start + _CHUNK]
+        e, d = enrollments.c, decisions.c
+        query: Any = sa.select(e.lead_id, e.cause).where(e.lead_id.in_(part), e.campaign_id == stored.id)
+        if not enrolled_only:
+            told = (d.lead_id.in_(part), d.subject == subject, d.kind == Decided.ENROLL.value)
+            query = query.union_all(sa.select(d.lead_id, d.cause).where(*told))
+        for lead_id, cause in conn.execute(query):
+            found[lead_id].add(cause)
+    return found
