@@ -74,7 +74,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Trial:
     """Variants go to a share of the audience; so long after, the rest gets the winner by human clicks."""
 
     share: float  # of the audience, 0 to 1
@@ -92,7 +92,7 @@ class Definition:
     segment: str | None
     missed: str | None  # key of the other broadcast
     variants: tuple[Variant, ...]
-    test: Test | None
+    test: Trial | None
     when: When
     sending: Sending
     drop: float  # a larger share of the audience that gets nothing must be confirmed
@@ -206,7 +206,7 @@ def _variant(one: Variant) -> dict[str, Any]:
     return {"email": one.email, **({"subject": dict(one.subject)} if one.subject else {})}
 
 
-def _test(test: Test) -> dict[str, Any]:
+def _test(test: Trial) -> dict[str, Any]:
     minutes = int(test.after / timedelta(minutes=1))
     after = f"{minutes} minutes" if minutes % 60 else f"{minutes // 60} hours"
     return {

@@ -17,7 +17,7 @@ from nurture.broadcasts.model import (
     Now,
     Otherwise,
     Past,
-    Test,
+    Trial,
     Variant,
     When,
 )
@@ -106,7 +106,7 @@ def _subject(reading: Reading, data: Any, path: str) -> Mapping[str, str]:
     return dict.fromkeys(LANGUAGES, reading.text(data, path, 200))
 
 
-def _test(reading: Reading, data: Any) -> Test | None:
+def _test(reading: Reading, data: Any) -> Trial | None:
     if data is None:
         return None
     parts = reading.mapping(data, "test", required=("share", "after"), optional=("otherwise", "confidence"))
@@ -115,7 +115,7 @@ def _test(reading: Reading, data: Any) -> Test | None:
     otherwise = reading.choice(parts.get("otherwise", "person"), "test.otherwise", Otherwise, Otherwise.PERSON)
     given = parts.get("confidence")
     confidence = _share(reading, given, "test.confidence", 0.8, 0.999) if given is not None else CONFIDENCE
-    return None if after is None else Test(share, after, otherwise, confidence)
+    return None if after is None else Trial(share, after, otherwise, confidence)
 
 
 def _share(reading: Reading, data: Any, path: str, low: float, high: float) -> float:
@@ -154,7 +154,7 @@ def _wall(reading: Reading, data: Any, path: str) -> datetime:
     return found.replace(second=0, microsecond=0)
 
 
-def _fits(reading: Reading, variants: tuple[Variant, ...], test: Test | None, when: When) -> None:
+def _fits(reading: Reading, variants: tuple[Variant, ...], test: Trial | None, when: When) -> None:
     """What is right by itself and wrong together."""
     if test is None and len(variants) > 1:
         reading.wrong("no_test", "test", N_("Several variants need a test"), N_("test: {share: 20%, after: 4 hours}"))
