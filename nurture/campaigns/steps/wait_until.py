@@ -77,7 +77,7 @@ class WaitUntil:
 def read(reading: Reading, value: Any, path: str) -> WaitUntil:
     """At least one of time, days and field; offset and ways belong to a field."""
     parts = reading.mapping(value, path, optional=("time", "days", "field", "offset", PAST, MISSING))
-    if parts and not {"time", "days", "field"} & set(parts):
+    if isinstance(value, Mapping) and not {"time", "days", "field"} & set(parts):
         reading.wrong("no_time", path, N_("It is not said until when"), N_('such as: {time: "09:00"}'))
     if "field" not in parts:
         for word in (one for one in ("offset", PAST, MISSING) if one in parts):
@@ -119,7 +119,7 @@ def _date(reading: Reading, data: Any, path: str) -> Compare | None:
 def _offset(reading: Reading, data: Any, path: str) -> Offset:
     text = data.strip() if isinstance(data, str) else ""
     try:
-        span = parse_span(text.lstrip("+-").strip() if text[:1] in {"+", "-"} else text)
+        span = parse_span(text[1:].strip() if text[:1] in {"+", "-"} else text)
     except ValueError:
         message, mend = N_("“%(word)s” is no time before or after"), N_("such as: -1 day, or 2 hours")
         reading.wrong("bad_offset", path, message, mend, word=data)
@@ -139,10 +139,9 @@ def act(config: WaitUntil, moment: Moment) -> Go | Hold:
     target = _target(config, seen, moment.zone)
     if target is None:
         return _lost(config, MISSING)
-    known = moment.now if moment.early else moment.planned
-    if target < known:
+    if target < moment.planned:
         return _lost(config, PAST)
-    return Go() if target == known else Hold(target)
+    return Go() if target == moment.planned else Hold(target)
 
 
 def _lost(config: WaitUntil, way: str) -> Go:
