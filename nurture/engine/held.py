@@ -1,0 +1,195 @@
+"""What came late after a standstill and waits for a person: list it, let it go, drop it (queries).
+
+An enrollment waits before its email is written; a message waits that was written already. Whoever lets them go takes
+now for the instant they were planned for, so that what follows counts from now, and windows, caps and the gap hold.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.model import Decided
+from nurture.activities.service import Decision, decide_many
+from nurture.campaigns.tables import campaigns
+from nurture.enrollments.advance import DROPPED
+from nurture.enrollments.model import EnrollmentState
+from nurture.enrollments.tables import enrollments
+from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError
+from nurture.kernel.i18n import N_
+from nurture.kernel.reasons import Reason
+from nurture.leads.tables import leads
+from nurture.messages.model import MessageState
+from nurture.messages.service import set_state
+from nurture.messages.tables import messages
+from nurture.users.model import Person
+from nurture.users.service import note
+
+RELEASE, DROP = "release", "drop"
+_ENROLLED = sa.and_(
+    enrollments.c.state == EnrollmentState.ACTIVE.value,
+    enrollments.c.held == Reason.HELD_LATE.value,
+    enrollments.c.due_at.is_(None),
+)
+_QUEUED = sa.and_(
+    messages.c.state.in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
+    messages.c.reason == Reason.HELD_LATE.value,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """One mail that waits: `enrollment:12` or `message:7`, whom it is for, and when it was planned."""
+
+    id: str
+    campaign: str | None  # key; None for a one-time email
+    lead: str  # public id
+    name: str
+    step: str
+    planned_at: datetime
+    lead_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """How many wait in a campaign (or in none), since when."""
+
+    campaign: str | None
+    name: Mapping[str, str]
+    count: int
+    since: datetime
+
+
+def piles(conn: Connection, campaign: str | None = None) -> list[Pile]:
+    """What waits, by campaign, the longest waiting first."""
+    parts = []
+    for table, which in ((enrollments, _ENROLLED), (messages, _QUEUED)):
+        parts.append(sa.select(table.c.campaign_id, table.c.planned_at).where(which))
+    both = sa.union_all(*parts).subquery()
+    query = (
+        sa.select(campaigns.c.key, campaigns.c.name, sa.func.count(), sa.func.min(both.c.planned_at).label("since"))
+        .select_from(both.outerjoin(campaigns, campaigns.c.id == both.c.campaign_id))
+        .group_by(campaigns.c.id, campaigns.c.key, campaigns.c.name)
+        .order_by(sa.literal_column("since"))
+    )
+    if campaign is not None:
+        query = query.where(campaigns.c.key == campaign)
+    return [Pile(row[0], row[1] or {}, row[2], row[3]) for row in conn.execute(query)]
+
+
+def listed(conn: Connection, campaign: str | None = None, limit: int = 50) -> list[Late]:
+    """What waits, one by one, the longest waiting first."""
+    found = []
+    for word, table, which in (("enrollment", enrollments, _ENROLLED), ("message", messages, _QUEUED)):
+        query = (
+            sa.select(table.c.id, table.c.step, table.c.planned_at, table.c.lead_id, campaigns.c.key,
+                      leads.c.public_id, leads.c.name, leads.c.email)
+            .select_from(table.join(leads, leads.c.id == table.c.lead_id).outerjoin(
+                campaigns, campaigns.c.id == table.c.campaign_id))
+            .where(which).order_by(table.c.planned_at, table.c.id).limit(limit)
+        )  # fmt: skip
+        if campaign is not None:
+            query = query.where(campaigns.c.key == campaign)
+        found += [
+            Late(f"{word}:{row.id}", row.key, row.public_id, row.name or row.email or "", row.step or "",
+                 row.planned_at, row.lead_id)
+            for row in conn.execute(query)
+        ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.planned_at, one.id))[:limit]
+
+
+def decide_by(
+    conn: Connection,
+    person: Person | None,
+    verb: str,
+    *,
+    campaign: str | None = None,
+    ids: Iterable[str] | None = None,
+    now: datetime,
+    real: datetime,
+) -> int:
+    """Let go (`release`) or drop what waits: all, all of a campaign, or these; gives how many.
+
+    None as person is the command line. ForbiddenError unless they define campaigns.
+    """
+    if person is not None and not person.may_define:
+        raise ForbiddenError(N_("Only marketers and administrators decide about late mails"))
+    if verb not in {RELEASE, DROP}:
+        raise InputError(N_("There is no such choice"))
+    wanted = None if ids is None else _wanted(ids)
+    enrolled = _chosen(conn, enrollments, _ENROLLED, campaign, None if wanted is None else wanted["enrollment"])
+    queued = _chosen(conn, messages, _QUEUED, campaign, None if wanted is None else wanted["message"])
+    if wanted is not None and not enrolled and not queued:
+        raise NotFoundError(N_("Somebody has decided this already"))
+    act = _release if verb == RELEASE else _drop
+    act(conn, enrolled, queued, now)
+    count = len(enrolled) + len(queued)
+    actor = person.actor if person is not None else "cli"
+    detail = {"count": count, "campaign": campaign}
+    note(conn, actor=actor, action=f"late.{verb}", subject=f"campaign:{campaign or ''}", at=real, detail=detail)
+    return count
+
+
+def _wanted(ids: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {"enrollment": [], "message": []}
+    for one in ids:
+        kind, _, number = one.partition(":")
+        if kind not in found or not number.isdecimal() or len(number) > 18:  # noqa: PLR2004 - digits of a key
+            raise InputError(N_("There is no such mail"))
+        found[kind].append(int(number))
+    return found
+
+
+def _chosen(
+    conn: Connection, table: sa.Table, which: sa.ColumnElement[bool], campaign: str | None, ids: Sequence[int] | None
+) -> list[Any]:
+    """The rows, locked until the transaction ends."""
+    if ids is not None and not ids:
+        return []
+    query = sa.select(table).where(which).order_by(table.c.id).with_for_update(key_share=True)
+    if campaign is not None:
+        key = sa.select(campaigns.c.id).where(campaigns.c.key == campaign)
+        query = query.where(table.c.campaign_id.in_(key))
+    if ids is not None:
+        query = query.where(table.c.id.in_(ids))
+    return list(conn.execute(query))
+
+
+def _release(conn: Connection, enrolled: Sequence[Any], queued: Sequence[Any], now: datetime) -> None:
+    _go_on(conn, [(row.id, row.memory) for row in enrolled], now)
+    change = messages.update().where(messages.c.id.in_([row.id for row in queued]))
+    conn.execute(change.values(reason="", detail=None, not_before=now))
+
+
+def _drop(conn: Connection, enrolled: Sequence[Any], queued: Sequence[Any], now: datetime) -> None:
+    """An enrollment remembers that this mail is dropped: its step writes it as not sent, and goes on."""
+    marks = [(row.id, {**(row.memory or {}), DROPPED: f"{row.step}/{row.occurrence}"}) for row in enrolled]
+    _go_on(conn, marks, now)
+    ids = [row.id for row in queued]
+    gone = set(set_state(conn, ids, MessageState.SKIPPED, now=now, reason=Reason.LATE_DROPPED)) if ids else set()
+    decide_many(
+        conn,
+        [
+            Decision(
+                Decided.SEND, f"message:{row.id}", "no", Reason.LATE_DROPPED, now, row.lead_id, f"message:{row.id}"
+            )
+            for row in queued
+            if row.id in gone
+        ],
+    )
+
+
+def _go_on(conn: Connection, rows: Sequence[tuple[int, Mapping[str, Any] | None]], now: datetime) -> None:
+    if rows:
+        change = enrollments.update().where(enrollments.c.id == sa.bindparam("place"))
+        change = change.values(
+            due_at=sa.bindparam("at", type_=enrollments.c.due_at.type),
+            planned_at=sa.bindparam("at", type_=enrollments.c.due_at.type),
+            held=None,
+            held_detail=None,
+            memory=sa.bindparam("kept", type_=enrollments.c.memory.type),
+        )
+        conn.execute(change, [{"place": place, "at": now, "kept": memory} for place, memory in rows])
