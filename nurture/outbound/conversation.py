@@ -78,6 +78,8 @@ def _talk(line: Line, target: Target, addresses: Sequence[str], headers: Mapping
             connection.request("POST", target.path, body=body, headers=dict(headers))
             answer = connection.getresponse()
             text = answer.read(KEPT)
+            if connection.is_late:
+                raise TimeoutError
             return Answer(Stage.ANSWERED, answer.status, _shown(text), _wait(answer.headers.get("Retry-After")))
     except (OSError, http.client.HTTPException, ValueError) as error:
         late = "timed out" if connection.is_late else _said(error)
@@ -96,15 +98,15 @@ class _Pinned(http.client.HTTPConnection):
         self._tls = (line.tls or ssl.create_default_context()) if target.secure else None
         self.default_port = 443 if target.secure else 80
         self.is_late = False
+        self._open: socket.socket | None = None  # http.client forgets its own while an answer is still read
 
     def connect(self) -> None:
         """Open it, to the first address that answers."""
-        plain = self.sock = self._reach()
+        plain = self.sock = self._open = self._reach()
         if self._tls is not None:
-            self.sock = self._tls.wrap_socket(
-                plain, server_hostname=self._target.host, do_handshake_on_connect=False
-            )  # fmt: skip
-            self.sock.do_handshake()
+            secured = self._tls.wrap_socket(plain, server_hostname=self._target.host, do_handshake_on_connect=False)
+            self.sock = self._open = secured
+            secured.do_handshake()
 
     def _reach(self) -> socket.socket:
         trouble: OSError | None = None
@@ -120,9 +122,9 @@ class _Pinned(http.client.HTTPConnection):
     def hang_up(self) -> None:
         """End whatever goes on, from another thread: a reader wakes up with nothing."""
         self.is_late = True
-        if self.sock is not None:
+        if self._open is not None:
             try:
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._open, socket.SHUT_RDWR)
             except OSError:
                 return
 
