@@ -3,6 +3,7 @@
 Holidays and the date of Tết come from the package `holidays`. A day belongs to the calendar on the lead's wall.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +20,7 @@ from nurture.policy.windows import turns
 Names = tuple[tuple[str, str], ...]  # text by language
 
 _DAY = timedelta(days=1)
+_CODE = re.compile("[A-Z]{2,3}")
 _FARTHEST = 800  # days that may be closed in a row
 _SPOKEN = {"vi": ("vi",), "en": ("en_US", "en_GB", "en")}
 _TET: Names = (("vi", "Tết Nguyên Đán"), ("en", "Lunar New Year"))
@@ -156,7 +158,7 @@ def _in(country: str, year: int, language: str) -> Mapping[date, str]:
 
 def is_country(code: object) -> bool:
     """Whether the package knows the holidays of this country."""
-    if not isinstance(code, str):
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
         return False
     try:
         holidays.country_holidays(code)

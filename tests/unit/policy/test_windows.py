@@ -103,3 +103,12 @@ def test_an_unknown_zone_falls_back() -> None:
     """A lead's odd zone stops nothing."""
     assert zone_of("Mars/Olympus", "Asia/Ho_Chi_Minh") == HANOI
     assert zone_of(None, "Asia/Ho_Chi_Minh") == HANOI
+
+
+def test_a_window_within_the_hour_that_comes_twice_opens_twice() -> None:
+    """In New York the clocks go back from two to one; what missed the first pass goes in the second."""
+    new_york = ZoneInfo("America/New_York")
+    window = read_window({"from": "01:30", "to": "01:45"})
+    first = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)  # 01:30 in summer time
+    assert opening(window, new_york, first - timedelta(hours=2)) == first
+    assert opening(window, new_york, first + timedelta(minutes=20)) == first + timedelta(hours=1)

@@ -37,7 +37,7 @@ def instants(draw: st.DrawFn) -> tuple[ZoneInfo, datetime]:
     zone = ZoneInfo(draw(st.sampled_from(ZONES)))
     year = draw(st.integers(1995, 2036))
     start = draw(st.sampled_from([*changes(zone, year), datetime(year, draw(st.integers(1, 12)), 1, tzinfo=UTC)]))
-    return zone, start + draw(st.integers(-40 * 60, 40 * 60)) * MINUTE
+    return zone, start + draw(st.one_of(st.integers(0, 8 * 60), st.integers(-40 * 60, 40 * 60))) * MINUTE
 
 
 minutes = st.one_of(st.integers(0, 24 * 60 - 1), st.sampled_from([0, 60, 90, 120, 150, 180, 23 * 60]))
@@ -49,6 +49,14 @@ def windows(draw: st.DrawFn) -> Window | None:
     """Any window, over midnight too, or none."""
     start, end = draw(minutes), draw(minutes)
     return None if start == end else Window(draw(days), start, end)
+
+
+@st.composite
+def near(draw: st.DrawFn, at: datetime, zone: ZoneInfo) -> Window:
+    """A short window about the time of day of an instant, so that a change of clocks repeats it or leaves it out."""
+    wall = at.astimezone(zone)
+    start = (wall.hour * 60 + wall.minute + draw(st.integers(-90, 90))) % (24 * 60)
+    return Window(frozenset(range(7)), start, (start + draw(st.integers(5, 60))) % (24 * 60))
 
 
 @st.composite
