@@ -179,18 +179,20 @@ class Answer:
     """One thing that may be said of a task: the key, and how people read it."""
 
     key: str
-    text: Mapping[str, str]  # a message id under "", or words by language
+    words: Mapping[str, str] = field(default_factory=dict)  # the campaign's, by language
+    known: str = ""  # message id
 
     def shown(self, language: str) -> str:
-        """In this language."""
-        return translate(language, self.text[""]) if "" in self.text else in_language(self.text, language, self.key)
+        """In this language: the campaign's words, else ours, else the key."""
+        known = translate(language, self.known) if self.known else self.key
+        return in_language(self.words, language, known)
 
 
 def answers(kind: TaskKind, words: Mapping[str, Mapping[str, str]]) -> Sequence[Answer]:
     """What may be said of a task, the likeliest first: own words of the campaign, then those of the kind."""
     known = CALLS if kind is TaskKind.CALL else OUTCOMES
-    own = [Answer(key, text or {"": key}) for key, text in words.items() if key not in known and key not in OUTCOMES]
-    return [*own, *(Answer(str(key), words.get(key) or {"": text}) for key, text in known.items())]
+    own = [Answer(key, text) for key, text in words.items() if key not in known and key not in OUTCOMES]
+    return [*own, *(Answer(str(key), words.get(key, {}), text) for key, text in known.items())]
 
 
 def outcome_of(said: str, kind: TaskKind, words: Mapping[str, Any]) -> str:

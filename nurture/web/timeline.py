@@ -12,6 +12,7 @@ from nurture.kernel.reasons import Reason
 from nurture.kernel.text import in_language
 from nurture.scoring.model import Axis
 from nurture.scoring.model import Line as Score
+from nurture.tasks.model import CALLS, KINDS, said_words
 from nurture.users.model import user_of
 from nurture.web.formats import number
 from nurture.web.language import language, say
@@ -24,7 +25,7 @@ GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     )),
     ("sales", N_("Sales"), (
         Kind.CALLED, Kind.NOTED, Kind.MEETING, Kind.OWNER_CHANGED, Kind.OPPORTUNITY_OPENED, Kind.OPPORTUNITY_CHANGED,
-        Kind.ALERTED,
+        Kind.ALERTED, Kind.TASK_DONE, Kind.TASK_CANCELED,
     )),
     ("score", N_("Score"), (Kind.SCORED, Kind.TEMPERATURE_CHANGED, Kind.LIFECYCLE_CHANGED)),
     ("consent", N_("Consent"), (
@@ -36,15 +37,7 @@ GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     )),
 )  # fmt: skip
 
-OUTCOMES: Mapping[CallOutcome, str] = {
-    CallOutcome.INTERESTED: N_("interested"),
-    CallOutcome.CALL_BACK: N_("asked to be called back"),
-    CallOutcome.NO_ANSWER: N_("no answer"),
-    CallOutcome.BUSY: N_("busy"),
-    CallOutcome.SWITCHED_OFF: N_("switched off"),
-    CallOutcome.NO_NEED: N_("no need"),
-    CallOutcome.WRONG_NUMBER: N_("wrong number"),
-}
+OUTCOMES: Mapping[CallOutcome, str] = {key: CALLS[key] for key in CallOutcome}
 
 _LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.CREATED: ("person-plus", ""),
@@ -70,6 +63,8 @@ _LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.OPPORTUNITY_OPENED: ("trophy", "good"),
     Kind.OPPORTUNITY_CHANGED: ("trophy", ""),
     Kind.ALERTED: ("bell", "watch"),
+    Kind.TASK_DONE: ("check-circle", "main"),
+    Kind.TASK_CANCELED: ("slash-circle", ""),
     Kind.MAIL_PAUSED: ("pause-circle", "watch"),
     Kind.MAIL_RESUMED: ("play-circle", "good"),
     Kind.SCORED: ("plus-lg", ""),
@@ -193,7 +188,17 @@ def _updated(line: Line, names: Names) -> str:
 def _called(line: Line, _: Names) -> str:
     outcome = str(line.detail.get("outcome") or "")
     known = say(OUTCOMES[CallOutcome(outcome)]) if outcome in set(CallOutcome) else outcome
-    return say("Called: %(outcome)s", outcome=known)
+    return say("Called: %(outcome)s", outcome=known) if known else say("Called")
+
+
+def _task(line: Line, _: Names) -> str:
+    kind, title = str(line.detail.get("kind") or ""), line.detail.get("title") or {}
+    what = in_language(title, language()) or say(KINDS.get(kind, kind))
+    if line.kind is Kind.TASK_CANCELED:
+        return say("The task “%(title)s” was canceled", title=what)
+    said = str(line.detail.get("said") or "")
+    words = {said: line.detail.get("words") or {}}
+    return say("Task “%(title)s”: %(said)s", title=what, said=said_words(said, words, language()))
 
 
 def _tagged(line: Line, names: Names) -> str:
@@ -332,6 +337,8 @@ _SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
     Kind.OPPORTUNITY_OPENED: _opportunity,
     Kind.OPPORTUNITY_CHANGED: _opportunity,
     Kind.ALERTED: _alerted,
+    Kind.TASK_DONE: _task,
+    Kind.TASK_CANCELED: _task,
     Kind.MAIL_PAUSED: _paused,
     Kind.MAIL_RESUMED: _paused,
     Kind.SCORED: _scored,

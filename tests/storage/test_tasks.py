@@ -1,4 +1,4 @@
-"""Tasks by people: who sees them and may act, what finishing one leaves behind, and where they go when the lead does."""
+"""Tasks by people: who sees them and may act, what finishing one leaves behind, where they go with the lead."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -93,10 +93,10 @@ def test_only_who_may_work_is_given_tasks(context: Context, role: Role | None) -
 
 _ACTS: dict[str, Act] = {
     "finish": lambda conn, by, task: service.finish(conn, by, task, "interested"),
-    "cancel": lambda conn, by, task: service.cancel(conn, by, task),
+    "cancel": service.cancel,
     "put off": lambda conn, by, task: service.put_off(conn, by, task, by.now + DAY),
     "reassign": lambda conn, by, task: service.reassign(conn, by, task, None),
-    "reopen": lambda conn, by, task: service.reopen(conn, by, task),
+    "reopen": service.reopen,
 }
 
 

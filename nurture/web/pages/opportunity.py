@@ -45,6 +45,7 @@ from nurture.web.page import (
 )
 from nurture.web.selling import LOOKS, pipeline_of
 from nurture.web.session import person
+from nurture.web.tasking import panel
 from nurture.web.timeline import OUTCOMES, Names, entries, people_in
 from nurture.web.words import OPPORTUNITY_FIELDS, OPPORTUNITY_STATES, named, temperature, word
 
@@ -108,6 +109,7 @@ def _around(conn: Connection, one: Opportunity, lead: Lead, pipeline: Pipeline) 
         "lost_reasons": [(each.key, named(each.name)) for each in pipeline.lost_reasons],
         "return_reasons": [(each.key, named(each.name)) for each in pipeline.return_reasons],
         "reason": reason_name(one.reason, pipeline),
+        "tasks": panel(conn, lead, one.public_id),
     }
 
 
