@@ -1,4 +1,4 @@
-"""Reacting to activities: score, temperature, lifecycle, opportunity, alert, segments, and what else is told of a lead.
+"""Reacting to activities: score, temperature, lifecycle, opportunity, alert, segments, entries, and what else is told.
 
 1. Claim pending reactions: of each lead only the oldest, half of them the newest so that a fresh click does not wait
    behind an import, rows that another worker holds passed over.
@@ -6,7 +6,7 @@
 3. Delete the reaction. One that failed is put off with its error and holds up nobody but its own lead.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from nurture.activities.tables import reactions
+from nurture.engine.arrivals import arrive
 from nurture.engine.effects import Effects, Outcome
 from nurture.kernel.context import Context
 from nurture.leads.tables import leads
@@ -92,6 +93,7 @@ def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bo
                 break
         moved = _moved(batch, happened)
         _together(conn, batch, lambda ids: segments.touched(conn, ids, moved, now, effects.facts))
+        _together(conn, batch, lambda ids: _arrive(conn, ids, batch, happened, effects))
         for tell in after:
             _together(conn, batch, partial(tell, conn, now=now, real=real))
         _finish(conn, batch, real)
@@ -142,6 +144,14 @@ def _together(conn: Connection, batch: _Batch, act: Callable[[list[int]], object
         for one in good:
             with _apart(conn, batch, one):
                 act([one.lead_id])
+
+
+def _arrive(
+    conn: Connection, lead_ids: Collection[int], batch: _Batch, happened: Mapping[int, Happened], effects: Effects
+) -> None:
+    """Into campaigns by what happened to these leads."""
+    good = [happened[one.activity_id] for one in batch.done if one.id not in batch.failed and one.lead_id in lead_ids]
+    arrive(conn, good, effects.facts, now=effects.now, real=effects.real, language=effects.house.language)
 
 
 def _moved(batch: _Batch, happened: dict[int, Happened]) -> set[str]:
