@@ -76,8 +76,8 @@ def _talk(line: Line, target: Target, addresses: Sequence[str], headers: Mapping
             connection.connect()
             handed = True
             connection.request("POST", target.path, body=body, headers=dict(headers))
-            answer = connection.getresponse()
-            text = answer.read(KEPT)
+            with connection.getresponse() as answer:
+                text = answer.read(KEPT)
             if connection.is_late:
                 raise TimeoutError
             return Answer(Stage.ANSWERED, answer.status, _shown(text), _wait(answer.headers.get("Retry-After")))
