@@ -51,7 +51,7 @@ def read_behavior(text: str) -> Behavior:
     for part in text.split(","):
         found = _SHARE.fullmatch(part)
         if found is None or found[1] not in shares or float(found[2]) > 100:
-            mend = N_("such as: opens=35%,clicks=8%,replies=1%")
+            mend = N_("such as: opens=35%%,clicks=8%%,replies=1%%")
             raise wrong(N_("“%(word)s” is no share of emails"), mend, word=part)
         shares[found[1]] = float(found[2]) / 100
     if shares["clicks"] > shares["opens"]:

@@ -140,7 +140,7 @@ def report(
         complete,
         leads_count,
         _entered(conn, mine, begun),
-        _refused(conn, campaign.key, begun),
+        _refused(conn, campaign.key, mine, begun),
         sum(one.count for one in calendar),
         calendar,
         steps,
@@ -177,9 +177,14 @@ def _entered(conn: Connection, mine: int, begun: datetime) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def _refused(conn: Connection, key: str, begun: datetime) -> dict[str, int]:
+def _refused(conn: Connection, key: str, mine: int, begun: datetime) -> dict[str, int]:
+    """Why leads were not taken in that never came in."""
+    inside = sa.select(enrollments.c.lead_id).where(enrollments.c.campaign_id == mine)
     query = sa.select(decisions.c.reason, sa.func.count(decisions.c.lead_id.distinct()).label("number")).where(
-        decisions.c.subject == f"campaign:{key}", decisions.c.outcome == "no", decisions.c.at >= begun
+        decisions.c.subject == f"campaign:{key}",
+        decisions.c.outcome == "no",
+        decisions.c.at >= begun,
+        decisions.c.lead_id.not_in(inside),
     )
     return {row.reason: row.number for row in conn.execute(query.group_by(decisions.c.reason))}
 

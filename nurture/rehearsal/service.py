@@ -1,5 +1,6 @@
 """A rehearsal as a whole: choose the leads, make the stage, play, report (reads the database; writes its stage)."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -182,8 +183,15 @@ def _made_up(stage: Context, people: tuple[NewLead, ...], now: datetime) -> list
                 lead = lead_service.add(conn, one, now=now, real=now, actor="engine", cause=CAUSE)
                 said = Said(Method.FORM, CAUSE, "lead", CAUSE, now, now, proof=CAUSE)
                 consents.give(conn, stage.keys, lead.id, lead.email, said)
+                key = _key(one)  # draws are made from it: the same person, the same draws
+                conn.execute(leads.update().where(leads.c.id == lead.id).values(public_id=key))
                 found.append(lead.id)
     return found
+
+
+def _key(one: NewLead) -> str:
+    """A public id that is the same each time this person is made up."""
+    return hashlib.blake2b(f"{one.email}/{one.phone}/{one.name}".encode(), digest_size=7).hexdigest()
 
 
 def _enroll(stage: Context, key: str, people: list[int], now: datetime) -> None:
