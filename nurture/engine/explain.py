@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from nurture.campaigns.model import Campaign
+from nurture.campaigns import entries
+from nurture.campaigns.model import Campaign, Entrance
 from nurture.engine import revisions
 from nurture.engine.known import Running
 from nurture.enrollments import entry
@@ -26,12 +27,20 @@ from nurture.segments.view import view
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """One entrance of a campaign, and how a lead stands to what it asks for; no trace where only an event tells."""
+
+    entrance: Entrance
+    trace: Trace | None
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
-    """How a lead stands to one campaign: its entry condition, and why it may not come in."""
+    """How a lead stands to one campaign: its entrances, the condition they share, and why it may not come in."""
 
     campaign: Running
-    segment: str | None
-    trace: Trace | None  # the entry segment's rule; None for a campaign that is entered by hand
+    doors: tuple[Door, ...]
+    when: Trace | None
     refusal: tuple[Reason, Mapping[str, Any]] | None
 
 
@@ -65,9 +74,12 @@ def stands(
     """
     open_ones = [(one, _readable(one, facts)) for one in running if one.definition]
     ways = [(one, campaign) for one, campaign in open_ones if campaign is not None]
-    rules = segments.rules_of(conn, [one.entry.segment for _, one in ways if one.entry.segment], facts)
+    named = {key for _, one in ways for way in one.entry.entrances if (key := _segment(way))}
+    of_segments = segments.rules_of(conn, sorted(named), facts)
+    asked = {way.id: rule for _, one in ways for way in one.entry.entrances if (rule := _asks(way, of_segments))}
+    shared = [one.entry.when for _, one in ways if one.entry.when is not None]
     extra = [pipeline.qualifying.when] if pipeline is not None and pipeline.qualifying.when is not None else []
-    seen = view(conn, [lead.id], facts, [*rules.values(), *extra]).get(lead.id)
+    seen = view(conn, [lead.id], facts, [*asked.values(), *shared, *extra]).get(lead.id)
     past = enrollments.past_of(conn, lead.id)
 
     def trace(rule: Rule | None) -> Trace | None:
@@ -75,12 +87,27 @@ def stands(
 
     found = [
         Way(
-            stored, one.entry.segment, trace(rules.get(one.entry.segment or "")),
+            stored,
+            tuple(Door(way, trace(asked.get(way.id))) for way in one.entry.entrances),
+            trace(one.entry.when),
             entry.refusal(one.entry.again, past.get(stored.id, ()), now),
         )
         for stored, one in ways
-    ]  # fmt: skip
+    ]
     return found, _chance(conn, lead, pipeline, trace(pipeline.qualifying.when), now) if pipeline else None
+
+
+def _segment(way: Entrance) -> str:
+    """The segment that an entrance names, if any."""
+    if way.kind == "segment":
+        return str(way.config.key)
+    return str(way.config.segment) if way.kind == "schedule" else ""
+
+
+def _asks(way: Entrance, of_segments: Mapping[str, Rule]) -> Rule | None:
+    """What of the lead's own an entrance asks for: of a segment its rule, so that it is seen why one is not in it."""
+    key = _segment(way)
+    return of_segments.get(key) if key else entries.standing(way) or entries.condition(way)
 
 
 def _readable(one: Running, facts: Facts) -> Campaign | None:

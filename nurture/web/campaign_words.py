@@ -7,7 +7,8 @@ from typing import Any
 
 from babel.dates import get_day_names
 
-from nurture.campaigns.model import Again, Campaign, Existing, OpportunityOpened, Sender, Step
+from nurture.campaigns.entries import describe as describe_entrance
+from nurture.campaigns.model import Again, Campaign, OpportunityOpened, Sender, Step
 from nurture.campaigns.spans import spoken
 from nurture.campaigns.steps import kinds
 from nurture.campaigns.steps.wait import Wait
@@ -60,16 +61,11 @@ class Node:
     depth: int
 
 
-def entry(campaign: Campaign, segment_name: str, language: str) -> list[str]:
+def entry(campaign: Campaign, titles: Titles, language: str) -> list[str]:
     """Who comes in, what became of those there before, and whether one may come again."""
-    if campaign.entry.segment is None:
-        found = [say("By hand only, from a lead's page.")]
-    else:
-        found = [say("Leads who come into the segment “%(segment)s”.", segment=segment_name)]
-        if campaign.entry.existing is Existing.ENROLL:
-            found.append(say("Those who were in it already came in at the first publish."))
-        else:
-            found.append(say("Those who were in it before the first publish stay out."))
+    found = [sentence for one in campaign.entry.entrances for sentence in describe_entrance(one, language, titles)]
+    if campaign.entry.when is not None:
+        found.append(say("Only if: %(rule)s.", rule=describe(campaign.entry.when, language, titles=titles)))
     match campaign.entry.again:
         case Again.NEVER:
             found.append(say("Each lead goes through it once."))

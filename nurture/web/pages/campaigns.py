@@ -137,7 +137,7 @@ def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[s
         "segment": key,
         "size": segments.size(conn, key) if key else None,
         "rule": describe(rule, language(), titles=called) if rule is not None else "",
-        "entry": campaign_words.entry(campaign, segment.named(language()) if segment else key or "", language()),
+        "entry": campaign_words.entry(campaign, called, language()),
         "goal": campaign_words.goal(campaign, language(), called),
         "leave": campaign_words.leave(campaign, language(), called),
         "sending": campaign_words.sending(campaign, language()),

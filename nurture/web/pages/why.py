@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Decided
 from nurture.activities.store import Chosen, decisions_of
+from nurture.campaigns import entries
 from nurture.consents import store as consents
 from nurture.engine import explain
 from nurture.kernel.errors import NotFoundError
@@ -95,10 +96,7 @@ def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
     standing = consents.standing_of(conn, context().keys, lead.id, lead.email)
     found, chance = explain.stands(conn, lead, known(conn).campaigns, pipeline_of(conn), facts(conn), now())
     called = titles(conn)
-    ways = [
-        {"way": way, "name": way.campaign.named(language()), "tree": node(way.trace, called) if way.trace else None}
-        for way in found
-    ]
+    ways = [_way(way, called) for way in found]
     people = {key: one.name for key, one in known(conn).people.items()}
     deals = [_deal(one, people) for one in chance.open_ones] if chance else []
     criteria = [_criterion(one.plain()) for one in chance.criteria] if chance else []
@@ -107,6 +105,19 @@ def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
         deals=deals, criteria=criteria, rule=node(chance.trace, called) if chance and chance.trace else None,
         decisions=[_decided(conn, one) for one in decisions_of(conn, lead.id, _VERDICTS, limit=20)],
     )  # fmt: skip
+
+
+def _way(way: explain.Way, called: Titles) -> dict[str, Any]:
+    """A campaign as the template shows it: each entrance in a sentence, with how the lead stands to it."""
+    doors = [
+        {
+            "text": entries.describe(one.entrance, language(), called)[0],
+            "tree": node(one.trace, called) if one.trace else None,
+        }
+        for one in way.doors
+    ]
+    when = node(way.when, called) if way.when else None
+    return {"way": way, "name": way.campaign.named(language()), "doors": doors, "when": when}
 
 
 def _decided(conn: Connection, one: Chosen) -> dict[str, Any]:
