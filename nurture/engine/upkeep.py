@@ -10,6 +10,7 @@ from nurture.alerts.store import digest_due
 from nurture.kernel.context import Context
 from nurture.scoring.published import live
 from nurture.scoring.sweep import decay_sweep, rate_sweep, sweep_due
+from nurture.segments.service import doubt
 from nurture.segments.store import facts as facts_of
 from nurture.users import sessions
 
@@ -20,7 +21,8 @@ def upkeep(ctx: Context) -> int:
     """Do what is due; gives how many leads were swept, digests written, sessions deleted; 0 when nothing was due."""
     now, real, zone = ctx.clock.engine(), ctx.clock.real(), ctx.settings.local_zone
     with ctx.database.read() as conn:
-        rules = live(conn, facts_of(conn, ctx.settings.zone))
+        facts = facts_of(conn, ctx.settings.zone)
+        rules = live(conn, facts)
         due = rules is not None and sweep_due(conn, rules, now, zone)
         owed = digest_due(conn, now)
         over = sessions.is_any_over(conn, real)
@@ -31,6 +33,8 @@ def upkeep(ctx: Context) -> int:
         with ctx.database.write() as conn:
             swept = decay_sweep(conn, rules, now=now, real=real, zone=zone)
             swept = swept or rate_sweep(conn, rules, now=now, real=real)
+            if swept:
+                doubt(conn, ("engagement", "fit", "score"), facts)
         if not swept:
             break
         done += swept

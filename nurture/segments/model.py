@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from nurture.kernel.text import in_language
-from nurture.rules.model import Rule, names
+from nurture.rules.facts import Facts
+from nurture.rules.model import Compare, Rule, leaves, names
 
 BY_HAND: Mapping[str, Any] = {"by_hand": True}  # what stands in the place of a rule
 
@@ -45,6 +46,8 @@ class Segment:
     hash: str
     evaluated_at: datetime | None
     refreshed_at: datetime | None
+    swept_until: datetime | None = None
+    swept_as: str | None = None
 
     @property
     def by_hand(self) -> bool:
@@ -88,6 +91,17 @@ class Preview:
 
     count: int
     lead_ids: tuple[int, ...]
+
+
+MEANING = 1  # raised when a comparison comes to mean something else
+
+
+def meaning(segment: Segment, rule: Rule, facts: Facts) -> str:
+    """A name for what the rule means now: its text, the types of the facts it reads, the zone of its days."""
+    read = sorted({leaf.fact for leaf in leaves(rule) if isinstance(leaf, Compare)})
+    types = [f"{key}:{facts.values[key].type.value}" for key in read if key in facts.values]
+    parts = [str(MEANING), segment.hash, facts.zone.key, *types]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def depends_on(rule: Rule) -> frozenset[str]:

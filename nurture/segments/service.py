@@ -7,7 +7,7 @@ Keeping memberships over many leads goes in two moves, so that no write waits fo
 2. `refresh` with those keys and leads, in a write transaction: they are looked at again and settled.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -77,7 +77,7 @@ def _refuse_circles(conn: Connection, definitions: Sequence[Definition]) -> None
 def archive(conn: Connection, key: str, *, now: datetime) -> None:
     """Put a segment away; who was in it leaves now."""
     chosen = sa.select(segments.c.id).where(segments.c.key == key).scalar_subquery()
-    conn.execute(segments.update().where(segments.c.key == key).values(archived_at=now))
+    conn.execute(segments.update().where(segments.c.key == key).values(archived_at=now, swept_as=None))
     left = memberships.update().where(memberships.c.segment_id == chosen, memberships.c.left_at.is_(None))
     conn.execute(left.values(left_at=now))
 
@@ -179,9 +179,19 @@ def note_evaluated(conn: Connection, key: str, now: datetime, real: datetime) ->
     conn.execute(segments.update().where(segments.c.key == key).values(evaluated_at=first, refreshed_at=real))
 
 
-def order(conn: Connection, facts: Facts) -> list[str]:
-    """The keys of all segments that can be evaluated, each after those it names."""
-    return in_order(_rules(store.every(conn), facts)[0])[0]
+def readable(conn: Connection, facts: Facts) -> list[tuple[Segment, Rule]]:
+    """All segments that a rule keeps and that can be evaluated, each after those it names."""
+    every = {one.key: one for one in store.every(conn)}
+    rules, _ = _rules(every.values(), facts)
+    return [(every[key], rules[key]) for key in in_order(rules)[0]]
+
+
+def note_swept(conn: Connection, swept: Mapping[int, str], until: datetime) -> None:
+    """Keep up to when segments were swept, and as what: by id."""
+    change = segments.update().where(segments.c.id == sa.bindparam("segment"))
+    rows = [{"segment": key, "swept_as": as_, "swept_until": until} for key, as_ in sorted(swept.items())]
+    if rows:
+        conn.execute(change, rows)
 
 
 def _some(
@@ -221,18 +231,48 @@ def _settle(
 
 
 def differences(
-    conn: Connection, now: datetime, facts: Facts, keys: Sequence[str] | None = None
+    conn: Connection,
+    now: datetime,
+    facts: Facts,
+    keys: Sequence[str] | None = None,
+    lead_ids: Collection[int] | None = None,
 ) -> dict[str, list[int]]:
-    """For each segment that is not up to date: the leads that would join or leave it. Reads only."""
+    """For each segment that is not up to date: the leads that would join or leave it, of all or of `lead_ids`.
+
+    Reads only. It is also the check that what was kept step by step is what the rules say.
+    """
     every = {one.key: one for one in store.every(conn, keys)}
     rules, _ = _rules(every.values(), facts)
-    found = {key: _difference(conn, every[key], to_sql(rule, now, facts)) for key, rule in rules.items()}
+    found = {key: _difference(conn, every[key], rule, now, facts, lead_ids) for key, rule in rules.items()}
     return {key: ids for key, ids in found.items() if ids}
 
 
-def _difference(conn: Connection, segment: Segment, matching: sa.Select[int]) -> list[int]:
-    members = set(conn.execute(sa.select(memberships.c.lead_id).where(*_inside(segment, None))).scalars())
-    return sorted(members.symmetric_difference(conn.execute(matching).scalars()))
+def _difference(
+    conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts, lead_ids: Collection[int] | None
+) -> list[int]:
+    if lead_ids is None:
+        return sorted(_differing(conn, segment, to_sql(rule, now, facts), None))
+    ids = sorted(set(lead_ids))
+    chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+    return [one for part in chunks for one in sorted(_differing(conn, segment, to_sql(rule, now, facts, part), part))]
+
+
+def _differing(conn: Connection, segment: Segment, matching: sa.Select[int], chunk: Sequence[int] | None) -> set[int]:
+    members = set(conn.execute(sa.select(memberships.c.lead_id).where(*_inside(segment, chunk))).scalars())
+    return members.symmetric_difference(conn.execute(matching).scalars())
+
+
+def doubt(conn: Connection, kinds: Iterable[str], facts: Facts) -> list[str]:
+    """Facts of many leads moved and nobody was told of each: segments that read them look at all leads once more.
+
+    Gives their keys.
+    """
+    what = frozenset(kinds)
+    rules, _ = _rules(store.every(conn), facts)
+    keys = sorted(key for key, rule in rules.items() if reads(rule) & what)
+    if keys:
+        conn.execute(segments.update().where(segments.c.key.in_(keys)).values(swept_as=None))
+    return keys
 
 
 def preview(conn: Connection, rule: Rule, now: datetime, facts: Facts | None = None) -> Preview:

@@ -16,6 +16,10 @@ segments = sa.Table(
     column("updated_at", Instant, personal=False),
     column("evaluated_at", Instant, nullable=True, personal=False),  # engine time, the first time
     column("refreshed_at", Instant, nullable=True, personal=False),  # real time, the last time over all leads
+    # engine time up to which leads whose answer changes with time alone were looked at
+    column("swept_until", Instant, nullable=True, personal=False),
+    # what the rule meant when all leads were looked at; another meaning, or none: they all are to be looked at again
+    column("swept_as", sa.Text, nullable=True, personal=False),
     column("archived_at", Instant, nullable=True, personal=False),
 )
 

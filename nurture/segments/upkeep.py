@@ -1,42 +1,98 @@
-"""Keeps the memberships of all segments (reads and writes): a long look first, then short writes.
+"""Keeps the memberships of all segments as time passes (reads and writes): a look first, then short writes.
+
+1. A segment that is new, or whose rule came to mean something else, is evaluated over all leads.
+2. Any other is swept: only the leads whose answer can have changed with time alone are looked at, and those that a
+   segment named by it gained or lost. One whose rule knows no time is not looked at: `service.touched` keeps it.
 
 A segment evaluated for the first time gets `evaluated_at` with its last leads, so that whoever asks who was in it from
 the start compares `joined_at` with it.
 """
 
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
 
 from nurture.kernel.database import Database
 from nurture.leads.store import hold
 from nurture.rules.facts import Facts
-from nurture.segments import service, store
-from nurture.segments.model import Counts
+from nurture.rules.model import Rule
+from nurture.rules.sweep import flipping, is_timed
+from nurture.segments import service
+from nurture.segments.model import Counts, Segment, depends_on, meaning
 
 BATCH = 1000
+MOST = 20_000  # leads to look at one by one; beyond that all together are cheaper
+# How far a sweep looks back behind the last one: somebody else's `now` may have been earlier, and written later.
+OVERLAP = timedelta(minutes=5)
 
 
-def keep(database: Database, now: datetime, real: datetime, facts: Facts) -> list[Counts]:
-    """Bring all memberships up to `now`; gives the segments that changed. Opens its own transactions.
+def keep(database: Database, now: datetime, real: datetime, facts: Facts, *, whole: bool = False) -> list[Counts]:
+    """Bring memberships up to `now`; gives the segments that changed. Opens its own transactions.
 
-    A segment that names another follows it within the same call.
+    With `whole` every segment is evaluated over all leads. A segment that names another follows it within the call.
     """
     with database.read() as conn:
-        order = service.order(conn, facts)
-    return [counts for key in order if (counts := _keep_one(database, key, now, real, facts)) is not None]
+        order = service.readable(conn, facts)
+    changed: dict[str, list[int]] = {}
+    swept: dict[int, str] = {}
+    found: list[Counts] = []
+    for segment, rule in order:
+        full = whole or not is_current(segment, rule, now, facts)
+        with database.read() as conn:
+            ids = _look(conn, segment, rule, now, facts, None if full else changed)
+        if ids is None:
+            continue
+        changed[segment.key] = ids
+        counts = _settle(database, segment.key, ids, now, real, facts)
+        if full:
+            with database.write() as conn:
+                service.note_evaluated(conn, segment.key, now, real)
+        swept[segment.id] = meaning(segment, rule, facts)
+        if counts.joined or counts.left:
+            found.append(counts)
+    if swept:
+        with database.write() as conn:
+            service.note_swept(conn, swept, now)
+    return found
 
 
-def _keep_one(database: Database, key: str, now: datetime, real: datetime, facts: Facts) -> Counts | None:
-    with database.read() as conn:
-        ids = service.differences(conn, now, facts, [key]).get(key, [])
-        segment = store.get(conn, key)
+def is_current(segment: Segment, rule: Rule, now: datetime, facts: Facts) -> bool:
+    """Whether all leads were looked at with this rule, so that a sweep is enough."""
+    until = segment.swept_until
+    return until is not None and until <= now and segment.swept_as == meaning(segment, rule, facts)
+
+
+def _look(
+    conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts, changed: Mapping[str, list[int]] | None
+) -> list[int] | None:
+    """The leads that are to join or leave; None for a segment that need not be looked at.
+
+    `changed` are those that joined or left other segments; without it all leads are looked at.
+    """
+    ids: set[int] | None = None
+    if changed is not None:
+        ids = {one for key in depends_on(rule) for one in changed.get(key, ())}
+        if not ids and not is_timed(rule, facts):
+            return None
+        ids |= _due(conn, segment, rule, now, facts)
+    few = ids if ids is None or len(ids) <= MOST else None
+    return service.differences(conn, now, facts, [segment.key], few).get(segment.key, [])
+
+
+def _due(conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts) -> set[int]:
+    """The leads whose answer can have changed since the last sweep."""
+    since = (segment.swept_until or now) - OVERLAP
+    return {one for query in flipping(rule, since, now, facts) for one in conn.execute(query).scalars()}
+
+
+def _settle(database: Database, key: str, ids: Collection[int], now: datetime, real: datetime, facts: Facts) -> Counts:
     joined = left = 0
-    for start in range(0, len(ids), BATCH):
-        batch = ids[start : start + BATCH]
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), BATCH):
+        batch = ordered[start : start + BATCH]
         with database.write() as conn:
             hold(conn, batch)
             for counts in service.refresh(conn, now, real, facts, [key], batch):
                 joined, left = joined + counts.joined, left + counts.left
-    if segment is not None and segment.evaluated_at is None:
-        with database.write() as conn:
-            service.note_evaluated(conn, key, now, real)
-    return Counts(key, joined, left) if joined or left else None
+    return Counts(key, joined, left)

@@ -145,7 +145,7 @@ def test_over_the_cap_the_enrollment_waits_for_a_slot(ready: Context) -> None:
         conn.execute(sa.text("INSERT INTO tags (key, label) VALUES ('vip', 'vip')"))
         conn.execute(lead_tags.insert().values(lead_id=lead, tag="vip", at=start))
     clock(ready).advance(DAY)
-    tick(ready)
+    tick(ready, refresh=True)  # nobody was told of the tag
     assert places(ready, "held", "due_at")[2] == ("capped", start + 7 * DAY)
     assert len(mails(ready, "id")) == 2
 
