@@ -164,7 +164,7 @@ class _Walk:
         around = self.around
         moment = Moment(
             around.now,
-            self.planned,
+            min(self.planned, around.now),
             self.arrived,
             around.mailed,
             around.view,
