@@ -206,7 +206,8 @@ def give_many(conn: Connection, batch: Sequence[Given], *, now: datetime) -> lis
         index_elements=["enrollment_id", "step", "occurrence"]
     )
     rows = [_row(one, people, now) for one in batch]
-    new = set(conn.execute(insert.returning(t.enrollment_id, t.step, t.occurrence), rows).tuples()) if rows else set()
+    written = conn.execute(insert.returning(t.enrollment_id, t.step, t.occurrence), rows).all() if rows else []
+    new = {tuple(row) for row in written}
     fresh = [one for one in batch if (one.enrollment_id, one.step, one.occurrence) in new]
     owned = _owned(conn, [one.lead_id for one in fresh if not one.email])
     return [one for one in fresh if (one.email not in people if one.email else one.lead_id not in owned)]

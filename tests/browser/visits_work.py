@@ -21,4 +21,8 @@ VISITS: dict[str, Visit] = {
     "opportunities.index#table": lambda _: "/opportunities?as=table",
     "opportunities.show": lambda house: f"/opportunities/{house.opportunity}",
     "alerts.index": lambda _: "/alerts",
+    "tasks.index": lambda _: "/tasks",
+    "tasks.index#nobody": lambda _: "/tasks?of=nobody",
+    "tasks.index#done": lambda _: "/tasks?of=all&as=done",
+    "tasks.show": lambda house: f"/tasks/{house.task}",
 }

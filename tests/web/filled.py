@@ -1,10 +1,11 @@
 """A small house with everything in it: staff of each role, the gallery made live, leads with a past."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from nurture.activities.model import CallOutcome, Decided, Kind
 from nurture.activities.service import Activity, Decision, decide_many, record
@@ -15,6 +16,7 @@ from nurture.delivery.tables import mailbox_mails
 from nurture.engine import definitions
 from nurture.engine.react import react
 from nurture.engine.tick import tick
+from nurture.enrollments.tables import enrollments
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
@@ -22,6 +24,7 @@ from nurture.kernel.tables import installation
 from nurture.leads import desk
 from nurture.leads import service as leads
 from nurture.leads.model import NewLead, Temperature
+from nurture.leads.tables import leads as leads_table
 from nurture.messages import service as message_service
 from nurture.messages.links import click_token, unsubscribe_token
 from nurture.messages.mime import Envelope, write
@@ -32,6 +35,8 @@ from nurture.opportunities.tables import opportunities
 from nurture.scoring import published
 from nurture.scoring import service as scoring
 from nurture.segments import store as segments
+from nurture.tasks import service as tasks
+from nurture.tasks.model import Given, NewTask, TaskKind
 from nurture.users import service as users
 from nurture.users import store as accounts
 
@@ -63,6 +68,7 @@ class Filled:
     invite: str = ""
     reset: str = ""
     mail: int = 0  # in the built-in mailbox
+    task: int = 0  # of the salesperson, by hand, overdue
     click: str = ""  # the token of a link of a mail, to an example address
 
 
@@ -212,6 +218,7 @@ def _sales(ctx: Context, clock: ManualClock, house: Filled) -> None:
         scoring.set_temperature(
             conn, hand.person.actor, lead.id, Temperature.HOT, "Đã hẹn ký hợp đồng", rules, now=now, real=real
         )
+        house.task = _tasks(conn, hand, house, lead.id)
         desk.stop_mail(conn, hand, house.leads["free"], "Khách nhờ đừng gửi tuần này")
         house.unsubscribe = unsubscribe_token(
             ctx.keys, message or 1, lead.id, ctx.keys.address_hash(lead.email or "")
@@ -222,3 +229,22 @@ def _sales(ctx: Context, clock: ManualClock, house: Filled) -> None:
     clock.advance(timedelta(minutes=10))
     with ctx.database.write() as conn:
         _, house.reset = users.reset(conn, email="viewer@example.com", real=clock.real(), actor="cli")
+
+
+def _tasks(conn: Connection, hand: desk.Hand, house: Filled, lead_id: int) -> int:
+    """Tasks of the salesperson: by hand and by a campaign; soon overdue, later, and done. Gives the first."""
+    hour, mine = timedelta(hours=1), house.leads["of_sales"]
+    first = tasks.give(conn, hand, mine, NewTask(TaskKind.CALL, hand.now + hour / 6, HOSTILE, "Hỏi về gói 12 tháng"))
+    tasks.give(conn, hand, mine, NewTask(TaskKind.VISIT, hand.now + 72 * hour, "Mang hợp đồng mẫu"))
+    done = tasks.give(conn, hand, mine, NewTask(TaskKind.EMAIL, hand.now + hour))
+    tasks.finish(conn, hand, done.id, "done", "Đã gửi báo giá")
+    enrollment = conn.execute(sa.select(sa.func.min(enrollments.c.id))).scalar_one()
+    words = {"done": {}, "demo": {"vi": "Đã hẹn demo", "en": "Demo booked"}}
+    given = Given(
+        lead_id, enrollment, "call", 1, "welcome_series", TaskKind.CALL, {"vi": "Gọi hỏi thăm", "en": "Call to ask"},
+        {}, hand.now + 5 * hour, words=words, waits=True,
+    )  # fmt: skip
+    tasks.give_many(conn, [given], now=hand.now)
+    free = conn.execute(sa.select(leads_table.c.id).where(leads_table.c.public_id == house.leads["free"])).scalar_one()
+    tasks.give_many(conn, [replace(given, lead_id=free, step="nobody")], now=hand.now)
+    return first.id

@@ -20,6 +20,7 @@ from nurture.messages.tables import attempts, messages
 from nurture.opportunities.tables import opportunities, opportunity_changes
 from nurture.scoring.tables import score_entries
 from nurture.segments.tables import memberships, segments
+from nurture.tasks.tables import tasks
 from nurture.tracking.tables import hits
 from nurture.users.tables import sessions, users
 from tests.web.filled import Filled
@@ -104,6 +105,8 @@ def _sold(
         conn, alerts, alerts.c.lead_id == lead, key=lambda n: f"{word}{n}", lead_id=lambda n: others[n],
         opportunity_id=lambda n: deals[n], owner_id=lambda n: house.people["sales" if n % 2 else "marketer"],
     )  # fmt: skip
+    for given in ("open", "done"):
+        _copies(conn, tasks, tasks.c.lead_id == lead, tasks.c.state == given, enrollment_id=lambda _: None)
     line = {"opportunity_id": number, "at": now, "actor": "user:1", "field": "stage", "before": "", "after": stages[0]}
     conn.execute(opportunity_changes.insert(), [line] * MORE)
 

@@ -40,6 +40,8 @@ PAGES = {
     "opportunities.index": ("/opportunities", "/opportunities?as=table"),
     "opportunities.show": ("/opportunities/DEAL",),
     "public.leave": ("/u/UNSUBSCRIBE",),
+    "tasks.index": ("/tasks", "/tasks?of=nobody", "/tasks?of=all&as=done"),
+    "tasks.show": ("/tasks/TASK",),
     "sends.index": ("/sends", "/sends?campaign=welcome_series&state=sent"),
     "sends.message": ("/messages/MESSAGE",),
     "today.first": ("/",),
@@ -55,7 +57,8 @@ def pages_of(ctx: Context, house: Filled) -> Iterator[tuple[str, str]]:
         message = conn.execute(sa.select(sa.func.min(messages.c.id)).where(messages.c.lead_id == lead)).scalar_one()
     words = {
         "INVITE": house.invite, "RESET": house.reset, "CLICK": house.click, "UNSUBSCRIBE": house.unsubscribe,
-        "LEAD": house.leads["of_sales"], "MAIL": str(house.mail), "DEAL": house.opportunity, "MESSAGE": str(message),
+        "LEAD": house.leads["of_sales"], "TASK": str(house.task), "MAIL": str(house.mail), "DEAL": house.opportunity,
+        "MESSAGE": str(message),
     }  # fmt: skip
     for path in (path for paths in PAGES.values() for path in paths):
         yield path, re.sub("|".join(words), lambda word: words[word[0]], path)
