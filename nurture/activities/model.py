@@ -65,3 +65,4 @@ class Decided(StrEnum):
     SCORE = "score"
     QUALIFY = "qualify"
     ALERT = "alert"
+    COMPARE = "compare"  # which way of a split is better

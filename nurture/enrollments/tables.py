@@ -79,3 +79,21 @@ passages = sa.Table(
     sa.UniqueConstraint("enrollment_id", "step", "occurrence"),
     sa.Index("ix_passages_campaign_id_step_outcome", "campaign_id", "step", "outcome"),
 )
+
+# What was last decided about each split of a campaign.
+experiments = sa.Table(
+    "experiments",
+    metadata,
+    key_column(),
+    column("campaign_id", Id, sa.ForeignKey("campaigns.id"), personal=False),
+    column("step", sa.Text, personal=False),
+    column("winner", sa.Text, nullable=True, personal=False),  # the way that newcomers go; NULL: all ways
+    column("reason", sa.Text, personal=False),  # reason code: has won, no clear winner, chosen by hand, …
+    column("detail", Json, personal=False),  # the figures as they were
+    column("decided_by", sa.Text, personal=False),  # `engine`, `cli`, `user:4`
+    column("decided_at", Instant, personal=False),  # engine time
+    column("tests", sa.Integer, server_default="0", personal=False),  # tests made, which share the allowed error
+    column("smallest", sa.Integer, server_default="0", personal=False),  # leads of the smallest way at the last test
+    column("since", Instant, nullable=True, personal=False),  # who came before does not count: it was split again
+    sa.UniqueConstraint("campaign_id", "step"),
+)

@@ -87,6 +87,11 @@ class Reason(StrEnum):
     GATEWAY_UNSURE = "gateway_unsure"  # the gateway's answer to a text message never came
     TASK_TIMED_OUT = "task_timed_out"  # nobody said in time what came of a task
     CANCELED_BY_HAND = "canceled_by_hand"
+    WAY_WON = "way_won"  # one way of a split is better than the others
+    NO_CLEAR_WINNER = "no_clear_winner"  # enough data, but what differs may be chance
+    NOT_ENOUGH_DATA = "not_enough_data"  # to compare ways
+    CHOSEN_BY_HAND = "chosen_by_hand"  # a person chose the way
+    SPLIT_AGAIN = "split_again"  # a person let all ways be gone again
     DONE = "done"
 
 
@@ -168,6 +173,17 @@ SENTENCES: dict[Reason, str] = {
     Reason.GATEWAY_UNSURE: "The gateway did not answer in time; it is not sent again by itself",
     Reason.TASK_TIMED_OUT: "Nobody said in time what came of it; the campaign has gone on",
     Reason.CANCELED_BY_HAND: "A person canceled it",
+    Reason.WAY_WON: (
+        "“%(way)s” is better: %(share)s%% against %(other)s%%, of %(leads)s leads; sure to %(confidence)s%%"
+    ),
+    Reason.NO_CLEAR_WINNER: (
+        "No clear winner among %(leads)s leads: the difference may be chance, so leads go all ways on"
+    ),
+    Reason.NOT_ENOUGH_DATA: (
+        "Not enough data to name a winner: %(leads)s leads so far, %(successes)s of them count; leads go all ways on"
+    ),
+    Reason.CHOSEN_BY_HAND: "A person chose the way “%(way)s”",
+    Reason.SPLIT_AGAIN: "A person let leads go all ways again",
     Reason.DONE: "Done",
 }
 
@@ -247,6 +263,11 @@ LABELS: dict[Reason, str] = {
     Reason.GATEWAY_UNSURE: "no answer from the gateway",
     Reason.TASK_TIMED_OUT: "not done in time",
     Reason.CANCELED_BY_HAND: "canceled by a person",
+    Reason.WAY_WON: "has won",
+    Reason.NO_CLEAR_WINNER: "no clear winner",
+    Reason.NOT_ENOUGH_DATA: "not enough data",
+    Reason.CHOSEN_BY_HAND: "chosen by hand",
+    Reason.SPLIT_AGAIN: "split again",
     Reason.DONE: "done",
     Reason.CLOSED_LATELY: "an opportunity was closed lately",
     Reason.RULE_LIMIT: "the rule has counted often enough",
