@@ -15,6 +15,7 @@ from nurture.campaigns.model import Campaign, OpportunityOpened
 from nurture.consents import store as consent_store
 from nurture.consents.model import Standing
 from nurture.engine.known import titles
+from nurture.enrollments import experiments
 from nurture.enrollments.advance import Around
 from nurture.enrollments.model import Place
 from nurture.kernel.reasons import Reason
@@ -117,7 +118,7 @@ def load(
         _opened(conn, lead_ids) if goals else {},
         languages(conn) if mailing else None,
         _answers(conn, places),
-        {},
+        _chosen(conn, places),
     )
 
 
@@ -129,6 +130,16 @@ def _answers(conn: Connection, places: Sequence[tuple[Place, Campaign]]) -> dict
         if (step := campaign.steps.get(place.step or "")) is not None and step.kind == "task"
     ]
     return task_answers(conn, asking) if asking else {}
+
+
+def _chosen(conn: Connection, places: Sequence[tuple[Place, Campaign]]) -> Mapping[int, Mapping[str, str]]:
+    """The ways that have won, by campaign and step."""
+    comparing = {
+        place.campaign_id
+        for place, campaign in places
+        if any(step.kind == "split" for step in campaign.steps.values())
+    }
+    return experiments.winners(conn, comparing) if comparing else {}
 
 
 def _views(conn: Connection, lead_ids: Sequence[int], facts: Facts, rules: Sequence[Rule]) -> Mapping[int, View]:

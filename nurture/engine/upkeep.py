@@ -1,4 +1,4 @@
-"""Due by the day and by working hours: decay, rating by new rules, digests, old sessions. Called by each tick.
+"""Due by the day and by working hours: decay, rating by new rules, digests, splits, old sessions. Called by each tick.
 
 Parts of a sweep are transactions of their own; what is not done in one call is done in the next.
 """
@@ -7,6 +7,7 @@ from datetime import datetime
 
 from nurture.alerts import service as alerts
 from nurture.alerts.store import digest_due
+from nurture.engine import comparing
 from nurture.kernel.context import Context
 from nurture.scoring.published import live
 from nurture.scoring.sweep import decay_sweep, rate_sweep, sweep_due
@@ -18,7 +19,7 @@ PARTS = 5  # of each sweep, for each call
 
 
 def upkeep(ctx: Context) -> int:
-    """Do what is due; gives how many leads were swept, digests written, sessions deleted; 0 when nothing was due."""
+    """Do what is due; gives how much: leads swept, digests written, splits decided, sessions deleted."""
     now, real, zone = ctx.clock.engine(), ctx.clock.real(), ctx.settings.local_zone
     with ctx.database.read() as conn:
         facts = facts_of(conn, ctx.settings.zone)
@@ -46,7 +47,8 @@ def upkeep(ctx: Context) -> int:
         ctx.wake.messages.set()
     if done:
         ctx.wake.reactions.set()
-    return done + len(written) + (_purge(ctx, real) if over else 0)
+    compared = comparing.look(ctx, facts)
+    return done + len(written) + compared + (_purge(ctx, real) if over else 0)
 
 
 def _purge(ctx: Context, real: datetime) -> int:
