@@ -164,7 +164,9 @@ class _Policy(Reading):
         parts = self.mapping(data, "tet", optional=("before", "after", "during"))
         before = self.count(parts.get("before", default.before), "tet.before", default.before)
         after = self.count(parts.get("after", default.after), "tet.after", default.after)
-        return Tet(before, after, self.choice(parts.get("during", During.HOLD.value), "tet.during", During, During.HOLD))
+        return Tet(
+            before, after, self.choice(parts.get("during", During.HOLD.value), "tet.during", During, During.HOLD)
+        )
 
     def count(self, data: Any, path: str, fallback: int) -> int:
         if isinstance(data, bool) or not isinstance(data, int) or not 0 <= data <= LONGEST_STOP:
