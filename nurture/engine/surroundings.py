@@ -135,9 +135,7 @@ def _answers(conn: Connection, places: Sequence[tuple[Place, Campaign]]) -> dict
 def _chosen(conn: Connection, places: Sequence[tuple[Place, Campaign]]) -> Mapping[int, Mapping[str, str]]:
     """The ways that have won, by campaign and step."""
     comparing = {
-        place.campaign_id
-        for place, campaign in places
-        if any(step.kind == "split" for step in campaign.steps.values())
+        place.campaign_id for place, campaign in places if any(step.kind == "split" for step in campaign.steps.values())
     }
     return experiments.winners(conn, comparing) if comparing else {}
 
