@@ -18,9 +18,11 @@ from nurture.engine.performing import holds, is_late, performers
 from nurture.engine.scene import Asked, Scene
 from nurture.engine.settle import Moved, settle
 from nurture.enrollments.tables import passages
-from nurture.kernel.database import upsert
+from nurture.kernel.database import insert_rows
 from nurture.kernel.reasons import Reason
 from nurture.leads.store import hold
+
+_PASSAGE = ("enrollment_id", "campaign_id", "step", "occurrence", "outcome", "reason", "planned_at", "at")
 
 
 def perform(conn: Connection, moved: Sequence[Moved], scene: Scene) -> int:
@@ -61,21 +63,20 @@ def prepare(conn: Connection, moved: Sequence[Moved]) -> None:
 
 def _passages(conn: Connection, moved: Sequence[Moved], now: datetime) -> None:
     rows = [
-        {
-            "enrollment_id": one.place.id,
-            "campaign_id": one.place.campaign_id,
-            "step": passage.step,
-            "occurrence": passage.occurrence,
-            "outcome": passage.outcome,
-            "reason": passage.reason,
-            "planned_at": passage.planned_at,
-            "at": now,
-        }
+        (
+            one.place.id,
+            one.place.campaign_id,
+            passage.step,
+            passage.occurrence,
+            passage.outcome,
+            passage.reason,
+            passage.planned_at,
+            now,
+        )
         for one in moved
         for passage in one.move.passages
     ]
-    if rows:
-        conn.execute(upsert(conn.dialect.name, passages).on_conflict_do_nothing(), rows)
+    insert_rows(conn, passages, _PASSAGE, rows, once=True)
 
 
 def _holds(moved: Sequence[Moved], now: datetime) -> list[Decision]:

@@ -16,6 +16,7 @@ from nurture.activities.service import Activity, record_set
 from nurture.campaigns.model import Campaign
 from nurture.enrollments.model import EnrollmentState, Move, Place
 from nurture.enrollments.tables import enrollments
+from nurture.kernel.database import update_rows
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageState
 from nurture.messages.service import WAITING, set_state
@@ -23,6 +24,10 @@ from nurture.messages.tables import messages
 from nurture.outbound.service import cancel as cancel_calls
 from nurture.tasks.service import cancel_of
 
+_STANDING = (
+    "state", "reason", "detail", "step", "occurrence", "due_at", "planned_at", "arrived_at", "held", "held_detail",
+    "waits_for", "ended_at", "attempts", "error", "memory",
+)  # fmt: skip
 # The way ended as it was meant to: a text message written on it goes.
 _OWN_ENDS = frozenset({Reason.DONE, Reason.EXIT_STEP})
 
@@ -72,29 +77,30 @@ def settle(
 
 def _enrollments(conn: Connection, moved: Sequence[Moved], waiting: Mapping[int, int], now: datetime) -> None:
     """Where each enrollment stands now."""
-    change = enrollments.update().where(enrollments.c.id == sa.bindparam("place"))
-    rows = [
-        {
-            "place": one.place.id,
-            "state": one.move.state.value,
-            "reason": one.move.reason.value if one.move.reason else None,
-            "detail": dict(one.move.detail) or None,
-            "step": one.move.step,
-            "occurrence": one.move.occurrence,
-            "due_at": one.move.due_at,
-            "planned_at": one.move.planned_at,
-            "arrived_at": one.move.arrived_at,
-            "held": one.move.held.value if one.move.held else None,
-            "held_detail": dict(one.move.held_detail) or None,
-            "waits_for": waiting.get(one.place.id),
-            "ended_at": None if one.move.state is EnrollmentState.ACTIVE else now,
-            "attempts": one.move.attempts,
-            "error": one.move.error,
-            "memory": dict(one.move.memory) or None,
-        }
-        for one in moved
-    ]
-    conn.execute(change, rows)
+    rows = []
+    for one in moved:
+        move = one.move
+        rows.append(
+            (
+                one.place.id,
+                move.state.value,
+                move.reason.value if move.reason else None,
+                dict(move.detail) or None,
+                move.step,
+                move.occurrence,
+                move.due_at,
+                move.planned_at,
+                move.arrived_at,
+                move.held.value if move.held else None,
+                dict(move.held_detail) or None,
+                waiting.get(one.place.id),
+                None if move.state is EnrollmentState.ACTIVE else now,
+                move.attempts,
+                move.error,
+                dict(move.memory) or None,
+            )
+        )
+    update_rows(conn, enrollments, _STANDING, rows)
 
 
 def _take_back(conn: Connection, why: Mapping[int, Reason], now: datetime) -> None:

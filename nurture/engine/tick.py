@@ -210,7 +210,7 @@ def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int)
         begun = ctx.clock.monotonic()
         prepare(conn, moved)
         claimed = store.claim(conn, places, now)
-        moved = [one for one in moved if one.place in claimed]
+        moved = [one for one in moved if one.place.id in claimed]
         queued = perform(conn, moved, Scene(now, real, ctx.settings, around.rows, emails))
         took = ctx.clock.monotonic() - begun
     more = len(places) == size or any(_is_due(one.move, now) for one in moved)
@@ -233,7 +233,7 @@ def _move(campaign: Campaign, place: Place, around: Around, now: datetime) -> Mo
 def _put_off(ctx: Context, now: datetime, real: datetime, error: Exception) -> _Done:
     """The enrollment whose effects could not be performed: put off on its own."""
     with ctx.database.write() as conn:
-        places = store.claim(conn, store.due(conn, now, 1), now)
+        places = list(store.claim(conn, store.due(conn, now, 1), now).values())
         text = f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR]
         keys = {one.id: one.key for one in campaign_store.every(conn)}
         moved = [Moved(place, keys[place.campaign_id], None, failed(place, now, text)) for place in places]

@@ -16,51 +16,81 @@ from nurture.campaigns.tables import campaigns
 from nurture.enrollments.entry import Past
 from nurture.enrollments.model import EnrollmentState, Place
 from nurture.enrollments.tables import enrollments, passages
-from nurture.kernel.database import Instant
+from nurture.kernel.database import Instant, among
 from nurture.kernel.reasons import Reason
 
 _ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
 _IDLE = sa.and_(_ACTIVE, enrollments.c.waits_for.is_(None))
 
 
+_PLACE = tuple(
+    enrollments.c[name]
+    for name in (
+        "id", "campaign_id", "revision_id", "lead_id", "step", "occurrence", "planned_at", "arrived_at", "entered_at",
+        "attempts", "stirred", "held", "held_detail", "memory",
+    )
+)  # fmt: skip
+# What tells that an enrollment is still where it was seen.
+_MARK = tuple(
+    enrollments.c[name]
+    for name in ("id", "revision_id", "step", "occurrence", "planned_at", "arrived_at", "attempts", "stirred")
+)
+
+
 def _place(row: Any) -> Place:
+    (
+        number, campaign_id, revision_id, lead_id, step, occurrence, planned_at, arrived_at, entered_at, attempts,
+        stirred, held, held_detail, memory,
+    ) = row  # fmt: skip
     return Place(
-        row.id,
-        row.campaign_id,
-        row.revision_id,
-        row.lead_id,
-        row.step,
-        row.occurrence,
-        row.planned_at,
-        row.arrived_at or row.planned_at,
-        row.entered_at,
-        row.attempts,
-        row.stirred,
-        Reason(row.held) if row.held else None,
-        row.held_detail or {},
-        row.memory or {},
+        number,
+        campaign_id,
+        revision_id,
+        lead_id,
+        step,
+        occurrence,
+        planned_at,
+        arrived_at or planned_at,
+        entered_at,
+        attempts,
+        stirred,
+        Reason(held) if held else None,
+        held_detail or {},
+        memory or {},
     )
 
 
-def _due(now: datetime) -> sa.Select[Any]:
+def _due(now: datetime, columns: Sequence[sa.Column[Any]]) -> sa.Select[Any]:
     live = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.LIVE.value)
-    return sa.select(enrollments).where(_IDLE, enrollments.c.due_at <= now, enrollments.c.campaign_id.in_(live))
+    return sa.select(*columns).where(_IDLE, enrollments.c.due_at <= now, enrollments.c.campaign_id.in_(live))
 
 
 def due(conn: Connection, now: datetime, limit: int) -> list[Place]:
     """Due enrollments of live campaigns, the longest due first."""
-    query = _due(now).order_by(enrollments.c.due_at, enrollments.c.id).limit(limit)
-    return [_place(row) for row in conn.execute(query)]
+    query = _due(now, _PLACE).order_by(enrollments.c.due_at, enrollments.c.id).limit(limit)
+    return [_place(row) for row in conn.execute(query).all()]
 
 
-def claim(conn: Connection, places: Sequence[Place], now: datetime) -> set[Place]:
-    """Those of the places that are due still and where they were, locked until the transaction ends.
+def claim(conn: Connection, places: Sequence[Place], now: datetime) -> dict[int, Place]:
+    """Those of the places that are due still and where they were, by id, locked until the transaction ends.
 
     On PostgreSQL rows that another worker holds are passed over; on SQLite there is one writer.
     """
-    query = _due(now).where(enrollments.c.id.in_([place.id for place in places]))
+    seen = {place.id: place for place in places}
+    query = _due(now, _MARK).where(among(enrollments.c.id, list(seen)))
     query = query.with_for_update(key_share=True, skip_locked=True)
-    return {_place(row) for row in conn.execute(query)} & set(places)
+    return {row[0]: seen[row[0]] for row in conn.execute(query).all() if _is_there(row, seen[row[0]])}
+
+
+def _is_there(row: Any, place: Place) -> bool:
+    """Whether a row of `_MARK` is that of the place."""
+    _, revision_id, step, occurrence, planned_at, arrived_at, attempts, stirred = row
+    return (
+        planned_at == place.planned_at
+        and (arrived_at or planned_at) == place.arrived_at
+        and (revision_id, step, occurrence, attempts, stirred)
+        == (place.revision_id, place.step, place.occurrence, place.attempts, place.stirred)
+    )
 
 
 def active(
@@ -72,7 +102,7 @@ def active(
     limit: int | None = None,
 ) -> list[Place]:
     """Active enrollments by id, lead or campaign, locked until the transaction ends."""
-    query = sa.select(enrollments).where(_ACTIVE).order_by(enrollments.c.id).limit(limit)
+    query = sa.select(*_PLACE).where(_ACTIVE).order_by(enrollments.c.id).limit(limit)
     for column, wanted in (("id", ids), ("lead_id", lead_ids), ("campaign_id", campaigns)):
         if wanted is not None:
             query = query.where(enrollments.c[column].in_(wanted))
