@@ -11,6 +11,11 @@ def public_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(14))
 
 
+def is_public_id(text: str) -> bool:
+    """Whether the text has the form of a public id."""
+    return len(text) == 14 and set(text) <= set(_ALPHABET)
+
+
 def public_ids(count: int) -> list[str]:
     """As many public ids, made from one read of the system's randomness."""
     wanted = count * 14

@@ -60,10 +60,10 @@ class _Planned:
 class Stage:
     """A rehearsal under way."""
 
-    ctx: Context
-    clock: ManualClock
+    ctx: Context  # its clock is a ManualClock
     request: Request
     many: bool
+    clock: ManualClock = field(init=False)
     recorder: Recorder = field(init=False)
     begun: datetime = field(init=False)
     _ahead: list[_Planned] = field(default_factory=list)
@@ -71,6 +71,9 @@ class Stage:
     _count: int = 0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.ctx.clock, ManualClock):
+            raise TypeError("a rehearsal moves its clock by itself")
+        self.clock = self.ctx.clock
         self.recorder = Recorder(self.ctx)
         self.begun = self.clock.engine()
         for number, act in enumerate(self.request.script):

@@ -1,7 +1,7 @@
 """A rehearsal as a whole: choose the leads, make the stage, play, report (reads the database; writes its stage)."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.campaigns import store as campaign_store
 from nurture.campaigns.definition import from_revision
-from nurture.campaigns.model import Again, Campaign, CampaignState
+from nurture.campaigns.model import Again, CampaignState
 from nurture.campaigns.tables import campaigns
 from nurture.consents import service as consents
 from nurture.consents.model import Method
@@ -22,6 +22,7 @@ from nurture.engine.definitions import Definitions
 from nurture.enrollments import service as enrollments
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
+from nurture.kernel.database import Database
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.leads import service as lead_service
@@ -75,28 +76,60 @@ def rehearse(
     is no such campaign or segment, InputError when the request makes no sense, DefinitionError when the definitions
     have errors.
     """
+    begun = start or ctx.clock.engine()
+    ids = set_up(ctx, request, at, definitions=definitions, start=begun)
+    stage = stage_of(ctx, at, begun)
+    try:
+        return Rehearsed(play(stage, request, ids, progress=progress, stop=stop), stage)
+    except BaseException:
+        stage.database.close()
+        raise
+
+
+def set_up(
+    ctx: Context, request: Request, at: Path, *, definitions: Definitions | None = None, start: datetime | None = None
+) -> list[int]:
+    """Make the stage in the file `at`, with the campaign live on it; gives the leads of the house that take part."""
     request = request.checked()
     begun = start or ctx.clock.engine()
     with ctx.database.snapshot() as source:
         ids = _population(source, ctx, request, definitions, begun)
         database = copy.make(source, at, ids)
-    clock = ManualClock(begun)
-    stage = replace(ctx, settings=replace(ctx.settings, smtp=None), database=database, clock=clock)
     try:
-        campaign = _prepared(stage, request, definitions, begun)
-        people = [*ids, *_made_up(stage, request.people, begun)]
-        _enroll(stage, request.campaign, people, begun)
-        play = Stage(stage, clock, request, many=len(people) > MANY)
-        complete = play.run(progress, stop)
-        with database.read() as conn:
-            told = report(
-                conn, campaign, request.to_json(), begun=begun, ended=clock.engine(), complete=complete,
-                leads_count=len(people), zone=ctx.settings.local_zone,
-            )  # fmt: skip
-    except BaseException:
+        _publish(replace(ctx, database=database), request, definitions, begun)
+    finally:
         database.close()
-        raise
-    return Rehearsed(told, stage)
+    return ids
+
+
+def stage_of(ctx: Context, at: Path, begun: datetime) -> Context:
+    """A context on the stage in this file, whose clock stands at the begin."""
+    database = Database(f"sqlite:///{at}", scratch=True)
+    return replace(ctx, settings=replace(ctx.settings, smtp=None), database=database, clock=ManualClock(begun))
+
+
+def play(
+    stage: Context,
+    request: Request,
+    ids: Sequence[int],
+    *,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Report:
+    """Play it on the stage from its clock's instant on; gives what came of it."""
+    begun = stage.clock.engine()
+    people = [*ids, *_made_up(stage, request.people, begun)]
+    _enroll(stage, request.campaign, people, begun)
+    complete = Stage(stage, request, many=len(people) > MANY).run(progress, stop)
+    with stage.database.read() as conn:
+        stored = campaign_store.get(conn, request.campaign)
+        if stored is None:
+            raise NotFoundError(N_("There is no campaign “%(key)s”"), key=request.campaign)
+        campaign = from_revision(stored.definition, segment_store.facts(conn, stage.settings.zone))
+        return report(
+            conn, campaign, request.to_json(), begun=begun, ended=stage.clock.engine(), complete=complete,
+            leads_count=len(people), zone=stage.settings.local_zone,
+        )  # fmt: skip
 
 
 @contextmanager
@@ -161,8 +194,8 @@ def _members(conn: Connection, segment: str, definitions: Definitions | None, fa
     return list(conn.execute(to_sql(rule, now, facts)).scalars())
 
 
-def _prepared(stage: Context, request: Request, definitions: Definitions | None, now: datetime) -> Campaign:
-    """The stage with the definitions live on it, and the campaign running whatever state it is in here."""
+def _publish(stage: Context, request: Request, definitions: Definitions | None, now: datetime) -> None:
+    """The definitions live on the stage, and the campaign running whatever state it is in here."""
     with stage.database.write() as conn:
         if definitions is not None:
             house.apply(conn, definitions, now=now, real=now, actor=CAUSE)
@@ -171,7 +204,6 @@ def _prepared(stage: Context, request: Request, definitions: Definitions | None,
             raise NotFoundError(N_("There is no campaign “%(key)s”"), key=request.campaign)
         running = {"state": CampaignState.LIVE.value, "published_at": stored.published_at or now}
         conn.execute(campaigns.update().where(campaigns.c.id == stored.id).values(running))
-        return from_revision(stored.definition, segment_store.facts(conn, stage.settings.zone))
 
 
 def _made_up(stage: Context, people: tuple[NewLead, ...], now: datetime) -> list[int]:
@@ -194,7 +226,7 @@ def _key(one: NewLead) -> str:
     return hashlib.blake2b(f"{one.email}/{one.phone}/{one.name}".encode(), digest_size=7).hexdigest()
 
 
-def _enroll(stage: Context, key: str, people: list[int], now: datetime) -> None:
+def _enroll(stage: Context, key: str, people: Sequence[int], now: datetime) -> None:
     """Everybody comes in at the begin; who is under way already stays where they are."""
     for start in range(0, len(people), _AT_ONCE):
         with stage.database.write() as conn:
