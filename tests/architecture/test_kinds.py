@@ -11,6 +11,7 @@ from nurture.engine.performing import performers
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
     "rules/operators",
+    "campaigns/entries",
     "campaigns/steps",
     "delivery/transports",
     "tracking/events",
