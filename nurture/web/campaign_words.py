@@ -33,6 +33,8 @@ _ICONS = {
     "add_tag": "tag",
     "exit": "box-arrow-right",
     "notify_owner": "bell",
+    "webhook": "link-45deg",
+    "send_sms": "chat-left-text",
 }
 _EMAIL = "send_email"
 

@@ -22,6 +22,7 @@ from nurture.web.words import OPPORTUNITY_FIELDS, OPPORTUNITY_STATES, lifecycle,
 GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     ("email", N_("Email"), (
         Kind.MESSAGE_SENT, Kind.MESSAGE_BOUNCED, Kind.OPENED, Kind.CLICKED, Kind.REPLIED, Kind.COMPLAINED,
+        Kind.SMS_SENT,
     )),
     ("sales", N_("Sales"), (
         Kind.CALLED, Kind.NOTED, Kind.MEETING, Kind.OWNER_CHANGED, Kind.OPPORTUNITY_OPENED, Kind.OPPORTUNITY_CHANGED,
@@ -33,7 +34,7 @@ GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     )),
     ("system", N_("System"), (
         Kind.CREATED, Kind.UPDATED, Kind.TAGGED, Kind.UNTAGGED, Kind.SEGMENT_JOINED, Kind.SEGMENT_LEFT, Kind.ENROLLED,
-        Kind.LEFT_CAMPAIGN,
+        Kind.LEFT_CAMPAIGN, Kind.WEBHOOK_ANSWERED,
     )),
 )  # fmt: skip
 
@@ -67,6 +68,8 @@ _LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.TASK_CANCELED: ("slash-circle", ""),
     Kind.MAIL_PAUSED: ("pause-circle", "watch"),
     Kind.MAIL_RESUMED: ("play-circle", "good"),
+    Kind.SMS_SENT: ("send", "main"),
+    Kind.WEBHOOK_ANSWERED: ("link-45deg", ""),
     Kind.SCORED: ("plus-lg", ""),
     Kind.SEGMENT_JOINED: ("people", ""),
     Kind.SEGMENT_LEFT: ("people", ""),
@@ -142,7 +145,7 @@ def _entry(line: Line, points: tuple[Points, ...], names: Names) -> Entry:
     text = sentence(line, names) if sentence else _begun(say(line.kind.value.replace("_", " ")))
     opportunity = line.detail.get("opportunity")
     return Entry(
-        line.id, line.occurred_at, icon, tone, text, str(line.detail.get("note") or ""),
+        line.id, line.occurred_at, icon, tone, text, str(line.detail.get("note") or line.detail.get("text") or ""),
         actor(line.actor, names.people), points, line.withdrawn_at is not None, line.message_id,
         str(opportunity) if opportunity else None,
     )  # fmt: skip
@@ -306,6 +309,13 @@ def _paused(line: Line, _: Names) -> str:
     return say("Automatic mail stopped") + (f": {why}" if why else "")
 
 
+def _webhook(line: Line, _: Names) -> str:
+    name = str(line.detail.get("name") or "?")
+    if line.detail.get("state") == "sent":
+        return say("“%(name)s” was told", name=name)
+    return say("“%(name)s” could not be told", name=name)
+
+
 def _fixed(text: str) -> Callable[[Line, Names], str]:
     def sentence(_: Line, __: Names) -> str:
         return say(text)
@@ -341,6 +351,8 @@ _SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
     Kind.TASK_CANCELED: _task,
     Kind.MAIL_PAUSED: _paused,
     Kind.MAIL_RESUMED: _paused,
+    Kind.SMS_SENT: _fixed(N_("A text message was sent")),
+    Kind.WEBHOOK_ANSWERED: _webhook,
     Kind.SCORED: _scored,
     Kind.SEGMENT_JOINED: _segment,
     Kind.SEGMENT_LEFT: _segment,

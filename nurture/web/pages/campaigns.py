@@ -25,7 +25,7 @@ from nurture.rules.describe import describe
 from nurture.rules.parse import parse
 from nurture.segments import store as segments
 from nurture.users.model import user_of
-from nurture.web import campaign_words
+from nurture.web import calling, campaign_words
 from nurture.web.language import language, say
 from nurture.web.page import context, facts, go, known, read, real, render, titles, toast, whole, write
 from nurture.web.session import person
@@ -102,6 +102,7 @@ def show(key: str) -> ResponseReturnValue:
             "one": _line(overview, account["states"]),
             "account": account,
             "revisions": _revisions(conn, stored),
+            "calls": calling.account(conn, key),
         }
         if campaign is not None:
             values |= _words(conn, campaign, stored)
