@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from nurture.activities.about import about
 from nurture.activities.model import Decided, Kind
 from nurture.activities.tables import activities, decisions, reactions
-from nurture.kernel.database import Id, Instant, upsert
+from nurture.kernel.database import Id, Instant, insert_new, insert_rows, upsert
 from nurture.kernel.reasons import Reason
 
 # The one column of a lead that its timeline moves. The stage that owns the table stands above this one.
@@ -89,15 +89,15 @@ def record_set(conn: Connection, batch: list[Activity], *, real: datetime, react
 
     It is no sign of life of the lead: `last_activity_at` stays. A cause_key that is there already is passed over.
     """
-    rows = [_row(one, real) for one in batch]
-    if rows:
-        insert = upsert(conn.dialect.name, activities).on_conflict_do_nothing(index_elements=["cause_key"])
-        if not react:
-            conn.execute(insert, rows)
-            return
-        written = conn.execute(insert.returning(activities.c.id, activities.c.lead_id), rows).all()
-        if written:
-            conn.execute(reactions.insert(), [{"activity_id": new, "lead_id": lead_id} for new, lead_id in written])
+    if not batch:
+        return
+    names = tuple(_row(batch[0], real))
+    rows = [tuple(_row(one, real).values()) for one in batch]
+    if not react:
+        insert_rows(conn, activities, names, rows, once=True)
+        return
+    written = insert_new(conn, activities, names, rows, ("id", "lead_id"))
+    insert_rows(conn, reactions, ("activity_id", "lead_id"), sorted(written))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +114,14 @@ class Decision:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+_DECISION = ("lead_id", "kind", "subject", "outcome", "reason", "detail", "cause", "at")
+
+
 def decide_many(conn: Connection, batch: list[Decision]) -> None:
     """Keep decisions with their reasons."""
     if batch:
-        conn.execute(
-            decisions.insert(),
-            [
-                {
-                    "lead_id": d.lead_id,
-                    "kind": d.kind.value,
-                    "subject": d.subject,
-                    "outcome": d.outcome,
-                    "reason": d.reason.value,
-                    "detail": dict(d.detail),
-                    "cause": d.cause,
-                    "at": d.at,
-                }
-                for d in batch
-            ],
-        )
+        rows = [
+            (d.lead_id, d.kind.value, d.subject, d.outcome, d.reason.value, dict(d.detail), d.cause, d.at)
+            for d in batch
+        ]
+        insert_rows(conn, decisions, _DECISION, rows)

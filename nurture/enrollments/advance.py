@@ -20,8 +20,8 @@ from nurture.enrollments.model import Deed, EnrollmentState, Move, Passage, Plac
 from nurture.kernel.reasons import Reason
 from nurture.policy.decide import Defer, Send, Skip, decide
 from nurture.rules.describe import describe
-from nurture.rules.evaluate import evaluate
 from nurture.rules.facts import Facts, View
+from nurture.rules.quick import holds
 from nurture.rules.titles import UNTITLED, Titles
 
 MOST_AT_ONCE = 100
@@ -79,10 +79,10 @@ def ends(campaign: Campaign, place: Place, around: Around) -> Leave | None:
     if isinstance(goal, OpportunityOpened):
         if around.opened is not None and around.opened >= place.entered_at:
             return Leave(Reason.GOAL_REACHED)
-    elif goal is not None and evaluate(goal, around.view, around.now, around.facts).holds:
+    elif goal is not None and holds(goal, around.view, around.now, around.facts):
         return Leave(Reason.GOAL_REACHED)
     rule = campaign.exit_when
-    if rule is not None and evaluate(rule, around.view, around.now, around.facts).holds:
+    if rule is not None and holds(rule, around.view, around.now, around.facts):
         return Leave(Reason.EXIT_CONDITION, {"condition": describe(rule, around.language, titles=around.titles)})
     return None
 

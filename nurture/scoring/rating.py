@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.leads.tables import leads
-from nurture.rules.evaluate import evaluate
 from nurture.rules.facts import View
+from nurture.rules.quick import holds
 from nurture.scoring.ledger import FACT, fact_gone
 from nurture.scoring.model import REVERSAL, Axis, Happened, ScoringRule, ScoringRules
 from nurture.scoring.store import TAKEN_BACK
@@ -39,7 +39,7 @@ def rate(
     lines: list[dict[str, Any]] = []
     for happened, view in rated:
         asked = [rule for rule in rules.rules if rule.when is not None]
-        holding = [rule for rule in asked if rule.when and evaluate(rule.when, view, now, rules.facts).holds]
+        holding = [rule for rule in asked if rule.when and holds(rule.when, view, now, rules.facts)]
         lines += _lines(happened, holding, known.get(happened.lead_id, []), now, real)
     changed: dict[int, int] = {}
     for line in lines:

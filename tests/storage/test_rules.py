@@ -29,6 +29,7 @@ from nurture.rules.evaluate import evaluate
 from nurture.rules.facts import Facts, Type, View
 from nurture.rules.operators import of_type
 from nurture.rules.parse import parse
+from nurture.rules.quick import holds
 from nurture.rules.sql import to_sql
 from nurture.segments import store
 from nurture.segments.tables import memberships, segments
@@ -96,6 +97,8 @@ class People:
         few = set(self.conn.execute(to_sql(rule, NOW, self.facts, some)).scalars())
         assert few == found & set(some)
         seen = {one for one, lead in self.views.items() if evaluate(rule, lead, NOW, self.facts).holds}
+        quick = {one for one, lead in self.views.items() if holds(rule, lead, NOW, self.facts)}
+        assert quick == seen
         return found, seen
 
 

@@ -12,8 +12,8 @@ from nurture.campaigns.effects import Go, Moment
 from nurture.campaigns.reading import Reading
 from nurture.kernel.i18n import N_, translate
 from nurture.rules.describe import describe as describe_rule
-from nurture.rules.evaluate import evaluate
 from nurture.rules.model import Rule
+from nurture.rules.quick import holds
 from nurture.rules.titles import UNTITLED, Titles
 
 MOST_WAYS = 20
@@ -98,7 +98,7 @@ def place(way: str) -> str:
 def act(config: Branch, moment: Moment) -> Go:
     """The first way whose rule holds, else `else`."""
     for number, rule in enumerate(config.rules, 1):
-        if rule is not None and evaluate(rule, moment.view, moment.now, moment.facts).holds:
+        if rule is not None and holds(rule, moment.view, moment.now, moment.facts):
             way = f"way_{number}" if config.many else _THEN
             return Go(way, way)
     return Go(_ELSE, _ELSE)
