@@ -13,7 +13,8 @@ from nurture.activities.model import Kind
 from nurture.activities.tables import activities
 from nurture.campaigns.model import Campaign, OpportunityOpened
 from nurture.consents import store as consent_store
-from nurture.consents.model import Standing
+from nurture.consents.model import Channel, Standing
+from nurture.engine import holding
 from nurture.engine.known import titles
 from nurture.enrollments import experiments
 from nurture.enrollments.advance import Around
@@ -21,9 +22,11 @@ from nurture.enrollments.model import Place
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import KeyRing
 from nurture.leads.tables import leads
-from nurture.messages.model import COUNTED, Purposes
+from nurture.messages.model import COUNTED, MessageClass, Purposes
 from nurture.messages.store import languages
 from nurture.messages.tables import messages
+from nurture.outbound.refusal import sms_refusal
+from nurture.outbound.store import answers as webhook_answers
 from nurture.policy.windows import zone_of
 from nurture.rules.facts import Facts, View
 from nurture.rules.model import Rule
@@ -52,6 +55,8 @@ class Surroundings:
     emails: Mapping[str, Sequence[str]] | None  # languages of each published email
     answers: Mapping[int, Mapping[str, Any]]  # of tasks and webhooks that present steps have asked for, by enrollment
     chosen: Mapping[int, Mapping[str, str]]  # winning ways by campaign and step
+    holding: holding.Holding
+    texting: Mapping[int, Standing]  # to text messages
 
     def around(self, place: Place, campaign: Campaign) -> Around:
         """What one enrollment's advance knows."""
@@ -72,15 +77,22 @@ class Surroundings:
             self.answers.get(place.id),
             self.chosen.get(place.campaign_id, {}),
             self.emails,
+            self.holding.house,
+            self.holding.quiet(lead.id).held(campaign.sending.class_),
+            self.holding.outages,
+            self.holding.resumed.get(place.campaign_id),
+            self._no_sms(lead, campaign),
         )
 
     def _refusal(self, lead: Any, campaign: Campaign) -> tuple[Reason, Mapping[str, Any]] | None:
         """Why the lead is not to be mailed at all, as far as is known now; the go looks again."""
         standing = self.standings.get(lead.id)
-        refusal = standing.refusal(campaign.sending.class_) if standing is not None else None
-        if refusal is None and lead.paused_at is not None:
-            return Reason.PAUSED_BY_HAND, {}
-        return refusal
+        return standing.refusal(campaign.sending.class_) if standing is not None else None
+
+    def _no_sms(self, lead: Any, campaign: Campaign) -> tuple[Reason, Mapping[str, Any]] | None:
+        """Why the lead is not to be sent text messages; a look at them is taken again before they go."""
+        standing = self.texting.get(lead.id)
+        return sms_refusal(standing, campaign.sending.class_) if standing is not None else None
 
 
 def load(
@@ -98,12 +110,14 @@ def load(
     campaigns = {id(campaign): campaign for _, campaign in places}.values()
     rules = [rule for campaign in campaigns for rule in campaign.rules()]
     rows = _leads(conn, lead_ids)
-    mailing = keys is not None and any(
-        step.kind == "send_email" for campaign in campaigns for step in campaign.steps.values()
-    )
+    steps = {step.kind for campaign in campaigns for step in campaign.steps.values()} if keys is not None else set()
+    mailing, texting = "send_email" in steps, "send_sms" in steps
+    held = holding.load(conn, [place for place, _ in places], now) if mailing or texting else holding.Holding()
     spans = [one.sending.policy.cap.span for one in campaigns if one.sending.policy.cap is not None]
+    spans += [held.house.looks_back] if held.house.looks_back is not None else []
     goals = any(isinstance(one.goal, OpportunityOpened) for one in campaigns)
     addresses = [(row.id, row.email) for row in rows.values()]
+    phones = [(row.id, row.phone) for row in rows.values()]
     return Surroundings(
         now,
         facts,
@@ -119,17 +133,20 @@ def load(
         languages(conn) if mailing else None,
         _answers(conn, places),
         _chosen(conn, places),
+        held,
+        consent_store.standing(conn, keys, phones, Channel.SMS) if texting and keys is not None else {},
     )
 
 
 def _answers(conn: Connection, places: Sequence[tuple[Place, Campaign]]) -> dict[int, Mapping[str, Any]]:
     """What came of what present steps have asked for, by enrollment."""
-    asking = [
-        (place.id, place.step, place.occurrence)
-        for place, campaign in places
-        if (step := campaign.steps.get(place.step or "")) is not None and step.kind == "task"
-    ]
-    return task_answers(conn, asking) if asking else {}
+    asking: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
+    for place, campaign in places:
+        step = campaign.steps.get(place.step or "")
+        if step is not None and step.kind in {"task", "webhook"}:
+            asking[step.kind].append((place.id, step.id, place.occurrence))
+    found: dict[int, Mapping[str, Any]] = dict(task_answers(conn, asking["task"])) if asking["task"] else {}
+    return found | webhook_answers(conn, asking["webhook"])
 
 
 def _chosen(conn: Connection, places: Sequence[tuple[Place, Campaign]]) -> Mapping[int, Mapping[str, str]]:
@@ -145,7 +162,7 @@ def _views(conn: Connection, lead_ids: Sequence[int], facts: Facts, rules: Seque
 
 
 def _leads(conn: Connection, lead_ids: Sequence[int]) -> dict[int, Any]:
-    names = ("id", "public_id", "email", "zone", "language", "paused_at", "merged_into")
+    names = ("id", "public_id", "email", "phone", "zone", "language", "merged_into")
     rows = conn.execute(sa.select(*(leads.c[name] for name in names)).where(leads.c.id.in_(lead_ids)))
     return {row.id: row for row in rows}
 
@@ -157,6 +174,7 @@ def _gone(conn: Connection, lead_ids: Sequence[int], since: datetime) -> dict[in
         messages.c.gone_at > since - timedelta(seconds=1),
         messages.c.state.in_([state.value for state in COUNTED]),
         messages.c.purpose.in_(_TO_LEADS),
+        messages.c.class_ != MessageClass.TRANSACTIONAL.value,
     )
     found: dict[int, list[datetime]] = defaultdict(list)
     for row in conn.execute(query):

@@ -13,12 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any, TypeGuard, assert_never
 from zoneinfo import ZoneInfo
 
-from nurture.campaigns.effects import Effect, Go, Hold, IfHeld, Leave, Moment, Outcome, WriteMessage
+from nurture.campaigns.effects import Effect, Go, Hold, IfHeld, Leave, Moment, Outcome, SendSms, WriteMessage
 from nurture.campaigns.model import Campaign, OpportunityOpened, Step
 from nurture.campaigns.steps import kinds, listens
 from nurture.enrollments.model import Deed, EnrollmentState, Move, Passage, Place
 from nurture.kernel.reasons import Reason
-from nurture.policy.decide import Defer, Send, Skip, decide
+from nurture.policy.decide import Decision, Defer, Keep, Send, Skip, decide
+from nurture.policy.hours import Span, is_late
+from nurture.policy.house import OPEN, House
+from nurture.policy.silence import PASSING
 from nurture.rules.describe import describe
 from nurture.rules.facts import Facts, View
 from nurture.rules.quick import holds
@@ -27,9 +30,8 @@ from nurture.rules.titles import UNTITLED, Titles
 MOST_AT_ONCE = 100
 MOST_ATTEMPTS = 5
 _FIRST_PAUSE = timedelta(minutes=1)
-# Reasons that an event may end before the planned instant.
-PASSING = frozenset({Reason.DEAL_OPEN, Reason.REPLIED, Reason.PAUSED_BY_HAND})
 HOLDOUT = "holdout"  # what the memory of an enrollment says when the lead gets no mail, for comparison
+DROPPED = "dropped"  # what it says of a late mail that a person has dropped: `step/round`
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class Around:
     answer: Mapping[str, Any] | None = None  # what came of what the present step has asked for
     chosen: Mapping[str, str] = field(default_factory=dict)  # the winning way, by step, of steps that compare ways
     emails: Mapping[str, Sequence[str]] | None = None  # languages of each published email; None: not looked at
+    house: House = OPEN  # the policy of the house
+    held: tuple[Reason, Mapping[str, Any]] | None = None  # why the lead's mail waits for somebody to do something
+    outages: Sequence[Span] = ()  # when nothing ran
+    resumed: datetime | None = None  # when a person last let the campaign go on
+    no_sms: tuple[Reason, Mapping[str, Any]] | None = None  # why the lead is not to be sent text messages
 
 
 def advance(campaign: Campaign, place: Place, around: Around) -> Move:
@@ -133,7 +140,7 @@ class _Walk:
         self.planned, self.arrived = self.place.planned_at, self.place.arrived_at
         self.early = self.planned > self.around.now
         self.memory = dict(self.place.memory)
-        if self.early and self.place.held in PASSING:  # what held it may be over: as if it were due now
+        if self.place.held in PASSING:  # what held it may be over: as if it had come due now
             self.planned, self.early = max(self.arrived, self.around.now), False
 
     def go(self) -> Move:
@@ -196,6 +203,10 @@ class _Walk:
                     skip = Skip(reason, detail)
                 case Defer(until, reason, detail):
                     return Hold(until, reason, detail)
+                case Keep(reason, detail) if mail.if_held is IfHeld.SKIP:
+                    skip = Skip(reason, detail)
+                case Keep(reason, detail):
+                    return Hold(self.planned, reason, detail)
                 case Skip() as skip:
                     pass
                 case Send():
@@ -203,27 +214,39 @@ class _Walk:
         for effect in outcome.effects:
             self.deeds.append(Deed(step.id, self.occurrence, effect, self.planned, skip if _mails(effect) else None))
             self.rests = self.rests or (effect.RESTS and not (_mails(effect) and skip is not None))
-            self.waits = self.waits or (_mails(effect) and skip is None)
+            self.waits = self.waits or (isinstance(effect, WriteMessage) and skip is None)
         self.passed(step, outcome.outcome if skip is None else "skipped", "" if skip is None else skip.reason.value)
         self.memory.update(outcome.remember)
         self.step, self.arrived, self.early = step.after(outcome.way), self.planned, False
         self.occurrence += outcome.again
         return None
 
-    def policy(self, mail: WriteMessage) -> Send | Defer | Skip:
+    def policy(self, mail: WriteMessage | SendSms) -> Decision:
         around, policy = self.around, self.campaign.sending.policy
-        refusal = (Reason.HOLDOUT, {}) if self.memory.get(HOLDOUT) else around.refusal
-        if refusal is None and around.emails is not None and not around.emails.get(mail.email):
-            refusal = (Reason.NO_TEMPLATE, {"email": mail.email})
-        at = max(around.now, self.planned)
-        return decide(policy, around.zone, at, gone=around.gone, refusal=refusal)
+        at, house = max(around.now, self.planned), around.house.of(self.campaign.sending.class_)
+        since = self.planned if around.resumed is None else max(self.planned, around.resumed)
+        late = is_late(policy, house, around.zone, since, at, around.outages)
+        refusal = self.refusal(mail)
+        gone = around.gone if isinstance(mail, WriteMessage) else ()  # caps count emails
+        return decide(policy, around.zone, at, house=house, gone=gone, refusal=refusal, held=around.held, late=late)
+
+    def refusal(self, mail: WriteMessage | SendSms) -> tuple[Reason, Mapping[str, Any]] | None:
+        around = self.around
+        if self.memory.get(HOLDOUT):
+            return Reason.HOLDOUT, {}
+        refusal = around.refusal if isinstance(mail, WriteMessage) else around.no_sms
+        if refusal is not None:
+            return refusal
+        if isinstance(mail, WriteMessage) and around.emails is not None and not around.emails.get(mail.email):
+            return Reason.NO_TEMPLATE, {"email": mail.email}
+        return (Reason.LATE_DROPPED, {}) if self.memory.get(DROPPED) == f"{self.step}/{self.occurrence}" else None
 
     def passed(self, step: Step, outcome: str, reason: str = "") -> None:
         self.passages.append(Passage(step.id, self.occurrence, outcome, self.planned, reason))
 
 
-def _mails(effect: Effect) -> TypeGuard[WriteMessage]:
-    return isinstance(effect, WriteMessage)
+def _mails(effect: Effect) -> TypeGuard[WriteMessage | SendSms]:
+    return isinstance(effect, WriteMessage | SendSms)
 
 
 def _standing(walk: _Walk, due: datetime) -> Move:
@@ -242,7 +265,10 @@ def _standing(walk: _Walk, due: datetime) -> Move:
 
 
 def _held(walk: _Walk, hold: Hold) -> Move:
-    return replace(_standing(walk, hold.until), planned_at=hold.until, held=hold.reason, held_detail=dict(hold.detail))
+    """It waits until then; for a person, where it is late."""
+    due = None if hold.reason is Reason.HELD_LATE else hold.until
+    stays = replace(_standing(walk, hold.until), held=hold.reason, held_detail=dict(hold.detail))
+    return replace(stays, due_at=due, planned_at=hold.until)
 
 
 def _left(walk: _Walk, leave: Leave) -> Move:
