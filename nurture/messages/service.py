@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nurture.enrollments.tables import enrollments
-from nurture.kernel.database import upsert
+from nurture.kernel.database import insert_new, upsert
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation
 from nurture.messages.model import ENDED, Compiled, MessageClass, MessageState, NewMessage, Purposes
@@ -81,13 +81,9 @@ def write(conn: Connection, batch: Sequence[NewMessage], *, now: datetime, real:
     `now` is engine time: when a skipped message reached its state. `real` is kept as the row's creation.
     """
     origin = _origin(conn)
-    ids: dict[str, int] = {}
     rows = [_row(message, origin, now, real) for message in batch]
-    for start in range(0, len(rows), _PER_STATEMENT):
-        insert = upsert(conn.dialect.name, messages).on_conflict_do_nothing()
-        insert = insert.returning(messages.c.header_id, messages.c.id)
-        for row in conn.execute(insert, rows[start : start + _PER_STATEMENT]):
-            ids[row.header_id] = row.id
+    names = tuple(rows[0]) if rows else ()
+    ids = dict(insert_new(conn, messages, names, [tuple(row.values()) for row in rows], ("header_id", "id")))
     # The same message twice in one batch: the first is the one written.
     return [ids.pop(row["header_id"], None) for row in rows]
 
@@ -113,7 +109,7 @@ def _row(message: NewMessage, origin: tuple[str, str], now: datetime, real: date
         "sender": message.sender,
         "address": message.address,
         "values_": None if message.values is None else dict(message.values),
-        "policy": dict(message.policy),
+        "policy": message.policy,
         "state": message.state.value,
         "reason": str(message.reason),
         "detail": None if message.detail is None else dict(message.detail),

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.kernel.database import among
 from nurture.rules.facts import Facts, Happening, NameSet, Records, View
 from nurture.rules.model import Compare, Did, Exists, Has, Rule, leaves
 
-CHUNK = 500
+CHUNK = 1000
+
+_NONE: frozenset[str] = frozenset()
 
 
 def view(
@@ -48,16 +51,16 @@ class _Wanted:
         self.kinds = sorted({one.kind for one in asked if isinstance(one, Did)})
 
     def load(self, conn: Connection, ids: list[int]) -> dict[int, View]:
-        sets = {names.key: self._names(conn, names, ids) for names in self.sets}
-        records = {one.key: self._records(conn, one, ids) for one in self.records}
+        sets = [(names.key, self._names(conn, names, ids)) for names in self.sets]
+        records = [(one.key, self._records(conn, one, ids)) for one in self.records]
         happenings = self._happenings(conn, ids)
         return {
             lead_id: View(
                 lead_id,
                 values,
-                {key: frozenset(by_lead.get(lead_id, ())) for key, by_lead in sets.items()},
-                {kind: tuple(found) for kind, found in happenings.get(lead_id, {}).items()},
-                {key: tuple(by_lead.get(lead_id, ())) for key, by_lead in records.items()},
+                {key: frozenset(by_lead[lead_id]) if lead_id in by_lead else _NONE for key, by_lead in sets},
+                {kind: tuple(found) for kind, found in happenings[lead_id].items()} if lead_id in happenings else {},
+                {key: tuple(by_lead.get(lead_id, ())) for key, by_lead in records},
             )
             for lead_id, values in self._values(conn, ids).items()
         }
@@ -67,16 +70,14 @@ class _Wanted:
         loaded = {id(fact.loaded): fact.loaded for fact in self.values}
         places = {one: position for position, one in enumerate(loaded, 1)}
         columns = [column.label(f"v{position}") for position, column in enumerate(loaded.values(), 1)]
-        query = sa.select(living.id, *columns).where(*living.where, living.id.in_(ids))
-        return {
-            row[0]: {fact.key: fact.pick(row[places[id(fact.loaded)]]) for fact in self.values}
-            for row in conn.execute(query)
-        }
+        query = sa.select(living.id, *columns).where(*living.where, among(living.id, ids))
+        picks = [(fact.key, fact.pick, places[id(fact.loaded)]) for fact in self.values]
+        return {row[0]: {key: pick(row[place]) for key, pick, place in picks} for row in conn.execute(query).all()}
 
     def _names(self, conn: Connection, names: NameSet, ids: list[int]) -> dict[int, set[str]]:
         query = sa.select(names.lead_id, names.name).select_from(names.source)
         found: dict[int, set[str]] = defaultdict(set)
-        for lead_id, name in conn.execute(query.where(names.lead_id.in_(ids), *names.where)):
+        for lead_id, name in conn.execute(query.where(among(names.lead_id, ids), *names.where)).all():
             found[lead_id].add(name)
         return found
 
@@ -85,7 +86,7 @@ class _Wanted:
         columns = [part.loaded.label(f"p{position}") for position, part in enumerate(parts)]
         query = sa.select(records.lead_id, *columns).select_from(records.source)
         found: dict[int, list[dict[str, object]]] = defaultdict(list)
-        for row in conn.execute(query.where(records.lead_id.in_(ids), *records.where)):
+        for row in conn.execute(query.where(among(records.lead_id, ids), *records.where)).all():
             found[row[0]].append({part.key: part.pick(raw) for part, raw in zip(parts, row[1:], strict=True)})
         return found
 
@@ -96,8 +97,8 @@ class _Wanted:
             return found
         parts = (line.occurred_at, line.email, line.campaign, line.link, line.about)
         query = sa.select(line.lead_id, line.kind, *parts).where(
-            line.lead_id.in_(ids), line.kind.in_(self.kinds), *line.where
+            among(line.lead_id, ids), line.kind.in_(self.kinds), *line.where
         )
-        for lead_id, kind, at, email, campaign, link, about in conn.execute(query):
+        for lead_id, kind, at, email, campaign, link, about in conn.execute(query).all():
             found[lead_id][kind].append(Happening(at, email, campaign, link, about))
         return found
