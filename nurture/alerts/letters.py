@@ -42,11 +42,14 @@ class Facts:
         return f"{called} ({self.lead.company})" if self.lead.company else called
 
 
-def facts_of(
-    conn: Connection, alerts: Sequence[Alert], now: datetime, leads: Mapping[int, Lead] | None = None
-) -> dict[int, Facts]:
-    """What stands behind these alerts, by alert id, in two queries for all; in one when their leads are at hand."""
-    people = by_ids(conn, [alert.lead_id for alert in alerts]) if leads is None else leads
+def bare(alerts: Sequence[Alert], leads: Mapping[int, Lead]) -> dict[int, Facts]:
+    """These alerts with their leads alone, by alert id."""
+    return {alert.id: Facts(leads[alert.lead_id], "", None, None, None) for alert in alerts}
+
+
+def facts_of(conn: Connection, alerts: Sequence[Alert], now: datetime) -> dict[int, Facts]:
+    """What stands behind these alerts, by alert id, in two queries for all."""
+    people = by_ids(conn, [alert.lead_id for alert in alerts])
     around = {row.id: row for row in conn.execute(_around([alert.id for alert in alerts], now))}
     return {alert.id: _facts(people[alert.lead_id], around[alert.id]) for alert in alerts}
 

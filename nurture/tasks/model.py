@@ -62,9 +62,9 @@ CALLS: Mapping[str, str] = {
     CallOutcome.INTERESTED: N_("interested"),
     CallOutcome.CALL_BACK: N_("asked to be called back"),
     CallOutcome.NO_ANSWER: N_("no answer"),
+    CallOutcome.NO_NEED: N_("no need"),
     CallOutcome.BUSY: N_("busy"),
     CallOutcome.SWITCHED_OFF: N_("switched off"),
-    CallOutcome.NO_NEED: N_("no need"),
     CallOutcome.WRONG_NUMBER: N_("wrong number"),
 }
 # What the outcome of a call means for a campaign that does not list it by itself.

@@ -99,8 +99,11 @@ def return_reasons(conn: Connection) -> list[tuple[str, str]]:
 def shown(
     conn: Connection, found: Sequence[Alert], at: datetime, people: Mapping[int, Lead] | None = None
 ) -> list[dict[str, Any]]:
-    """Alerts with their lead and reasons in words: the hottest first, then those waiting longest."""
-    facts = letters.facts_of(conn, found, at, people)
+    """Alerts with their lead and reasons in words: the hottest first, then those waiting longest.
+
+    On the page of the lead, who is then handed over, what stands there anyway is left out.
+    """
+    facts = letters.facts_of(conn, found, at) if people is None else letters.bare(found, people)
     owners = known(conn).names([alert.owner_id for alert in found])
     rows = [
         {

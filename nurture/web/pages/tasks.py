@@ -102,7 +102,7 @@ def _groups(rows: list[Any]) -> list[dict[str, Any]]:
     for row in rows:
         due = row.task.due_at
         parts["overdue" if due < now() else "today" if due < end else "later"].append(row)
-    titles = {"overdue": say("Overdue"), "today": say("Today"), "later": say("Later")}
+    titles = {"overdue": say("Overdue"), "today": say("Today"), "later": say("Coming up")}
     return [{"key": key, "title": titles[key], "rows": part} for key, part in parts.items() if part]
 
 
@@ -161,7 +161,7 @@ def finish(task_id: int) -> ResponseReturnValue:
         return task
     with read() as conn:
         (row,) = shown(conn, [task])
-    toast(say("“%(title)s”: %(said)s", title=row.title[:80], said=row.said), **_reopening(task))
+    toast(say("“%(title)s” is done: %(said)s", title=row.title[:80], said=row.said), **_reopening(task))
     return back(url_for("tasks.index"))
 
 
