@@ -13,7 +13,7 @@ from tests.web.filled import Filled
 
 WEB = Path(__file__).parents[2] / "nurture" / "web"
 # Names and signs that are the same in both languages.
-SAME = {"Email", "MQL", "SQL", "HTML"}
+SAME = {"Email", "MQL", "SQL", "HTML", "Webhook"}
 _TAG = re.compile(r"<(code|kbd)>.*?</\1>|<[^>]*>|[\w-]+=\"[^\"]*\"", re.DOTALL)
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
 

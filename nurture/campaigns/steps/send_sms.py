@@ -10,7 +10,7 @@ from typing import Any
 
 from nurture.campaigns.effects import Go, IfHeld, Moment, SendSms
 from nurture.campaigns.reading import Reading, texts_schema
-from nurture.kernel.i18n import N_, translate
+from nurture.kernel.i18n import N_, translate, translate_plural
 from nurture.kernel.text import in_language
 from nurture.outbound.parts import MOST_PARTS
 from nurture.outbound.text import LONGEST, check, least
@@ -72,10 +72,11 @@ def describe(config: SendText, language: str, titles: Titles = UNTITLED) -> str:
     """`Send the text message “Hello …” (2 parts or more)`."""
     text = in_language(config.text, language)
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1].rstrip() + "…"
-    said = translate(
-        language, "Send the text message “%(text)s” (%(parts)s parts or more)",
-        text=" ".join(shown.split()), parts=max(1, least(text).parts),
-    )  # fmt: skip
+    one, many = (
+        "Send the text message “%(text)s” (%(count)s part or more)",
+        "Send the text message “%(text)s” (%(count)s parts or more)",
+    )
+    said = translate_plural(language, one, many, max(1, least(text).parts), text=" ".join(shown.split()))
     if config.if_held is IfHeld.SKIP:
         return translate(language, "%(step)s; leave it out when it may not go then", step=said)
     return said
