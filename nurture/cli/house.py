@@ -9,8 +9,8 @@ from nurture.cli.output import confirm, instant, report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.engine import held as late
-from nurture.engine import moving
-from nurture.engine.moving import Fate, Stop
+from nurture.engine import stops
+from nurture.engine.stops import Fate, Stop
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_, translate
 from nurture.kernel.text import in_language
@@ -69,7 +69,7 @@ def tet(state: State, year: int | None, *, as_json: bool) -> None:
     with state.context() as context, context.database.read() as conn:
         now, zone = context.clock.engine(), context.settings.zone
         facts = segment_store.facts(conn, zone)
-        stop = moving.stop_of(conn, year or moving.next_year(now), facts, now=now, zone=zone)
+        stop = stops.stop_of(conn, year or stops.next_year(now), facts, now=now, zone=zone)
         house = houses.live(conn)
         local = context.settings.local_zone
     if stop is None:
