@@ -10,7 +10,7 @@ from babel.dates import get_day_names
 from nurture.campaigns.entries import describe as describe_entrance
 from nurture.campaigns.model import Again, Campaign, OpportunityOpened, Sender, Step
 from nurture.campaigns.spans import spoken
-from nurture.campaigns.steps import kinds
+from nurture.campaigns.steps import kinds, label_of
 from nurture.campaigns.steps.wait import Wait
 from nurture.enrollments.store import StepCounts
 from nurture.kernel.i18n import N_, translate_plural
@@ -25,10 +25,14 @@ CLASSES = {
     "deal": N_("About an open deal"),
     "transactional": N_("Transactional"),
 }
-_WAYS = {"then": N_("Yes"), "else": N_("No")}
 _ICONS = {
     "send_email": "envelope",
     "wait": "clock",
+    "wait_until": "calendar-event",
+    "wait_for": "hourglass-split",
+    "split": "signpost-split",
+    "holdout": "slash-circle",
+    "jump": "arrow-counterclockwise",
     "branch": "signpost-split",
     "add_tag": "tag",
     "exit": "box-arrow-right",
@@ -186,17 +190,19 @@ def tree(campaign: Campaign, counts: Mapping[str, StepCounts], titles: Titles, l
 
     def node(step: Step) -> Node:
         mine = counts.get(step.id, StepCounts())
-        arms = tuple(_arm(way, mine, nodes(f"{step.id}.{way}")) for way in step.ways)
+        arms = tuple(_arm(step, way, mine, nodes(f"{step.id}.{way}"), titles, language) for way in step.ways)
         icon = _ICONS.get(step.kind, "arrow-right")
         return Node(step.id, icon, step_words(step, titles, language), _email(step), mine, arms, step.depth)
 
     return nodes("")
 
 
-def _arm(way: str, counts: StepCounts, nodes: tuple[Node, ...]) -> Arm:
+def _arm(
+    step: Step, way: str, counts: StepCounts, nodes: tuple[Node, ...], titles: Titles, language: str
+) -> Arm:  # fmt: skip
     taken = counts.outcomes.get(way, 0)
     share = round(100 * taken / counts.passed) if counts.passed else None
-    return Arm(way, say(_WAYS[way]) if way in _WAYS else way, taken, share, nodes)
+    return Arm(way, label_of(step.kind, step.config, way, language, titles), taken, share, nodes)
 
 
 def _email(step: Step) -> str:

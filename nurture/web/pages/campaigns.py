@@ -13,7 +13,8 @@ from nurture.campaigns import service, store
 from nurture.campaigns.definition import from_revision
 from nurture.campaigns.load import read_folder
 from nurture.campaigns.model import Campaign, CampaignState
-from nurture.enrollments import listing
+from nurture.campaigns.steps import label_of
+from nurture.enrollments import experiments, listing
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.errors import DefinitionError, NotFoundError, NurtureError
@@ -25,9 +26,9 @@ from nurture.rules.describe import describe
 from nurture.rules.parse import parse
 from nurture.segments import store as segments
 from nurture.users.model import user_of
-from nurture.web import calling, campaign_words
+from nurture.web import calling, campaign_words, comparison_words
 from nurture.web.language import language, say
-from nurture.web.page import context, facts, go, known, read, real, render, titles, toast, whole, write
+from nurture.web.page import context, facts, go, known, now, read, real, render, titles, toast, whole, write
 from nurture.web.session import person
 from nurture.web.words import named
 
@@ -143,7 +144,19 @@ def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[s
         "leave": campaign_words.leave(campaign, language(), called),
         "sending": campaign_words.sending(campaign, language()),
         "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), called, language()),
+        "comparisons": _comparisons(conn, campaign, stored),
     }
+
+
+def _comparisons(conn: Connection, campaign: Campaign, stored: store.Stored) -> list[comparison_words.Comparison]:
+    """What came of each split, and of a group without mail; asks nothing where there is none."""
+    splits, holdouts = experiments.compared(campaign.steps)
+    if not splits and not holdouts:
+        return []
+    decided = experiments.kept(conn, stored.id) if splits else {}
+    counts = experiments.counts(conn, stored.id, stored.key, splits, holdouts, decided)
+    groups = comparison_words.holdouts(campaign, counts, language())
+    return [*comparison_words.splits(campaign, counts, decided, language()), *groups]
 
 
 def _revisions(conn: Connection, stored: store.Stored) -> list[dict[str, Any]]:
@@ -175,6 +188,16 @@ def steer(key: str) -> ResponseReturnValue:
     return go(url_for("campaigns.show", key=key))
 
 
+@blueprint.post("/campaigns/<key>/way")
+def choose_way(key: str) -> ResponseReturnValue:
+    """Choose the way that newcomers of a split go; an empty one lets them go all ways again."""
+    step, way = request.form.get("step", ""), request.form.get("way", "")
+    with write() as conn:
+        experiments.choose_as(conn, person(), key, step, way, facts(conn), now=now(), real=real())
+    toast(say("Newcomers go the way “%(way)s” now", way=way) if way else say("Newcomers go all ways again"))
+    return go(url_for("campaigns.show", key=key, _anchor=f"compare-{step}"))
+
+
 @blueprint.get("/campaigns/<key>/enrollments")
 def enrolled(key: str) -> ResponseReturnValue:
     """Who is or was in it: all, by state, at a step now, or past a step."""
@@ -190,40 +213,44 @@ def enrolled(key: str) -> ResponseReturnValue:
         if stored is None:
             raise NotFoundError
         rows, older = listing.participants(conn, stored.id, person(), chosen, after)
-        steps, waits = _step_words(conn, stored)
+        steps, waits, ways = _step_words(conn, stored)
     return render(
         "campaigns/enrollments.html", stored=stored, name=stored.named(language()), rows=rows, older=older,
-        first=after is None, chosen=chosen, heading=_heading(chosen, steps), steps=steps, waits=waits,
+        first=after is None, chosen=chosen, heading=_heading(chosen, steps, ways), steps=steps, waits=waits,
         only_mine=not person().sees_all,
     )  # fmt: skip
 
 
-def _step_words(conn: Connection, stored: store.Stored) -> tuple[dict[str, str], dict[str, str]]:
-    """Each step's sentence by its id, and of each wait how long it is."""
+def _step_words(
+    conn: Connection, stored: store.Stored
+) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, str]]]:
+    """Each step's sentence by its id, of each wait how long it is, and what its ways are called."""
     try:
         campaign, _ = _definition(conn, stored)
     except NurtureError:
         campaign = None
     if campaign is None:
-        return {}, {}
+        return {}, {}, {}
     called, spoken = titles(conn), language()
+    ways = {
+        one.id: {way: label_of(one.kind, one.config, way, spoken, called) for way in one.ways}
+        for one in campaign.steps.values()
+    }
     waits = {one.id: campaign_words.waiting(one, spoken) for one in campaign.steps.values()}
-    return {one.id: campaign_words.step_words(one, called, spoken) for one in campaign.steps.values()}, waits
+    return {one.id: campaign_words.step_words(one, called, spoken) for one in campaign.steps.values()}, waits, ways
 
 
-def _heading(chosen: listing.Chosen, steps: Mapping[str, str]) -> str:
+def _heading(chosen: listing.Chosen, steps: Mapping[str, str], ways: Mapping[str, Mapping[str, str]]) -> str:
     """What the list is narrowed to, in words."""
     if chosen.step:
         return say("now at: %(step)s", step=steps.get(chosen.step, chosen.step))
     if chosen.passed:
         step = steps.get(chosen.passed, chosen.passed)
         match chosen.outcome:
-            case "then":
-                return say("went the way “yes” at: %(step)s", step=step)
-            case "else":
-                return say("went the way “no” at: %(step)s", step=step)
             case "skipped":
                 return say("got no email at: %(step)s", step=step)
+            case way if way in ways.get(chosen.passed, {}):
+                return say("went the way “%(way)s” at: %(step)s", way=ways[chosen.passed][way], step=step)
             case _:
                 return say("have passed: %(step)s", step=step)
     return ""
