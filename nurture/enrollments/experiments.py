@@ -24,11 +24,12 @@ from nurture.campaigns.steps.split import By, Split
 from nurture.enrollments.experiment import Looks
 from nurture.enrollments.tables import enrollments, experiments, passages
 from nurture.kernel.database import upsert
-from nurture.kernel.errors import InputError, NotFoundError
+from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
 from nurture.kernel.significance import Variant
 from nurture.rules.facts import Facts
+from nurture.users.model import Person
 from nurture.users.service import note
 
 AUTOMATIC = "engine"
@@ -216,6 +217,15 @@ def choose(
     keep(conn, stored.id, key, step, chosen)
     detail = {"step": step, "way": way}
     note(conn, actor=actor, action="campaign.winner", subject=f"campaign:{key}", at=real, detail=detail)
+
+
+def choose_as(
+    conn: Connection, person: Person, key: str, step: str, way: str, facts: Facts, *, now: datetime, real: datetime
+) -> None:
+    """The same by a member of staff. ForbiddenError unless they define campaigns."""
+    if not person.may_define:
+        raise ForbiddenError(N_("Only marketers and administrators steer campaigns"))
+    choose(conn, key, step, way, facts, now=now, real=real, actor=person.actor)
 
 
 def compared(steps: Mapping[str, Any]) -> tuple[list[str], list[str]]:
