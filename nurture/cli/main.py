@@ -16,8 +16,11 @@ SECTIONS = {
         "leads": "leads", **dict.fromkeys(("check", "plan", "apply", "export", "campaigns"), _DEFINED),
         "rehearse": "rehearsal", **dict.fromkeys(("holidays", "tet"), "house"),
     },
-    _("Ask what became of it"): {**dict.fromkeys(("sends", "explain"), _ASKED), "outbound": "outbound"},
-    _("Keep it in order"): {"users": "people", "webhooks": "outbound", **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT)},
+    _("Ask what became of it"): {**dict.fromkeys(("sends", "explain"), _ASKED), "outbound": "outbound", "tasks": "tasks"},
+    _("Keep it in order"): {
+        "users": "people", "webhooks": "outbound",
+        **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT),
+    },
 }  # fmt: skip
 HOME_OF = {name: module for homes in SECTIONS.values() for name, module in homes.items()}
 
