@@ -40,7 +40,7 @@ from nurture.segments.upkeep import keep
 
 _log = structlog.get_logger(__name__)
 
-CHUNK = 500
+CHUNK = 1000
 SMALLEST = 50
 MOST = 20_000  # enrollments in one tick
 _TRANSACTION = 0.04  # seconds for which a chunk should hold the writer's turn

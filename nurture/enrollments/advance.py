@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from nurture.campaigns.effects import Effect, Go, Hold, IfHeld, Leave, Moment, Outcome, SendSms, WriteMessage
 from nurture.campaigns.model import Campaign, OpportunityOpened, Step
-from nurture.campaigns.steps import kinds, listens
+from nurture.campaigns.steps import is_blind, kinds, listens
 from nurture.enrollments.model import Deed, EnrollmentState, Move, Passage, Place
 from nurture.kernel.reasons import Reason
 from nurture.policy.decide import Decision, Defer, Keep, Send, Skip, decide
@@ -145,9 +145,11 @@ class _Walk:
 
     def go(self) -> Move:
         for _ in range(MOST_AT_ONCE):
-            if self.step is None or self.rests:
+            if self.step is None or self.waits:
                 break
             step = self.campaign.steps[self.step]
+            if self.rests and not is_blind(step.kind):
+                break
             match self.ask(step):
                 case Go() as outcome:
                     held = self.act(step, outcome)
@@ -249,14 +251,18 @@ def _mails(effect: Effect) -> TypeGuard[WriteMessage | SendSms]:
     return isinstance(effect, WriteMessage | SendSms)
 
 
-def _standing(walk: _Walk, due: datetime) -> Move:
+def _standing(
+    walk: _Walk, due: datetime | None, *, planned: datetime | None = None, hold: Hold | None = None
+) -> Move:
     return Move(
         EnrollmentState.ACTIVE,
         walk.step,
         walk.occurrence,
-        walk.planned,
+        planned or walk.planned,
         walk.arrived,
         due,
+        held=hold.reason if hold is not None else None,
+        held_detail=hold.detail if hold is not None else {},
         passages=tuple(walk.passages),
         deeds=tuple(walk.deeds),
         waits=walk.waits,
@@ -267,8 +273,7 @@ def _standing(walk: _Walk, due: datetime) -> Move:
 def _held(walk: _Walk, hold: Hold) -> Move:
     """It waits until then; for a person, where it is late."""
     due = None if hold.reason is Reason.HELD_LATE else hold.until
-    stays = replace(_standing(walk, hold.until), held=hold.reason, held_detail=dict(hold.detail))
-    return replace(stays, due_at=due, planned_at=hold.until)
+    return _standing(walk, due, planned=hold.until, hold=hold)
 
 
 def _left(walk: _Walk, leave: Leave) -> Move:

@@ -9,6 +9,7 @@ A step module has
 - `place(way)`: where the list of a way stands within the value, when that is not the way's name;
 - `label(config, way, language, titles)`: a way in a few words, when they are more than its name, "yes" or "no";
 - `targets(config)`: the ids of steps elsewhere that it may lead to, by way;
+- `BLIND = True`, if it reads nothing of the lead and changes nothing: it need not wait until a change is written;
 - `LISTENS = True`, if it waits for something that may happen before its planned instant: it is then asked early, too;
 - `WAITS = True`, if time passes at it, so that a loop through it never runs hot.
 A config whose step reads rules has them as `when`, or all of them as `rules`.
@@ -48,6 +49,11 @@ def listens(kind: str) -> bool:
 def waits(kind: str) -> bool:
     """Whether time passes at a step of this kind."""
     return bool(getattr(kinds()[kind], "WAITS", False)) or listens(kind)
+
+
+def is_blind(kind: str) -> bool:
+    """Whether a step of this kind sees nothing that a step before it may have changed."""
+    return bool(getattr(kinds()[kind], "BLIND", False))
 
 
 def ways_of(kind: str, value: Any) -> Mapping[str, Any]:

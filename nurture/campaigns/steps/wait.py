@@ -21,6 +21,7 @@ SCHEMA: Mapping[str, Any] = {
     "pattern": SPAN,
     "description": "A length of time, such as 30 minutes, 3 hours, 2 days, 1 week.",
 }
+BLIND = True
 
 
 @dataclass(frozen=True, slots=True)
