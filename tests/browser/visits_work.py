@@ -3,6 +3,9 @@
 from tests.browser.visits import Visit
 
 VISITS: dict[str, Visit] = {
+    "calls.index": lambda _: "/campaigns/welcome_series/calls",
+    "calls.index#failed": lambda _: "/campaigns/welcome_series/calls?state=failed",
+    "calls.index#nothing": lambda _: "/campaigns/cold_low_risk_offer/calls",
     "campaigns.index": lambda _: "/campaigns",
     "campaigns.show": lambda _: "/campaigns/welcome_series",
     "campaigns.enrolled": lambda _: "/campaigns/welcome_series/enrollments",

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import CallOutcome, Decided, Kind
 from nurture.activities.service import Activity, Decision, decide_many, record
+from nurture.campaigns.tables import campaigns
 from nurture.consents import service as consents
 from nurture.consents.model import Method
 from nurture.consents.service import Said
@@ -32,6 +33,9 @@ from nurture.messages.model import MessageState
 from nurture.messages.personalize import Rendered
 from nurture.messages.tables import messages
 from nurture.opportunities.tables import opportunities
+from nurture.outbound import service as outbound
+from nurture.outbound.model import CallKind, CallState, NewCall
+from nurture.outbound.tables import outbox
 from nurture.scoring import published
 from nurture.scoring import service as scoring
 from nurture.segments import store as segments
@@ -69,6 +73,7 @@ class Filled:
     reset: str = ""
     mail: int = 0  # in the built-in mailbox
     task: int = 0  # of the salesperson, by hand, overdue
+    call: str = ""  # a webhook about the salesperson's lead that failed
     click: str = ""  # the token of a link of a mail, to an example address
 
 
@@ -219,6 +224,7 @@ def _sales(ctx: Context, clock: ManualClock, house: Filled) -> None:
             conn, hand.person.actor, lead.id, Temperature.HOT, "Đã hẹn ký hợp đồng", rules, now=now, real=real
         )
         house.task = _tasks(conn, hand, house, lead.id)
+        house.call = _calls(conn, ctx, lead.id)
         desk.stop_mail(conn, hand, house.leads["free"], "Khách nhờ đừng gửi tuần này")
         house.unsubscribe = unsubscribe_token(
             ctx.keys, message or 1, lead.id, ctx.keys.address_hash(lead.email or "")
@@ -248,3 +254,24 @@ def _tasks(conn: Connection, hand: desk.Hand, house: Filled, lead_id: int) -> in
     free = conn.execute(sa.select(leads_table.c.id).where(leads_table.c.public_id == house.leads["free"])).scalar_one()
     tasks.give_many(conn, [replace(given, lead_id=free, step="nobody")], now=hand.now)
     return first.id
+
+
+def _calls(conn: Connection, ctx: Context, lead_id: int) -> str:
+    """Webhooks and text messages about a lead, in every state; gives one that failed."""
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    campaign = conn.execute(sa.select(campaigns.c.id).where(campaigns.c.key == "welcome_series")).scalar_one()
+    hook = NewCall(
+        CallKind.WEBHOOK, "", now, lead_id, campaign, None, "crm", 1, "crm", "https://crm.example.vn/hooks", "{}"
+    )
+    text = replace(hook, kind=CallKind.SMS, name="", target="+84901234001", body=f"[QC] Chào {HOSTILE}", parts=1)
+    batch = [replace(hook if n % 2 else text, cause=f"test:{n}") for n in range(len(CallState) * 2)]
+    outbound.write(conn, batch, now=now, real=real)
+    failed = {"reason": Reason.CALL_REFUSED.value, "detail": {"answer": f"410 {HOSTILE}"}, "ended_at": now}
+    for number, state in enumerate(CallState):
+        mine = outbox.c.cause.in_([f"test:{number * 2}", f"test:{number * 2 + 1}"])
+        values = {"state": state.value, "attempts": number, "status": 410, "answer": HOSTILE}
+        values |= {"retry_at": real + timedelta(hours=1)} if state is CallState.QUEUED else {}
+        values |= failed if state is CallState.FAILED else {}
+        conn.execute(outbox.update().where(mine).values(values))
+    found = sa.select(outbox.c.public_id).where(outbox.c.state == CallState.FAILED.value, outbox.c.kind == "webhook")
+    return str(conn.execute(found).scalar_one())

@@ -18,6 +18,7 @@ from nurture.kernel.context import Context
 from nurture.leads.tables import field_definitions, lead_conflicts, lead_tags, leads, tags
 from nurture.messages.tables import attempts, messages
 from nurture.opportunities.tables import opportunities, opportunity_changes
+from nurture.outbound.tables import outbox
 from nurture.scoring.tables import score_entries
 from nurture.segments.tables import memberships, segments
 from nurture.tasks.tables import tasks
@@ -113,6 +114,8 @@ def _sold(
 
 def _mailed(conn: Connection, house: Filled, lead: int, now: datetime, word: str) -> None:
     _copies(conn, messages, messages.c.id == house.messages[0], enrollment_id=lambda _: None, lead_id=lambda _: lead)
+    fresh = {key: lambda n, key=key: f"{word}{key}{n}" for key in ("public_id", "cause", "webhook_id")}
+    _copies(conn, outbox, outbox.c.lead_id == lead, **fresh)
     _copies(conn, mailbox_mails, mailbox_mails.c.id == house.mail)
     hit = {"kind": "click", "message_id": house.messages[0], "url": "https://example.vn/gia", "method": "GET"}
     hit |= {"at": now, "engine_at": now, "agent": "", "ip": "", "headers": {}}

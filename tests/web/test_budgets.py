@@ -24,6 +24,7 @@ PAGES = {
     "account.reset": ("/reset/RESET",),
     "account.profile": ("/me",),
     "alerts.index": ("/alerts", "/alerts?of=all"),
+    "calls.index": ("/campaigns/welcome_series/calls", "/campaigns/welcome_series/calls?kind=sms&state=failed"),
     "campaigns.index": ("/campaigns",),
     "campaigns.show": ("/campaigns/welcome_series", "/campaigns/cold_low_risk_offer"),
     "campaigns.enrolled": ("/campaigns/welcome_series/enrollments", "/campaigns/welcome_series/enrollments?step=hello"),
