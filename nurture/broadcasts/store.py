@@ -110,6 +110,15 @@ def names(conn: Connection) -> dict[str, str]:
     return {row.key: row.name for row in conn.execute(query)}
 
 
+def called(conn: Connection, ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Key and name of these broadcasts by id."""
+    wanted = sorted(ids)
+    if not wanted:
+        return {}
+    query = sa.select(broadcasts.c.id, broadcasts.c.key, broadcasts.c.name).where(broadcasts.c.id.in_(wanted))
+    return {row.id: (row.key, row.name) for row in conn.execute(query)}
+
+
 def set_(conn: Connection, broadcast_id: int, **values: Any) -> None:
     """Write these columns."""
     conn.execute(broadcasts.update().where(broadcasts.c.id == broadcast_id).values(**values))
