@@ -108,6 +108,7 @@ def page(
     *,
     lead_id: int | None = None,
     campaign_id: int | None = None,
+    broadcast_id: int | None = None,
     states: Sequence[str] = (),
     reason: str | None = None,
     before: int | None = None,
@@ -140,10 +141,13 @@ def page(
     )
     if within is not None:
         query = query.where(messages.c.ended_at >= within[0], messages.c.ended_at < within[1])
-    for column, value in ((messages.c.lead_id, lead_id), (messages.c.campaign_id, campaign_id)):
+    places = (
+        (messages.c.lead_id, lead_id), (messages.c.campaign_id, campaign_id), (messages.c.broadcast_id, broadcast_id),
+    )  # fmt: skip
+    for column, value in places:
         if value is not None:
             query = query.where((unindexed(column) if many else column) == value)
-    if lead_id is None and campaign_id is None:
+    if lead_id is None and campaign_id is None and broadcast_id is None:
         query = query.where(messages.c.purpose.in_(_TO_LEADS))
     if states:
         query = query.where(messages.c.state.in_(states))

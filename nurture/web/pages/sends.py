@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
 from nurture.alerts.reasons import shown_link
+from nurture.broadcasts import store as broadcasts
 from nurture.campaigns import store as campaigns
 from nurture.delivery import mailbox
 from nurture.kernel.errors import NotFoundError
@@ -81,17 +82,25 @@ def index() -> ResponseReturnValue:
         known = {one.key: one for one in campaigns.every(conn)}
         campaign = known.get(query.get("campaign", ""))
         key = campaign.key if campaign else None
-        counted = store.tally(conn, key, person())
+        broadcast = broadcasts.get(conn, query["broadcast"]) if query.get("broadcast") and campaign is None else None
+        counted = (
+            store.tally(conn, key, person())
+            if broadcast is None
+            else broadcasts.tally(conn, broadcast.id, person())
+        )
         asked = sum(count for one, why, count in counted if state in {"", one} and reason in {"", why})
         found = store.page(
-            conn, campaign_id=campaign.id if campaign else None, states=[state] if state else (),
+            conn, campaign_id=campaign.id if campaign else None,
+            broadcast_id=broadcast.id if broadcast else None, states=[state] if state else (),
             reason=reason or None, before=before, seen_by=person(), within=_span(day) if day else None,
             many=asked > _MANY,
         )  # fmt: skip
+        cast = broadcasts.called(conn, {row.broadcast_id for row in found.rows} - {None})
     return render(
         "sends/index.html", account=store.summed(counted), reasons=_reasons(store.explained(counted)),
         rows=found.rows, older=found.next,
         first=before is None, state=state, reason=reason, campaign=campaign, day=day, meanings=_said(MEANINGS),
+        broadcast=broadcast, cast=cast,
         campaigns=[(one.key, one.named(language())) for one in known.values()], labels=_said(LABELS),
         filter_form=Form(request.args.to_dict(), name="only"), only_mine=not person().sees_all,
     )  # fmt: skip
