@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy.engine import Connection
 
 from nurture.campaigns import store as campaign_store
 from nurture.cli.main import main
@@ -10,16 +11,16 @@ from nurture.cli.options import email_argument, json_option, lead_at
 from nurture.cli.output import due, report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
-from nurture.engine.known import titles
+from nurture.engine import known as names
+from nurture.engine import whys
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import translate
 from nurture.kernel.reasons import LABELS, Reason
+from nurture.leads.model import Lead
 from nurture.messages import store as message_store
 from nurture.rules.describe import sentence
 from nurture.rules.evaluate import Trace
-from nurture.rules.titles import Titles, met
-from nurture.segments import service as segment_service
-from nurture.segments import store as segment_store
+from nurture.rules.titles import Titles
 
 
 @main.command(help=_("Show where each email stands. The states add up to the audience."))
@@ -81,26 +82,46 @@ def _data(trace: Trace) -> dict[str, object]:
 
 
 @explain.command(
-    help=_("Explain why a lead is in a segment, or is not. As of now, with every condition and the value seen.")
+    help=_(
+        "Explain why a lead is in a segment or a campaign or is not, or why an email of theirs did not go. As of now."
+    )
 )
 @email_argument
-@click.option("--segment", "key", required=True, metavar=_("KEY"), help=_("The segment's key."))
+@click.option("--segment", metavar=_("KEY"), help=_("The segment's key."))
+@click.option("--campaign", metavar=_("KEY"), help=_("The campaign's key."))
+@click.option(
+    "--message", type=int, metavar=_("NUMBER"), help=_("The number of the email, as in the account of sends.")
+)
 @json_option
 @pass_state
-def lead(state: State, email: str, key: str, *, as_json: bool) -> None:
+def lead(
+    state: State, email: str, segment: str | None, campaign: str | None, message: int | None, *, as_json: bool
+) -> None:
     """Explain."""
+    if sum(one is not None for one in (segment, campaign, message)) != 1:
+        raise click.UsageError(_("Name one of --segment, --campaign and --message"))
     with state.context() as context, context.database.read() as conn:
         found = lead_at(conn, email)
-        facts = segment_store.facts(conn, context.settings.zone)
-        rule = segment_service.rule_of(conn, key, facts)
-        if rule is None:
-            raise NotFoundError(_("There is no segment “%(key)s”", key=key))
-        trace = segment_service.explain(conn, rule, found.id, context.clock.engine(), facts)
-        if trace is None:
-            raise NotFoundError(_("There is no lead with this address"))
-        known = titles(conn, LANGUAGE, {("segment", key), *met([trace])})
-    verdict = _("in the segment") if trace.holds else _("not in the segment")
-    name = known.get("segment", key)
-    shown = f"{name} ({key})" if name and name != key else key
-    head = _("%(email)s is %(verdict)s “%(key)s” as of now", email=email, verdict=verdict, key=shown)
-    report(_data(trace), [head, *_tree(trace, known, context.settings.local_zone)], as_json=as_json)
+        known = names.load(conn)
+        zone, now = context.settings.local_zone, context.clock.engine()
+        reading = whys.Reading(LANGUAGE, zone, known.called(LANGUAGE), now)
+        facts = known.facts(context.settings.zone)
+        if segment is not None:
+            told = whys.segment(conn, found, segment, facts, reading)
+        elif campaign is not None:
+            told = whys.campaign(conn, found, campaign, known, facts, reading)
+        else:
+            told = _of_message(conn, found, message or 0, reading)
+    lines = [told.head, _("As of now, %(time)s", time=reading.at(now)), *told.lines]
+    for title, trace in told.trees:
+        lines += [*([title] if title else []), *_tree(trace, reading.titles, zone)]
+    trees = [{"about": title, **_data(trace)} for title, trace in told.trees]
+    data = {"holds": told.holds, "told": told.head, "lines": list(told.lines), **told.facts, "conditions": trees}
+    report(data, lines, as_json=as_json)
+
+
+def _of_message(conn: Connection, found: Lead, number: int, reading: whys.Reading) -> whys.Told:
+    row = message_store.get(conn, number)
+    if row is None or row.lead_id != found.id:
+        raise NotFoundError(_("This lead has no email of this number"))
+    return whys.message(conn, number, reading)

@@ -225,13 +225,13 @@ FACTS = (
         "tagged",
         Kind.TAGGED,
         (N_("was given a tag"), N_("was given no tag")),
-        about=About("tag", N_("tag %(value)s"), fold_literal=tag_key),
+        about=About("tag", fold_literal=tag_key),
     ),
     Event(
         "untagged",
         Kind.UNTAGGED,
         (N_("lost a tag"), N_("lost no tag")),
-        about=About("tag", N_("tag %(value)s"), fold_literal=tag_key),
+        about=About("tag", fold_literal=tag_key),
     ),
     Fact(
         "honorific",

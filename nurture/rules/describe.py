@@ -76,6 +76,11 @@ def sentence(trace: Trace, language: str, zone: ZoneInfo = ZONE, titles: Titles 
     return translate(language, "%(condition)s (here: %(seen)s)", condition=said, seen=seen)
 
 
+def instant(at: datetime, language: str, zone: ZoneInfo = ZONE) -> str:
+    """A day and a time of day as the sentences say them."""
+    return str(format_datetime(at, _INSTANTS.get(language, _INSTANTS["en"]), zone, language))
+
+
 class _Speaker:
     def __init__(self, language: str, zone: ZoneInfo, titles: Titles) -> None:
         self.language = language
@@ -251,8 +256,7 @@ class _Speaker:
         return str(format_datetime(noon, _DAYS.get(self.language, _DAYS["en"]), self.zone, self.language))
 
     def instant(self, value: datetime) -> str:
-        form = _INSTANTS.get(self.language, _INSTANTS["en"])
-        return str(format_datetime(value, form, self.zone, self.language))
+        return instant(value, self.language, self.zone)
 
     def span(self, span: timedelta) -> str:
         minutes = int(span.total_seconds() // 60)

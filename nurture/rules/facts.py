@@ -102,7 +102,6 @@ class About:
     """What activities of a kind are about, as a part of their condition: `outcome`, `tag`, `path`."""
 
     part: str
-    said: str  # message id with %(value)s
     choices: tuple[str, ...] = ()
     begins: bool = False  # what is asked is how it begins
     fold_literal: Callable[[str], str] = fold

@@ -23,7 +23,7 @@ PLACES = (
     ("reports.index", N_("Reports"), "funnel", "r"),
 )
 # Areas that stand under a place of another name.
-_WITHIN = {"lead": "leads", "lead_actions": "leads", "emails": "campaigns", "broadcasts": "campaigns", "tasks": "today"}
+_WITHIN = {"lead": "leads", "lead_actions": "leads", "emails": "campaigns", "broadcasts": "campaigns", "segments": "leads", "tasks": "today"}
 # Further places under the person's name: endpoint, label, icon. One whose view has an `is_shown` asks it.
 CORNER = (
     ("account.profile", N_("Profile"), "person"),

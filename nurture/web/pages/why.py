@@ -11,7 +11,7 @@ from nurture.activities.model import Decided
 from nurture.activities.store import Chosen, decisions_of
 from nurture.campaigns import entries
 from nurture.consents import store as consents
-from nurture.engine import explain
+from nurture.engine import explain, whys
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.leads import desk
@@ -53,11 +53,13 @@ _VERDICTS = tuple(_ABOUT)
 
 @blueprint.get("/leads/<public_id>/why")
 def show(public_id: str) -> ResponseReturnValue:
-    """A segment, a message, or how the lead stands to everything."""
+    """A segment, a campaign, a message, or how the lead stands to everything."""
     with read() as conn:
         lead = desk.see(conn, person(), public_id)
         if "segment" in request.args:
             return _segment(conn, lead, request.args["segment"])
+        if "campaign" in request.args:
+            return _campaign(conn, lead, request.args["campaign"])
         if "message" in request.args:
             return _message(conn, lead, request.args["message"])
         return _all(conn, lead)
@@ -75,13 +77,23 @@ def node(trace: Trace, called: Titles) -> dict[str, Any]:
     }
 
 
+def _reading(conn: Connection) -> whys.Reading:
+    return whys.Reading(language(), zone(), titles(conn), now())
+
+
 def _segment(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
     found = segments.get(conn, key)
-    trace = explain.segment(conn, key, lead.id, facts(conn), now()) if found else None
-    if found is None or trace is None:
+    if found is None:
         raise NotFoundError
-    tree = node(trace, titles(conn))
-    return render("leads/why_segment.html", lead=lead, name=found.named(language()), tree=tree)
+    told = whys.segment(conn, lead, key, facts(conn), _reading(conn))
+    tree = node(told.trees[0][1], titles(conn))
+    return render("leads/why_segment.html", lead=lead, name=found.named(language()), key=key, told=told, tree=tree)
+
+
+def _campaign(conn: Connection, lead: Lead, key: str) -> ResponseReturnValue:
+    told = whys.campaign(conn, lead, key, known(conn), facts(conn), _reading(conn))
+    trees = [(title, node(trace, titles(conn))) for title, trace in told.trees]
+    return render("leads/why_campaign.html", lead=lead, key=key, told=told, trees=trees)
 
 
 def _message(conn: Connection, lead: Lead, number: str) -> ResponseReturnValue:
@@ -89,7 +101,9 @@ def _message(conn: Connection, lead: Lead, number: str) -> ResponseReturnValue:
     one = messages.get(conn, key) if key is not None else None
     if one is None or one.lead_id != lead.id:
         raise NotFoundError
-    return render("leads/why_message.html", lead=lead, one=one, attempts=messages.attempts_of(conn, one.id))
+    told = whys.message(conn, one.id, _reading(conn))
+    attempts = messages.attempts_of(conn, one.id)
+    return render("leads/why_message.html", lead=lead, one=one, told=told, attempts=attempts)
 
 
 def _all(conn: Connection, lead: Lead) -> ResponseReturnValue:
