@@ -38,6 +38,7 @@ class Change:
     languages: tuple[str, ...] = ()  # of an email
     under_way: int = 0  # leads who keep the revision they are on
     existing: int | None = None  # leads in the entry segment now whom a first publish enrolls
+    waiting: int = 0  # emails written with this template that have not gone
 
     @property
     def matters(self) -> bool:
@@ -53,6 +54,10 @@ class Change:
         if self.existing is not None:
             one, many = "%(count)s lead of the segment enters now", "%(count)s leads of the segment enter now"
             found.append(translate_plural(language, one, many, self.existing))
+        if self.waiting and self.what is What.CHANGED:
+            one = "%(count)s email that waits will have the new text"
+            many = "%(count)s emails that wait will have the new text"
+            found.append(translate_plural(language, one, many, self.waiting))
         if self.under_way and self.what is What.CHANGED:
             one = "%(count)s lead under way keeps the revision it is on"
             many = "%(count)s leads under way keep the revision they are on"

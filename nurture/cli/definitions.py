@@ -8,17 +8,18 @@ import click
 from nurture.bootstrap import gallery
 from nurture.campaigns import service as campaign_service
 from nurture.campaigns import store as campaign_store
+from nurture.campaigns.landing import Standing, UnderWay
 from nurture.campaigns.plan import What
 from nurture.cli.main import main
 from nurture.cli.options import campaign_argument, campaigns_option, json_option, templates_option, yes_option
-from nurture.cli.output import Status, confirm, due, problem_data, problem_line, report, say, table
+from nurture.cli.output import Status, confirm, due, interactive, problem_data, problem_line, report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.engine import definitions
 from nurture.engine.definitions import Definitions, Planned
 from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import NotFoundError, Problem
-from nurture.kernel.i18n import translate
+from nurture.kernel.i18n import translate, translate_plural
 from nurture.segments.store import built_in
 
 
@@ -61,7 +62,30 @@ def _plan_lines(planned: Planned) -> list[str]:
         if change.matters:
             first, *more = change.sentences(LANGUAGE)
             lines += [first, *(f"    {line}" for line in more)]
+            if change.kind == "campaign":
+                lines += [f"    {line}" for line in _landing_lines(planned, change.key)]
     return [*lines, *([""] if lines else [_("Nothing changes.")]), _counts(planned)]
+
+
+def _landing_lines(planned: Planned, key: str) -> list[str]:
+    """Where a move would take those under way, a line for each step; and what became of them."""
+    end = _("the end")
+    lines = []
+    for one in planned.landings.get(key, ()):
+        at, lands = one.step or end, one.landing.step or end
+        some = translate_plural(
+            LANGUAGE, "%(count)s lead at “%(step)s”", "%(count)s leads at “%(step)s”", one.count, step=at
+        )
+        what = {
+            Standing.SAME: _("would stay there"),
+            Standing.CHANGED: _("would meet it as it is now"),
+            Standing.GONE: _("would go to “%(step)s”", step=lands),
+        }[one.landing.standing]
+        lines.append(f"{some} {what}")
+    if planned.moved.get(key):
+        count = planned.moved[key]
+        lines.append(translate_plural(LANGUAGE, "%(count)s lead was moved", "%(count)s leads were moved", count))
+    return lines
 
 
 def _counts(planned: Planned) -> str:
@@ -79,11 +103,13 @@ def _plan_data(planned: Planned, problems: Sequence[Problem], *, applied: bool) 
             "parts": list(change.parts),
             "under_way": change.under_way,
             "existing": change.existing,
+            "landings": [one.to_json() for one in planned.landings.get(change.key, ())],
+            "moved": planned.moved.get(change.key, 0),
         }
         for change in planned.changes
     ]
     emails = [
-        {"key": one.key, "language": language, "what": one.what.value}
+        {"key": one.key, "language": language, "what": one.what.value, "waiting": one.waiting}
         for one in planned.emails
         for language in one.languages
     ]
@@ -124,11 +150,22 @@ def plan(ctx: click.Context, campaigns_at: Path | None, templates_at: Path | Non
 )
 @campaigns_option
 @templates_option
+@click.option(
+    "--under-way", "choice", type=click.Choice([one.value for one in UnderWay]), metavar=_("CHOICE"),
+    help=_("What happens to leads under way in campaigns whose steps change: keep (they go on by the revision they are "
+           "on), move (by step id; nurture plan shows where each lands) or restart. Asked for when it matters."),
+)  # fmt: skip
 @yes_option
 @json_option
 @click.pass_context
 def apply(
-    ctx: click.Context, campaigns_at: Path | None, templates_at: Path | None, *, yes: bool, as_json: bool
+    ctx: click.Context,
+    campaigns_at: Path | None,
+    templates_at: Path | None,
+    choice: str | None,
+    *,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Apply, all or nothing."""
     state = ctx.find_object(State) or State()
@@ -140,14 +177,25 @@ def apply(
         if planned.matters and not yes:
             for line in _plan_lines(planned):
                 say(line, err=True)
+            if planned.landings and choice is None:
+                choice = _asked_choice()
             confirm(_("Apply?"), _("Nothing was applied."))
         with context.database.write() as conn:
             now, real = context.clock.engine(), context.clock.real()
-            done = definitions.apply(conn, found, now=now, real=real, actor="cli")
+            under_way = UnderWay(choice or UnderWay.KEEP.value)
+            done = definitions.apply(conn, found, now=now, real=real, actor="cli", under_way=under_way)
     lines = _plan_lines(done)
     if done.matters:  # who was asked has read what changes
         lines = [*(lines[:-1] if yes else ()), _("Applied: %(counts)s", counts=_counts(done))]
     report(_plan_data(done, found.problems, applied=True), lines, as_json=as_json)
+
+
+def _asked_choice() -> str:
+    """What is to happen to those under way; keep where nobody can be asked."""
+    if not interactive():
+        return UnderWay.KEEP.value
+    choices = click.Choice([one.value for one in UnderWay])
+    return str(click.prompt(_("The leads under way"), type=choices, default=UnderWay.KEEP.value, err=True))
 
 
 @main.command(help=_("Write the live campaigns as YAML files. The folder must be empty or new."))

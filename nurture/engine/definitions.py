@@ -3,8 +3,8 @@
 Reads two folders and the database; `apply` makes all of it live in the caller's transaction, or nothing.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,21 +15,25 @@ from sqlalchemy.engine import Connection
 from nurture.campaigns import house
 from nurture.campaigns import service as campaign_service
 from nurture.campaigns.check import Known, check
+from nurture.campaigns.landing import Landed, UnderWay
 from nurture.campaigns.load import Loaded, SharedCheck, read_folder
 from nurture.campaigns.plan import Change, What, fate
 from nurture.campaigns.tables import campaigns
+from nurture.engine import moving
 from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.messages.compile import compile_library
 from nurture.messages.model import Compiled
 from nurture.messages.service import publish_templates
 from nurture.messages.source import Source, read_library
+from nurture.messages.store import waiting_by_email
 from nurture.messages.tables import template_revisions, templates
 from nurture.opportunities import pipeline
 from nurture.opportunities.published import refuse_orphans
 from nurture.rules.facts import Facts
 from nurture.scoring import rules as scoring
 from nurture.segments import store as segment_store
+from nurture.users.service import note
 from nurture.users.store import owners
 
 
@@ -53,6 +57,8 @@ class Planned:
 
     changes: tuple[Change, ...]
     emails: tuple[Change, ...]
+    landings: Mapping[str, Sequence[Landed]] = field(default_factory=dict)  # by campaign, of those under way
+    moved: Mapping[str, int] = field(default_factory=dict)  # leads moved or begun anew, by campaign
 
     @property
     def matters(self) -> bool:
@@ -112,22 +118,65 @@ def facts_of(conn: Connection) -> Facts:
 def plan(conn: Connection, definitions: Definitions, *, now: datetime) -> Planned:
     """What `apply` would change now."""
     changes = campaign_service.plan(conn, definitions.loaded, now=now, under_way=enrollment_store.under_way(conn))
-    return Planned(changes, _email_changes(conn, definitions.emails))
+    return Planned(changes, _email_changes(conn, definitions.emails), _landings(conn, definitions, changes))
 
 
-def apply(conn: Connection, definitions: Definitions, *, now: datetime, real: datetime, actor: str) -> Planned:
-    """Make all of it live. DefinitionError with every finding when something is wrong."""
+def _landings(conn: Connection, definitions: Definitions, changes: Sequence[Change]) -> dict[str, Sequence[Landed]]:
+    """Where the leads under way of each changed campaign would land."""
+    changed = {one.key for one in changes if one.kind == "campaign" and one.what is What.CHANGED and one.under_way}
+    facts = segment_store.facts(conn)
+    found = {
+        campaign.key: moving.landings(conn, campaign.key, campaign, facts)
+        for campaign, _ in definitions.loaded.campaigns
+        if campaign.key in changed
+    }
+    return {key: standing for key, standing in found.items() if standing}
+
+
+def apply(
+    conn: Connection,
+    definitions: Definitions,
+    *,
+    now: datetime,
+    real: datetime,
+    actor: str,
+    under_way: Mapping[str, UnderWay] | UnderWay = UnderWay.KEEP,
+) -> Planned:
+    """Make all of it live. DefinitionError with every finding when something is wrong.
+
+    `under_way` says what happens to the leads under way in campaigns that change, for all of them or by key.
+    """
     if definitions.errors:
         raise DefinitionError(definitions.errors)
     selling = definitions.loaded.shared.get("pipeline")
     if selling is not None:
         refuse_orphans(conn, pipeline.load(selling.text, selling.file, facts_of(conn)), selling.file)
-    emails = _email_changes(conn, definitions.emails)
+    planned = plan(conn, definitions, now=now)
     publish_templates(conn, definitions.emails, now=now)
-    changes = campaign_service.apply(
+    campaign_service.apply(
         conn, definitions.loaded, now=now, real=real, actor=actor, under_way=enrollment_store.under_way(conn)
     )
-    return Planned(changes, emails)
+    moved = _settle(conn, definitions, planned, under_way, now=now, real=real, actor=actor)
+    return replace(planned, moved=moved)
+
+
+def _settle(
+    conn: Connection, definitions: Definitions, planned: Planned,
+    under_way: Mapping[str, UnderWay] | UnderWay, *, now: datetime, real: datetime, actor: str,
+) -> dict[str, int]:  # fmt: skip
+    """Do what was chosen with the leads under way; gives how many were moved or began anew, by campaign."""
+    facts = segment_store.facts(conn)
+    moved: dict[str, int] = {}
+    for campaign, _ in definitions.loaded.campaigns:
+        if campaign.key not in planned.landings:
+            continue
+        choice = under_way if isinstance(under_way, UnderWay) else under_way.get(campaign.key, UnderWay.KEEP)
+        count = moving.settle_under_way(conn, campaign.key, campaign, choice, facts, now=now, real=real)
+        if count:
+            moved[campaign.key] = count
+            subject, detail = f"campaign:{campaign.key}", {"what": choice.value, "leads": count}
+            note(conn, actor=actor, action="campaign.under_way", subject=subject, at=real, detail=detail)
+    return moved
 
 
 def _email_changes(conn: Connection, emails: Sequence[tuple[Source, Compiled]]) -> tuple[Change, ...]:
@@ -144,4 +193,6 @@ def _email_changes(conn: Connection, emails: Sequence[tuple[Source, Compiled]]) 
         same = used.get(name) == one.hash
         what = fate(same=same, same_text=same) if name in used else What.NEW
         found.setdefault((one.key, what), []).append(one.language)
-    return tuple(Change("email", key, what, languages=tuple(spoken)) for (key, what), spoken in found.items())
+    changes = (Change("email", key, what, languages=tuple(spoken)) for (key, what), spoken in found.items())
+    waiting = waiting_by_email(conn)
+    return tuple(replace(one, waiting=waiting.get(one.key, 0)) for one in changes)

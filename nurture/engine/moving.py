@@ -1,4 +1,4 @@
-"""Leads under way when a campaign's steps change: shown where they would land, moved by step id, or begun anew (queries).
+"""Leads under way when a campaign changes: shown where they would land, moved by step id, or begun anew (queries).
 
 In the caller's transaction, the one that makes the new revision live.
 """

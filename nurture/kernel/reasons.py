@@ -76,6 +76,8 @@ class Reason(StrEnum):
     BROADCAST_PAUSED = "broadcast_paused"
     BROADCAST_STOPPED = "broadcast_stopped"
     TEST_RUNNING = "test_running"  # waits for the winner of a broadcast's test
+    REVISION_MOVED = "revision_moved"  # the campaign changed, and leads under way were moved to the new steps
+    RESTARTED = "restarted"  # the campaign changed, and leads under way began anew
     HOLDOUT = "holdout"  # drawn into the group that gets no mail, for comparison
     NO_PHONE = "no_phone"  # the lead has no phone number
     SMS_REFUSED = "sms_refused"  # the lead said no to text messages
@@ -162,6 +164,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.BROADCAST_PAUSED: "The one-time email is paused",
     Reason.BROADCAST_STOPPED: "The one-time email was stopped",
     Reason.TEST_RUNNING: "Waits until the test has found the better text",
+    Reason.REVISION_MOVED: "The campaign changed: from step “%(before)s” to “%(after)s”",
+    Reason.RESTARTED: "The campaign changed, and begins anew for this lead",
     Reason.HOLDOUT: "Drawn into the group that gets no mail, so that the effect can be measured",
     Reason.NO_PHONE: "The lead has no phone number",
     Reason.SMS_REFUSED: "The lead refused text messages on %(date)s",
@@ -252,6 +256,8 @@ LABELS: dict[Reason, str] = {
     Reason.BROADCAST_PAUSED: "one-time email paused",
     Reason.BROADCAST_STOPPED: "one-time email stopped",
     Reason.TEST_RUNNING: "waits for the test",
+    Reason.REVISION_MOVED: "moved to a new revision",
+    Reason.RESTARTED: "began anew",
     Reason.HOLDOUT: "in the group without mail",
     Reason.NO_PHONE: "no phone number",
     Reason.SMS_REFUSED: "refused text messages",

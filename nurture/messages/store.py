@@ -194,6 +194,15 @@ def attempts_of(conn: Connection, message_id: int) -> Sequence[Row[Any]]:
     return conn.execute(query).all()
 
 
+def waiting_by_email(conn: Connection) -> dict[str, int]:
+    """How many messages of each email have not been written out, so that they get its present text."""
+    query = sa.select(messages.c.template_key, sa.func.count().label("number")).where(
+        messages.c.state.in_((MessageState.QUEUED.value, MessageState.DEFERRED.value)),
+        messages.c.template_revision_id.is_(None),
+    )
+    return {row.template_key: row.number for row in conn.execute(query.group_by(messages.c.template_key))}
+
+
 def languages(conn: Connection, keys: Iterable[str] | None = None) -> dict[str, list[str]]:
     """In which languages each published email is there; all emails when no keys are named."""
     query = sa.select(templates.c.key, templates.c.language).order_by(templates.c.key, templates.c.language)
