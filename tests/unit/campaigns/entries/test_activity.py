@@ -55,7 +55,8 @@ def test_a_link_is_looked_at_on_this_very_activity() -> None:
 def test_only_one_condition_about_an_activity_is_taken() -> None:
     """Others belong into `when`."""
     one = reading()
-    for value in ({"tag": "x"}, {"any": [{"clicked": {}}]}, {"none": [{"opened": {}}]}):
+    values: tuple[dict[str, object], ...] = ({"tag": "x"}, {"any": [{"clicked": {}}]}, {"none": [{"opened": {}}]})
+    for value in values:
         activity.read(one, value, "entry.activity")
     assert [problem.code for problem in one.problems] == ["not_an_activity"] * 3
 
