@@ -167,7 +167,7 @@ def _span(one: Kept | None) -> list[sa.ColumnElement[bool]]:
     """Which passages of a split count."""
     if one is None:
         return []
-    span = [] if one.since is None else [passages.c.at >= one.since]
+    span = [] if one.since is None else [passages.c.at > one.since]
     return span if one.winner is None else [*span, passages.c.at <= one.decided_at]
 
 

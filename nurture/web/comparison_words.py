@@ -63,17 +63,19 @@ def _split(campaign: Campaign, key: str, config: Split, counts: Counts, kept: Ke
     has_goal = campaign.goal is not None
     rows = tuple(
         Row(
-            clicks.key, label_of(step.kind, config, clicks.key, language), clicks.trials, shown(clicks, language),
-            shown(goals, language) if has_goal else "", clicks.key == winner,
+            clicks.key,
+            label_of(step.kind, config, clicks.key, language),
+            clicks.trials,
+            shown(clicks, language),
+            shown(goals, language) if has_goal else "",
+            clicks.key == winner,
         )
         for clicks, goals in pairs
-    )  # fmt: skip
+    )
     title = say("Ways at “%(step)s”", step=key)
     if kept is None or (config.winner is None and kept.winner is None):
         return Comparison(key, title, rows, _outlook(config, counts, has_goal, language), may_choose=True)
-    return Comparison(
-        key, title, rows, "", kept.reason.value, kept.detail, kept.decided_at, winner, may_choose=True
-    )  # fmt: skip
+    return Comparison(key, title, rows, "", kept.reason.value, kept.detail, kept.decided_at, winner, may_choose=True)
 
 
 def _outlook(config: Split, counts: Counts, has_goal: bool, language: str) -> str:  # noqa: FBT001 - a fact of the campaign
@@ -100,8 +102,14 @@ def holdouts(campaign: Campaign, counts: Mapping[str, Counts], language: str) ->
         mailed, held = counts.get(key, Counts()).groups
         rows = (
             Row(mailed.key, say("With email"), mailed.trials, "", shown(mailed, language)),
-            Row(held.key, say("Without email (%(percent)s%%)", percent=config.percent), held.trials, "", shown(held, language)),
-        )  # fmt: skip
+            Row(
+                held.key,
+                say("Without email (%(percent)s%%)", percent=config.percent),
+                held.trials,
+                "",
+                shown(held, language),
+            ),
+        )
         sentence = (
             _lift(mailed, held, language) if campaign.goal is not None else say("Without a goal nothing compares.")
         )
@@ -117,13 +125,19 @@ def _lift(mailed: Variant, held: Variant, language: str) -> str:
     by, low, high = (formats.number(round(100 * part, 1), language) for part in (found.by, found.low, found.high))
     if not found.is_clear:
         return say(
-            "The difference is %(by)s points and may be chance: sure to %(sure)s%%, it lies between %(low)s and %(high)s.",
-            by=by, low=low, high=high, sure=_SURE,
-        )  # fmt: skip
+            "The difference is %(by)s points and may be chance: with %(sure)s%% it lies between %(low)s and %(high)s.",
+            by=by,
+            low=low,
+            high=high,
+            sure=_SURE,
+        )
     return say(
-        "The emails change the share by %(by)s points: sure to %(sure)s%%, it lies between %(low)s and %(high)s.",
-        by=by, low=low, high=high, sure=_SURE,
-    )  # fmt: skip
+        "The emails change the share by %(by)s points: with %(sure)s%% it lies between %(low)s and %(high)s.",
+        by=by,
+        low=low,
+        high=high,
+        sure=_SURE,
+    )
 
 
 def shown(one: Variant, language: str) -> str:
