@@ -14,9 +14,9 @@ SECTIONS = {
     _("Run it"): dict.fromkeys(("up", "demo", "web", "clock", "worker"), _SERVED),
     _("Leads and campaigns"): {
         "leads": "leads", **dict.fromkeys(("check", "plan", "apply", "export", "campaigns"), _DEFINED),
-        "rehearse": "rehearsal", **dict.fromkeys(("holidays", "tet"), "house"),
+        "rehearse": "rehearsal", **dict.fromkeys(("holidays", "tet"), "house"), "tasks": "tasks",
     },
-    _("Ask what became of it"): {**dict.fromkeys(("sends", "explain"), _ASKED), "outbound": "outbound", "tasks": "tasks"},
+    _("Ask what became of it"): {**dict.fromkeys(("sends", "explain"), _ASKED), "outbound": "outbound"},
     _("Keep it in order"): {
         "users": "people", "webhooks": "outbound",
         **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT),

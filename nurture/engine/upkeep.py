@@ -3,23 +3,29 @@
 Parts of a sweep are transactions of their own; what is not done in one call is done in the next.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 from nurture.alerts import service as alerts
 from nurture.alerts.store import digest_due
 from nurture.engine import comparing
 from nurture.kernel.context import Context
+from nurture.kernel.database import Database
 from nurture.scoring.published import live
 from nurture.scoring.sweep import decay_sweep, rate_sweep, sweep_due
 from nurture.segments.service import doubt
 from nurture.segments.store import facts as facts_of
+from nurture.tasks import service as tasks
 from nurture.users import sessions
 
 PARTS = 5  # of each sweep, for each call
+_TASKS_EVERY = timedelta(minutes=1)  # engine time
+# When the tasks of a database were last looked through by this process.
+_looked: "WeakKeyDictionary[Database, datetime]" = WeakKeyDictionary()
 
 
 def upkeep(ctx: Context) -> int:
-    """Do what is due; gives how much: leads swept, digests written, splits decided, sessions deleted."""
+    """Do what is due; gives how much: leads swept, digests written, splits decided, tasks moved, sessions deleted."""
     now, real, zone = ctx.clock.engine(), ctx.clock.real(), ctx.settings.local_zone
     with ctx.database.read() as conn:
         facts = facts_of(conn, ctx.settings.zone)
@@ -48,7 +54,20 @@ def upkeep(ctx: Context) -> int:
     if done:
         ctx.wake.reactions.set()
     compared = comparing.look(ctx, facts)
-    return done + len(written) + compared + (_purge(ctx, real) if over else 0)
+    return done + len(written) + compared + _tasks(ctx, now) + (_purge(ctx, real) if over else 0)
+
+
+def _tasks(ctx: Context, now: datetime) -> int:
+    """Open tasks about merged leads go along, once an engine minute."""
+    last = _looked.get(ctx.database)
+    if last is not None and timedelta(0) <= now - last < _TASKS_EVERY:
+        return 0
+    _looked[ctx.database] = now
+    with ctx.database.read() as conn:
+        if not tasks.is_any_stray(conn):
+            return 0
+    with ctx.database.write() as conn:
+        return tasks.follow_merges(conn)
 
 
 def _purge(ctx: Context, real: datetime) -> int:

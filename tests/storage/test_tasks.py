@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from nurture.activities.model import Kind
 from nurture.activities.tables import activities, reactions
 from nurture.engine.react import react
+from nurture.engine.upkeep import upkeep
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from nurture.kernel.reasons import Reason
@@ -327,3 +328,18 @@ def test_only_what_an_enrollment_waits_for_is_canceled_with_it(context: Context)
     with context.database.write() as conn:
         service.cancel_of(conn, {7: Reason.MERGED, 8: Reason.GOAL_REACHED}, now=context.clock.engine())
     assert found(context, "state", "reason") == [("open", "")]
+
+
+def test_open_tasks_about_merged_leads_go_along_within_a_minute(context: Context) -> None:
+    """Whoever merges them; upkeep looks once an engine minute."""
+    an = selling.person(context)
+    first, second = selling.lead(context, owner_id=an.id), selling.lead(context, "Lan", owner_id=an.id)
+    _give(context, an)
+    upkeep(context)
+    with context.database.write() as conn:
+        conn.execute(leads.update().where(leads.c.id == first).values(merged_into=second))
+    upkeep(context)
+    assert found(context, "lead_id") == [(first,)]
+    clock(context).advance(timedelta(minutes=1))
+    upkeep(context)
+    assert found(context, "lead_id") == [(second,)]
