@@ -152,6 +152,15 @@ def is_unfinished(conn: Connection, broadcast_id: int) -> bool:
     return conn.execute(query.limit(1)).first() is not None
 
 
+def next_handover(conn: Connection, broadcast_id: int) -> datetime | None:
+    """The earliest instant for which an email of it waits; None when none does."""
+    waiting = (MessageState.QUEUED.value, MessageState.DEFERRED.value)
+    query = sa.select(sa.func.min(messages.c.not_before)).where(
+        messages.c.broadcast_id == broadcast_id, messages.c.state.in_(waiting)
+    )
+    return conn.execute(query).scalar_one_or_none()
+
+
 # -- what came of it --
 
 
