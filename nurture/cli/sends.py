@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy.engine import Connection
 
+from nurture.broadcasts import store as broadcast_store
 from nurture.campaigns import store as campaign_store
 from nurture.cli.main import main
 from nurture.cli.options import email_argument, json_option, lead_at
@@ -25,16 +26,23 @@ from nurture.rules.titles import Titles
 
 @main.command(help=_("Show where each email stands. The states add up to the audience."))
 @click.option("--campaign", "key", metavar=_("KEY"), help=_("The emails of one campaign only."))
+@click.option("--broadcast", "cast", metavar=_("KEY"), help=_("The emails of one one-time email only."))
 @json_option
 @pass_state
-def sends(state: State, key: str | None, *, as_json: bool) -> None:
+def sends(state: State, key: str | None, cast: str | None, *, as_json: bool) -> None:
     """Show the account."""
+    if key is not None and cast is not None:
+        raise click.UsageError(_("Name one of --campaign and --broadcast"))
     with state.context() as context, context.database.snapshot() as conn:
         if key is not None and campaign_store.get(conn, key) is None:
             raise NotFoundError(_("There is no campaign “%(key)s”", key=key))
-        account = message_store.account(conn, key)
-        reasons = message_store.reasons(conn, key)
-        waits = message_store.next_handover(conn, key)
+        broadcast = broadcast_store.get(conn, cast) if cast is not None else None
+        if cast is not None and broadcast is None:
+            raise NotFoundError(_("There is no one-time email “%(key)s”", key=cast))
+        of = broadcast.id if broadcast is not None else None
+        counted = message_store.tally(conn, key) if of is None else broadcast_store.tally(conn, of)
+        account, reasons = message_store.summed(counted), message_store.explained(counted)
+        waits = message_store.next_handover(conn, key) if of is None else broadcast_store.next_handover(conn, of)
         now, zone = context.clock.engine(), context.settings.local_zone
     rows = [(translate(LANGUAGE, name), count) for name, count in account["states"].items() if count]
     lines = [_("Audience: %(count)s", count=account["audience"])]
