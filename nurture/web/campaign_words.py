@@ -39,6 +39,7 @@ _ICONS = {
     "notify_owner": "bell",
     "webhook": "link-45deg",
     "send_sms": "chat-left-text",
+    "task": "telephone",
 }
 _EMAIL = "send_email"
 
