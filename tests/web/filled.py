@@ -9,6 +9,9 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import CallOutcome, Decided, Kind
 from nurture.activities.service import Activity, Decision, decide_many, record
+from nurture.broadcasts import preflight, store
+from nurture.broadcasts import service as broadcasts
+from nurture.broadcasts.progress import progress
 from nurture.campaigns.tables import campaigns
 from nurture.consents import service as consents
 from nurture.consents.model import Method
@@ -22,6 +25,7 @@ from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation
+from nurture.kernel.yamlfile import Source
 from nurture.leads import desk
 from nurture.leads import service as leads
 from nurture.leads.model import NewLead, Temperature
@@ -86,6 +90,7 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     _campaigns(ctx, clock, house)
     _sales(ctx, clock, house)
     tick(ctx)
+    _broadcasts(ctx)
     _mailbox(ctx, house)
     house.click = click_token(
         ctx.keys, house.messages[0], 0, "https://www.nurture.example/vi/bang-gia?utm_source=email"
@@ -93,6 +98,40 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     with ctx.database.read() as conn:
         house.opportunity = conn.execute(sa.select(opportunities.c.public_id)).scalars().first() or ""
     return house
+
+
+def _broadcasts(ctx: Context) -> None:
+    """A draft, and one that has gone to some leads, its test without a winner."""
+    draft = {"key": "uu_dai_tet", "name": "Ưu đãi Tết", "segment": "new_leads", "email": "cold_low_risk_offer_guide"}
+    variants = [{"email": "welcome_series_guide"}, {"email": "welcome_series_guide", "subject": {"vi": HOSTILE}}]
+    trial = {"share": "60%", "after": "4 hours"}
+    gone = {"key": "ban_tin", "name": "Bản tin tháng Mười", "segment": "new_leads", "variants": variants, "test": trial}
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    with ctx.database.write() as conn:
+        for data in (draft, gone):
+            stored = broadcasts.save(conn, Source("", "", data, {}), by=None, now=now, real=real)
+        chosen = broadcasts.definition(conn, stored)
+        seen = preflight.look(conn, stored, chosen, settings=ctx.settings, keys=ctx.keys, now=now)
+        house = ctx.settings.local_zone
+        broadcasts.launch(
+            conn, stored.key, seen, by=None, house=house, now=now, real=real, confirmed=seen.will
+        )
+    progress(ctx)
+    with ctx.database.write() as conn:
+        mine = (messages.c.broadcast_id == stored.id, messages.c.step.is_not(None), messages.c.state == "queued")
+        found = conn.execute(sa.select(messages.c.id, messages.c.lead_id).where(*mine)).all()
+        long_ago = now - timedelta(days=1)
+        conn.execute(messages.update().where(*mine).values(gone_at=long_ago))
+        message_service.set_state(conn, [row.id for row in found], MessageState.SENT, now=now)
+        for row in found[:3]:
+            clicked = Activity(
+                row.lead_id, Kind.CLICKED, now, "lead", "hit:1", message_id=row.id, email_key="welcome_series_guide",
+                url="https://www.nurture.example/vi/bang-gia",
+            )  # fmt: skip
+            record(conn, clicked, real=real, react=False)
+    progress(ctx)
+    with ctx.database.read() as conn:
+        assert store.every(conn)[0].result is not None
 
 
 def _mailbox(ctx: Context, house: Filled) -> None:
