@@ -53,10 +53,11 @@ def test_a_salesperson_sees_those_of_own_leads_only(sales: Client, house: Filled
 
 
 def test_the_lead_s_page_shows_its_latest(sales: Client, house: Filled) -> None:
-    """With state and reason."""
-    text = sales.get(f"/leads/{house.leads['of_sales']}").text
+    """Beside its emails, with state and reason; what was sent stands in the timeline, too."""
+    text = sales.get(f"/leads/{house.leads['of_sales']}?tab=emails").text
     assert 'id="calls-title"' in text
-    assert "calls-title" not in sales.get(f"/leads/{house.leads['free']}").text
+    assert "&lt;script&gt;" in text
+    assert "calls-title" not in sales.get(f"/leads/{house.leads['free']}?tab=emails").text
 
 
 def test_a_campaign_that_is_not_there_has_no_calls(marketer: Client) -> None:

@@ -20,7 +20,7 @@ from nurture.web.session import person
 
 blueprint = Blueprint("calls", __name__)
 
-_ON_LEAD = 5
+_ON_LEAD = 10
 
 
 @blueprint.get("/campaigns/<key>/calls")
@@ -54,6 +54,8 @@ def retry(public_id: str) -> ResponseReturnValue:
 
 
 def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list[Block]:  # noqa: ARG001 - the hook's form
-    """The latest webhooks and text messages about this lead."""
+    """The latest webhooks and text messages about this lead, beside its emails."""
+    if request.args.get("tab") != "emails":
+        return []
     rows = [line(one) for one in store.of_lead(conn, lead.id, _ON_LEAD)]
     return [Block(60, "calls/_lead.html", {"rows": rows, "states": states(), "kinds": kinds()})] if rows else []
