@@ -13,7 +13,7 @@ _DEFINED, _SERVED, _ASKED, _KEPT = "definitions", "serve", "sends", "upkeep"
 SECTIONS = {
     _("Run it"): dict.fromkeys(("up", "demo", "web", "clock", "worker"), _SERVED),
     _("Leads and campaigns"): {
-        "leads": "leads", **dict.fromkeys(("check", "plan", "apply", "export", "campaigns"), _DEFINED),
+        "leads": "leads", **dict.fromkeys(("check", "plan", "apply", "export"), _DEFINED), "campaigns": "comparing",
         "broadcast": "broadcasts",
         "rehearse": "rehearsal", **dict.fromkeys(("holidays", "tet"), "house"), "tasks": "tasks",
     },
