@@ -138,6 +138,7 @@ class Flow:
     def _free(self, kind: str, value: Any) -> str:
         """An id nobody has yet."""
         start = to_key(value)[:60] if isinstance(value, str) and to_key(value) else kind
+        start = f"{kind}_{start}" if start[0].isdigit() else start
         number, found = 1, start
         while found in self.seen:
             number, found = number + 1, f"{start}_{number + 1}"

@@ -8,6 +8,7 @@ import click
 from nurture.bootstrap import gallery
 from nurture.campaigns import service as campaign_service
 from nurture.campaigns import store as campaign_store
+from nurture.campaigns.edit import MISSING_ID, with_ids
 from nurture.campaigns.landing import Standing, UnderWay
 from nurture.campaigns.plan import What
 from nurture.cli.main import main
@@ -20,6 +21,7 @@ from nurture.engine.definitions import Definitions, Planned
 from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import NotFoundError, Problem
 from nurture.kernel.i18n import translate, translate_plural
+from nurture.kernel.yamlfile import read as read_yaml
 from nurture.segments.store import built_in
 
 
@@ -45,15 +47,37 @@ def _findings(problems: Sequence[Problem]) -> list[str]:
 )
 @campaigns_option
 @templates_option
+@click.option(
+    "--fix", is_flag=True, help=_("Write an id for each step that has none; nothing else in the files changes.")
+)
 @json_option
 @click.pass_context
-def check(ctx: click.Context, campaigns_at: Path | None, templates_at: Path | None, *, as_json: bool) -> None:
+def check(
+    ctx: click.Context, campaigns_at: Path | None, templates_at: Path | None, *, fix: bool, as_json: bool
+) -> None:
     """Check; needs no database."""
     state = ctx.find_object(State) or State()
-    found = definitions.read(*_places(state, campaigns_at, templates_at), built_in(state.settings.zone))
+    places, facts = _places(state, campaigns_at, templates_at), built_in(state.settings.zone)
+    found = definitions.read(*places, facts)
+    if fix:
+        _write_ids(places[0], found)
+        found = definitions.read(*places, facts)
     report([problem_data(problem) for problem in found.problems], _findings(found.problems), as_json=as_json)
     if found.errors:
         ctx.exit(Status.FINDINGS)
+
+
+def _write_ids(campaigns_at: Path, found: Definitions) -> None:
+    """Write the missing ids into the files, each whole or not at all, and say so."""
+    for name in dict.fromkeys(problem.file for problem in found.problems if problem.code == MISSING_ID):
+        path = campaigns_at if campaigns_at.is_file() else campaigns_at / name
+        text = path.read_bytes().decode("utf-8")
+        mine = [problem for problem in found.problems if problem.file == name]
+        mended, given = with_ids(read_yaml(text, name), mine)
+        part = path.with_name(f".{path.name}.part")
+        part.write_bytes(mended.encode())
+        part.replace(path)
+        say(_("%(file)s: ids written: %(ids)s", file=name, ids=", ".join(given.values())), err=True)
 
 
 def _plan_lines(planned: Planned) -> list[str]:
