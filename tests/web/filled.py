@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.activities.model import CallOutcome, Decided, Kind
-from nurture.activities.service import Activity, Decision, decide_many, record
+from nurture.activities.service import Activity, Decision, decide_many, record, record_set
 from nurture.broadcasts import preflight, store
 from nurture.broadcasts import service as broadcasts
 from nurture.broadcasts.progress import progress
@@ -113,9 +113,7 @@ def _broadcasts(ctx: Context) -> None:
         chosen = broadcasts.definition(conn, stored)
         seen = preflight.look(conn, stored, chosen, settings=ctx.settings, keys=ctx.keys, now=now)
         house = ctx.settings.local_zone
-        broadcasts.launch(
-            conn, stored.key, seen, by=None, house=house, now=now, real=real, confirmed=seen.will
-        )
+        broadcasts.launch(conn, stored.key, seen, by=None, house=house, now=now, real=real, confirmed=seen.will)
     progress(ctx)
     with ctx.database.write() as conn:
         mine = (messages.c.broadcast_id == stored.id, messages.c.step.is_not(None), messages.c.state == "queued")
@@ -123,12 +121,20 @@ def _broadcasts(ctx: Context) -> None:
         long_ago = now - timedelta(days=1)
         conn.execute(messages.update().where(*mine).values(gone_at=long_ago))
         message_service.set_state(conn, [row.id for row in found], MessageState.SENT, now=now)
-        for row in found[:3]:
-            clicked = Activity(
-                row.lead_id, Kind.CLICKED, now, "lead", "hit:1", message_id=row.id, email_key="welcome_series_guide",
+        clicked = [
+            Activity(
+                row.lead_id,
+                Kind.CLICKED,
+                now,
+                "lead",
+                "hit:1",
+                message_id=row.id,
+                email_key="welcome_series_guide",
                 url="https://www.nurture.example/vi/bang-gia",
             )  # fmt: skip
-            record(conn, clicked, real=real, react=False)
+            for row in found[:3]
+        ]
+        record_set(conn, clicked, real=real, react=False)
     progress(ctx)
     with ctx.database.read() as conn:
         assert store.every(conn)[0].result is not None
