@@ -77,6 +77,8 @@ class Reason(StrEnum):
     BROADCAST_STOPPED = "broadcast_stopped"
     TEST_RUNNING = "test_running"  # waits for the winner of a broadcast's test
     REVISION_MOVED = "revision_moved"  # the campaign changed, and leads under way were moved to the new steps
+    STEP_GONE = "step_gone"  # the campaign has no such step any more
+    MENDED = "mended"  # by nurture doctor
     RESTARTED = "restarted"  # the campaign changed, and leads under way began anew
     HOLDOUT = "holdout"  # drawn into the group that gets no mail, for comparison
     NO_PHONE = "no_phone"  # the lead has no phone number
@@ -165,6 +167,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.BROADCAST_STOPPED: "The one-time email was stopped",
     Reason.TEST_RUNNING: "Waits until the test has found the better text",
     Reason.REVISION_MOVED: "The campaign changed: from step “%(before)s” to “%(after)s”",
+    Reason.STEP_GONE: "The campaign has no step “%(step)s” any more",
+    Reason.MENDED: "Put right by nurture doctor",
     Reason.RESTARTED: "The campaign changed, and begins anew for this lead",
     Reason.HOLDOUT: "Drawn into the group that gets no mail, so that the effect can be measured",
     Reason.NO_PHONE: "The lead has no phone number",
@@ -257,6 +261,8 @@ LABELS: dict[Reason, str] = {
     Reason.BROADCAST_STOPPED: "one-time email stopped",
     Reason.TEST_RUNNING: "waits for the test",
     Reason.REVISION_MOVED: "moved to a new revision",
+    Reason.STEP_GONE: "its step is gone",
+    Reason.MENDED: "put right by nurture doctor",
     Reason.RESTARTED: "began anew",
     Reason.HOLDOUT: "in the group without mail",
     Reason.NO_PHONE: "no phone number",
