@@ -25,6 +25,7 @@ from nurture.engine.leave import end_archived, is_archived_left
 from nurture.engine.perform import perform, prepare
 from nurture.engine.scene import Scene
 from nurture.engine.settle import Moved
+from nurture.engine.turnover import turnover
 from nurture.enrollments import arriving, service, store
 from nurture.enrollments.advance import Around, advance, failed
 from nurture.enrollments.arriving import Found
@@ -115,6 +116,7 @@ def _segments(ctx: Context, facts: Facts, now: datetime, real: datetime, refresh
     for one in counts:
         if one.problem:
             _log.error("segment_unreadable", segment=one.key, error=one.problem)
+    turnover(ctx, [one.key for one in counts if one.joined or one.left], facts, now, real)
     return sum(one.joined for one in counts), sum(one.left for one in counts)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -71,8 +70,8 @@ def test_enrollment_twice_by_two_triggers_at_once(context: Context) -> None:
     tick(context, refresh=True)
     counts = rows(context, sa.select(sa.func.count()).select_from(enrollments).group_by(enrollments.c.lead_id))
     assert [count for (count,) in counts] == [1] * (3 * LEADS)
-    mails: sa.Select[Any] = sa.select(sa.func.count(), sa.func.count(messages.c.lead_id.distinct())).select_from(messages)
-    assert rows(context, mails) == [(3 * LEADS, 3 * LEADS)]
+    mails = rows(context, sa.select(messages.c.lead_id))
+    assert len(mails) == len(set(mails)) == 3 * LEADS
     told = sa.select(decisions.c.reason, sa.func.count()).where(decisions.c.kind == "enroll").group_by("reason")
     assert rows(context, told) == [("already_enrolled", 2 * 3 * LEADS)]
     assert rows(context, sa.select(sa.func.count()).select_from(reactions).where(reactions.c.error.is_not(None))) == [
