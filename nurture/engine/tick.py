@@ -33,6 +33,7 @@ from nurture.enrollments.model import Move, Place
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
+from nurture.kernel.garbage import unsearched
 from nurture.messages.store import languages
 from nurture.policy import store as policy_store
 from nurture.rules.facts import Facts
@@ -164,7 +165,8 @@ def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: i
     while advanced < limit:
         size = 1 if singly else min(_sizes.get(ctx.database, CHUNK), limit - advanced)
         try:
-            done = _chunk(ctx, facts, now, real, size)
+            with unsearched():
+                done = _chunk(ctx, facts, now, real, size)
         except sa.exc.OperationalError:
             raise  # disk, lock, connection: nothing of it is the enrollment's fault
         except Exception as error:  # noqa: BLE001 - one bad row must not block the others

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from threading import Lock
 from typing import TypeAlias, assert_never
+from zoneinfo import ZoneInfo
 
 from nurture.rules.evaluate import counted, meets
 from nurture.rules.facts import Facts, Moment, Type, View
@@ -26,7 +27,12 @@ def holds(rule: Rule, view: View, now: datetime, facts: Facts) -> bool:
     """What `evaluate(…).holds` says."""
     found = _made.get((id(rule), id(facts)))  # kept with rule and facts, so that no other has their ids
     answer = found[2] if found is not None else _keep(rule, facts)
-    return answer(view, Moment(now, facts.zone))
+    return answer(view, _moment(now, facts.zone))
+
+
+@lru_cache(maxsize=16)
+def _moment(now: datetime, zone: ZoneInfo) -> Moment:
+    return Moment(now, zone)
 
 
 def _keep(rule: Rule, facts: Facts) -> Answer:
@@ -60,13 +66,26 @@ def _group(rule: Group, facts: Facts) -> Answer:
     children = tuple(_make(child, facts) for child in rule.rules)
     match rule.join:
         case Join.ALL:
-            return lambda view, moment: all(child(view, moment) for child in children)
+            return _until(children, stop=False)
         case Join.ANY:
-            return lambda view, moment: any(child(view, moment) for child in children)
+            return _until(children, stop=True)
         case Join.NONE:
-            return lambda view, moment: not any(child(view, moment) for child in children)
+            found = _until(children, stop=True)
+            return lambda view, moment: not found(view, moment)
         case _:
             assert_never(rule.join)
+
+
+def _until(children: tuple[Answer, ...], *, stop: bool) -> Answer:
+    """The first answer that settles it, else the opposite."""
+
+    def answer(view: View, moment: Moment) -> bool:
+        for child in children:
+            if child(view, moment) is stop:
+                return stop
+        return not stop
+
+    return answer
 
 
 def _compare(rule: Compare, facts: Facts) -> Answer:

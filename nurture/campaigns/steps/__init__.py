@@ -15,6 +15,7 @@ A step module has
 A config whose step reads rules has them as `when`, or all of them as `rules`.
 """
 
+from functools import cache
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
@@ -36,11 +37,13 @@ class Kind(Protocol):
     describe: Callable[[Any, str, Titles], str]
 
 
+@cache
 def kinds() -> dict[str, Kind]:
     """Every kind of step by its key."""
     return cast("dict[str, Kind]", modules(__name__))
 
 
+@cache
 def listens(kind: str) -> bool:
     """Whether a step of this kind is asked as soon as something relevant happens to the lead."""
     return bool(getattr(kinds()[kind], "LISTENS", False))
@@ -51,6 +54,7 @@ def waits(kind: str) -> bool:
     return bool(getattr(kinds()[kind], "WAITS", False)) or listens(kind)
 
 
+@cache
 def is_blind(kind: str) -> bool:
     """Whether a step of this kind sees nothing that a step before it may have changed."""
     return bool(getattr(kinds()[kind], "BLIND", False))
