@@ -15,8 +15,8 @@ A step module has
 A config whose step reads rules has them as `when`, or all of them as `rules`.
 """
 
-from functools import cache
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Protocol, cast
 
 from nurture.campaigns.effects import Moment, Outcome
