@@ -131,7 +131,7 @@ def _broadcasts(ctx: Context) -> None:
                 message_id=row.id,
                 email_key="welcome_series_guide",
                 url="https://www.nurture.example/vi/bang-gia",
-            )  # fmt: skip
+            )
             for row in found[:3]
         ]
         record_set(conn, clicked, real=real, react=False)
