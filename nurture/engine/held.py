@@ -29,13 +29,14 @@ from nurture.users.model import Person
 from nurture.users.service import note
 
 RELEASE, DROP = "release", "drop"
+# Spelled out, so that the partial indexes serve them.
 _ENROLLED = sa.and_(
-    enrollments.c.state == EnrollmentState.ACTIVE.value,
+    sa.text("enrollments.state = 'active' AND enrollments.waits_for IS NULL"),
     enrollments.c.held == Reason.HELD_LATE.value,
     enrollments.c.due_at.is_(None),
 )
 _QUEUED = sa.and_(
-    messages.c.state.in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
+    sa.text("messages.state IN ('queued', 'deferred')"),
     messages.c.reason == Reason.HELD_LATE.value,
 )
 
@@ -137,7 +138,7 @@ def _wanted(ids: Iterable[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {"enrollment": [], "message": []}
     for one in ids:
         kind, _, number = one.partition(":")
-        if kind not in found or not number.isdecimal() or len(number) > 18:  # noqa: PLR2004 - digits of a key
+        if kind not in found or not number.isdecimal() or len(number) > 18:
             raise InputError(N_("There is no such mail"))
         found[kind].append(int(number))
     return found
@@ -193,3 +194,20 @@ def _go_on(conn: Connection, rows: Sequence[tuple[int, Mapping[str, Any] | None]
             memory=sa.bindparam("kept", type_=enrollments.c.memory.type),
         )
         conn.execute(change, [{"place": place, "at": now, "kept": memory} for place, memory in rows])
+
+
+def waits(conn: Connection, campaign_id: int) -> list[tuple[str, int]]:
+    """Why leads of a campaign and mails of it wait, besides their steps: reason codes with how many, most first."""
+    here = sa.select(enrollments.c.held.label("reason")).where(
+        enrollments.c.campaign_id == campaign_id,
+        enrollments.c.state == EnrollmentState.ACTIVE.value,
+        enrollments.c.held.is_not(None),
+    )
+    there = sa.select(messages.c.reason).where(
+        messages.c.campaign_id == campaign_id,
+        messages.c.state.in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
+        messages.c.reason != "",
+    )
+    both = sa.union_all(here, there).subquery()
+    query = sa.select(both.c.reason, sa.func.count()).group_by(both.c.reason)
+    return [(row[0], row[1]) for row in conn.execute(query.order_by(sa.func.count().desc(), both.c.reason))]

@@ -97,6 +97,7 @@ class Lead:
     updated_at: datetime
     last_activity_at: datetime | None
     tags: tuple[str, ...] = ()  # keys, sorted
+    replied_at: datetime | None = None  # a reply that nobody has looked at yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def _lead(row: RowMapping) -> Lead:
         updated_at=row["updated_at"],
         last_activity_at=row["last_activity_at"],
         tags=tuple(sorted(row["tags"] or ())),
+        replied_at=row["replied_at"],
     )
 
 

@@ -37,6 +37,7 @@ PAGES = {
     "emails.show": ("/emails/welcome_series_hello", "/emails/welcome_series_hello?lead=LEAD"),
     "emails.preview": ("/emails/welcome_series_hello/preview.html",),
     "landing.show": ("/your-page/CLICK",),
+    "late.index": ("/late", "/late?campaign=welcome_series"),
     "lead.show": ("/leads/LEAD", *(f"/leads/LEAD?tab={tab}" for tab in ("score", "emails", "info", "consents"))),
     "lead.edit": ("/leads/LEAD/edit",),
     "leads.index": ("/leads", "/leads?q=an&sort=name", "/leads?tag=khach_hoi_thao&segment=new_leads&sort=engagement"),
@@ -46,14 +47,18 @@ PAGES = {
     "mailbox.html": ("/mailbox/MAIL/html",),
     "opportunities.index": ("/opportunities", "/opportunities?as=table"),
     "opportunities.show": ("/opportunities/DEAL",),
+    "policy.show": ("/settings/policy", "/settings/policy?year=2027"),
     "public.leave": ("/u/UNSUBSCRIBE",),
+    "segments.index": ("/segments",),
+    "segments.show": ("/segments/new_leads", "/segments/new_leads?lead=lead0@example.com"),
+    "segments.members": ("/segments/new_leads/members",),
     "tasks.index": ("/tasks", "/tasks?of=nobody", "/tasks?of=all&as=done"),
     "tasks.show": ("/tasks/TASK",),
     "sends.index": ("/sends", "/sends?campaign=welcome_series&state=sent", "/sends?broadcast=ban_tin"),
     "sends.message": ("/messages/MESSAGE",),
     "today.first": ("/",),
     "today.index": ("/today",),
-    "why.show": ("/leads/LEAD/why", "/leads/LEAD/why?segment=new_leads", "/leads/LEAD/why?message=MESSAGE"),
+    "why.show": ("/leads/LEAD/why", "/leads/LEAD/why?segment=new_leads", "/leads/LEAD/why?campaign=welcome_series", "/leads/LEAD/why?message=MESSAGE"),
 }
 
 

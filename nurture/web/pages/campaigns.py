@@ -14,11 +14,13 @@ from nurture.campaigns.definition import from_revision
 from nurture.campaigns.load import read_folder
 from nurture.campaigns.model import Campaign, CampaignState
 from nurture.campaigns.steps import label_of
+from nurture.engine import held
 from nurture.enrollments import experiments, listing
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.errors import DefinitionError, NotFoundError, NurtureError
 from nurture.kernel.i18n import N_
+from nurture.kernel.reasons import LABELS, Reason
 from nurture.kernel.yamlfile import read as read_yaml
 from nurture.messages import store as messages
 from nurture.messages.model import MessageState
@@ -103,6 +105,7 @@ def show(key: str) -> ResponseReturnValue:
             "one": _line(overview, account["states"]),
             "account": account,
             "revisions": _revisions(conn, stored),
+            "waits": [(code, _waits(code), count) for code, count in held.waits(conn, stored.id)],
             "calls": calling.account(conn, key),
         }
         if campaign is not None:
@@ -111,6 +114,10 @@ def show(key: str) -> ResponseReturnValue:
         "campaigns/show.html", stored=stored, campaign=campaign, problem=problem, states=_states(),
         enrolled=[(state.value, overview.states.get(state, 0)) for state in EnrollmentState], **values,
     )  # fmt: skip
+
+
+def _waits(code: str) -> str:
+    return say(LABELS[Reason(code)]) if code in set(Reason) else code
 
 
 def _overview(conn: Connection, key: str) -> enrollments.Overview:

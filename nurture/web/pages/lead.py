@@ -49,6 +49,7 @@ from nurture.web.page import (
 )
 from nurture.web.selling import pipeline_of
 from nurture.web.session import person
+from nurture.web.silence import quiet_of
 from nurture.web.timeline import GROUPS, OUTCOMES, Names, entries, people_in
 from nurture.web.words import named
 
@@ -93,6 +94,7 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
     names = known(conn)
     live = {one.key: one for one in names.campaigns if one.state in {CampaignState.LIVE, CampaignState.PAUSED}}
     inside = {one.campaign_key for one in active}
+    deals = opportunities.of_lead(conn, lead.id)
     return {
         "enrolled": enrolled,
         "active": active,
@@ -105,7 +107,8 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
         "tag_labels": names.tags,
         "campaigns": [(key, one.named(language())) for key, one in live.items() if key not in inside],
         "segments": segments.of_lead(conn, lead.id),
-        "opportunities": opportunities.of_lead(conn, lead.id),
+        "opportunities": deals,
+        "quiet": [(one.value, dict(detail)) for one, detail in quiet_of(lead, deals, names).reasons()],
         "outcomes": [(key.value, say(text)) for key, text in OUTCOMES.items()],
     }
 
