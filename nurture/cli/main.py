@@ -14,7 +14,7 @@ SECTIONS = {
     _("Run it"): dict.fromkeys(("up", "demo", "web", "clock", "worker"), _SERVED),
     _("Leads and campaigns"): {
         "leads": "leads", **dict.fromkeys(("check", "plan", "apply", "export"), _DEFINED), "campaigns": "comparing",
-        "broadcast": "broadcasts",
+        "enroll": "enrolling", "broadcast": "broadcasts",
         "rehearse": "rehearsal", **dict.fromkeys(("holidays", "tet"), "house"), "tasks": "tasks",
     },
     _("Ask what became of it"): {**dict.fromkeys(("sends", "explain"), _ASKED), "outbound": "outbound"},
