@@ -13,6 +13,7 @@ from nurture.broadcasts.model import BroadcastState, Definition, free_key, may_t
 from nurture.broadcasts.preflight import Look
 from nurture.broadcasts.progress import judged
 from nurture.broadcasts.store import Stored
+from nurture.campaigns.spans import spoken
 from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, InputError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import LABELS
@@ -274,7 +275,7 @@ def _result(conn: Connection, stored: Stored, chosen: Definition | None) -> dict
         return None
     figures = stored.result if stored.result is not None else judged(conn, chosen, stored)[0]
     said = words.finding(figures, words.letters(chosen, email_titles())) if stored.result is not None else ""
-    return {"figures": figures, "said": said}
+    return {"figures": figures, "said": said, "after": spoken(chosen.test.after, language())}
 
 
 @blueprint.post("/broadcasts/<key>/steer")
