@@ -311,12 +311,18 @@ def _calls(conn: Connection, ctx: Context, lead_id: int) -> str:
     text = replace(hook, kind=CallKind.SMS, name="", target="+84901234001", body=f"[QC] Chào {HOSTILE}", parts=1)
     batch = [replace(hook if n % 2 else text, cause=f"test:{n}") for n in range(len(CallState) * 2)]
     outbound.write(conn, batch, now=now, real=real)
-    failed = {"reason": Reason.CALL_REFUSED.value, "detail": {"answer": f"410 {HOSTILE}"}, "ended_at": now}
+    answered = {"status": 200, "answer": HOSTILE, "ended_at": now}
+    refused = {"reason": Reason.CALL_REFUSED.value, "detail": {"answer": f"410 {HOSTILE}"}, "status": 410}
+    more: dict[CallState, dict[str, object]] = {
+        CallState.QUEUED: {"attempts": 2, "retry_at": real + timedelta(hours=1)},
+        CallState.SENT: {"attempts": 1, **answered},
+        CallState.FAILED: {"attempts": 1, **answered, **refused},
+        CallState.CANCELED: {"reason": Reason.CAMPAIGN_STOPPED.value, "ended_at": now},
+        CallState.SKIPPED: {"reason": Reason.NO_PHONE.value, "ended_at": now},
+        CallState.UNKNOWN: {"attempts": 1, "reason": Reason.GATEWAY_UNSURE.value, "ended_at": now},
+    }
     for number, state in enumerate(CallState):
         mine = outbox.c.cause.in_([f"test:{number * 2}", f"test:{number * 2 + 1}"])
-        values = {"state": state.value, "attempts": number, "status": 410, "answer": HOSTILE}
-        values |= {"retry_at": real + timedelta(hours=1)} if state is CallState.QUEUED else {}
-        values |= failed if state is CallState.FAILED else {}
-        conn.execute(outbox.update().where(mine).values(values))
+        conn.execute(outbox.update().where(mine).values(state=state.value, **more.get(state, {})))
     found = sa.select(outbox.c.public_id).where(outbox.c.state == CallState.FAILED.value, outbox.c.kind == "webhook")
     return str(conn.execute(found).scalar_one())

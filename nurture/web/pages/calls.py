@@ -20,7 +20,7 @@ from nurture.web.session import person
 
 blueprint = Blueprint("calls", __name__)
 
-_ON_LEAD = 10
+_ON_LEAD = 6
 
 
 @blueprint.get("/campaigns/<key>/calls")
