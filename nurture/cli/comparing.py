@@ -11,7 +11,7 @@ from nurture.cli.output import report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.enrollments import experiments
-from nurture.enrollments.experiments import Counts, Kept
+from nurture.enrollments.experiments import Counts, Kept, Told
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import translate
 from nurture.kernel.reasons import SENTENCES
@@ -30,10 +30,9 @@ def compare(state: State, key: str, *, as_json: bool) -> None:
             raise NotFoundError(_("There is no campaign “%(key)s”", key=key))
         campaign = from_revision(stored.definition, segment_store.facts(conn))
         splits, holdouts = experiments.compared(campaign.steps)
-        known = experiments.kept(conn, stored.id)
-        counts = experiments.counts(conn, stored.id, key, splits, holdouts, known)
-    data = [_data(step, counts.get(step, Counts()), known.get(step)) for step in (*splits, *holdouts)]
-    report(data, _lines(campaign, counts, known) or [_("It compares nothing.")], as_json=as_json)
+        told = experiments.told(conn, stored.id, key, splits, holdouts)
+    data = [_data(step, told.counts.get(step, Counts()), told.kept.get(step)) for step in (*splits, *holdouts)]
+    report(data, _lines(campaign, told) or [_("It compares nothing.")], as_json=as_json)
 
 
 def _data(step: str, counts: Counts, kept: Kept | None) -> dict[str, object]:
@@ -53,16 +52,16 @@ def _data(step: str, counts: Counts, kept: Kept | None) -> dict[str, object]:
     return found
 
 
-def _lines(campaign: Campaign, counts: dict[str, Counts], known: dict[str, Kept]) -> list[str]:
+def _lines(campaign: Campaign, told: Told) -> list[str]:
     splits, holdouts = experiments.compared(campaign.steps)
     rows = [
         (step, way, leads, one.clicks.get(way, 0) if step in splits else "", one.goals.get(way, 0))
-        for step, one in ((step, counts.get(step, Counts())) for step in (*splits, *holdouts))
+        for step, one in ((step, told.counts.get(step, Counts())) for step in (*splits, *holdouts))
         for way, leads in sorted(one.leads.items())
     ]
     said = [
         f"{step}: {translate(LANGUAGE, SENTENCES[one.reason], **{'way': '', **one.detail})}"
-        for step, one in known.items()
+        for step, one in told.kept.items()
         if step in splits
     ]
     header = (_("step"), _("way"), _("leads"), _("clicked"), _("goal reached"))

@@ -13,7 +13,7 @@ from nurture.campaigns.model import Campaign, CampaignState
 from nurture.campaigns.steps.split import Split, Winner
 from nurture.engine import revisions
 from nurture.enrollments import experiments
-from nurture.enrollments.experiment import Said, Looks, Verdict, judge
+from nurture.enrollments.experiment import Looks, Said, Verdict, judge
 from nurture.enrollments.experiments import AUTOMATIC, Counts, Kept
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
@@ -77,15 +77,14 @@ def _keep(conn: Connection, campaign_id: int, key: str, campaign: Campaign, now:
 
 def _decide(conn: Connection, campaign_id: int, key: str, campaign: Campaign, now: datetime) -> dict[str, Kept]:
     """What is newly known of each split."""
-    known = experiments.kept(conn, campaign_id)
     splits, holdouts = experiments.compared(campaign.steps)
-    counts = experiments.counts(conn, campaign_id, key, splits, holdouts, known)
+    told = experiments.told(conn, campaign_id, key, splits, holdouts)
     found = {}
     for step in splits:
-        winner, before = _winner(campaign, step), known.get(step)
+        winner, before = _winner(campaign, step), told.kept.get(step)
         if winner is None or (before is not None and before.winner is not None):
             continue
-        one = _said(campaign.steps[step].config, winner, counts.get(step, Counts()), before, now)
+        one = _said(campaign.steps[step].config, winner, told.counts.get(step, Counts()), before, now)
         if one is not None:
             found[step] = one
     return found

@@ -23,7 +23,7 @@ from nurture.campaigns.steps.holdout import HELD, MAILED, Holdout
 from nurture.campaigns.steps.split import By, Split
 from nurture.enrollments.experiment import Looks
 from nurture.enrollments.tables import enrollments, experiments, passages
-from nurture.kernel.database import upsert
+from nurture.kernel.database import Instant, upsert
 from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
@@ -79,33 +79,44 @@ def winners(conn: Connection, campaign_ids: Collection[int]) -> dict[int, dict[s
     return found
 
 
-def kept(conn: Connection, campaign_id: int) -> dict[str, Kept]:
-    """What was last decided about each split of a campaign, by step."""
-    rows = conn.execute(sa.select(experiments).where(experiments.c.campaign_id == campaign_id))
-    return {
-        row.step: Kept(
-            row.winner,
-            Reason(row.reason),
-            row.detail,
-            row.decided_by,
-            row.decided_at,
-            Looks(row.tests, row.smallest),
-            row.since,
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The figures of steps, and what was last decided about splits, by step."""
+
+    counts: Mapping[str, Counts]
+    kept: Mapping[str, Kept]
+
+
+def told(conn: Connection, campaign_id: int, key: str, splits: Sequence[str], holdouts: Sequence[str]) -> Told:
+    """All there is to tell of these steps of a campaign; one query."""
+    decided = sa.select(
+        experiments.c.step, sa.cast(sa.null(), sa.Text), *(sa.cast(sa.null(), sa.Integer) for _ in range(3)),
+        sa.cast(sa.null(), Instant), *(experiments.c[name] for name in _DECIDED),
+    ).where(experiments.c.campaign_id == campaign_id)  # fmt: skip
+    rows = conn.execute(_figures(campaign_id, key, splits, holdouts).union_all(decided)).all()
+    counts: dict[str, Counts] = {}
+    for step, way, leads, clicks, goals, begun, *_ in (row for row in rows if row.reason is None):
+        one = counts.get(step, Counts())
+        counts[step] = Counts(
+            begun if one.begun is None else min(begun, one.begun),
+            {**one.leads, way: leads},
+            {**one.clicks, way: int(clicks)},
+            {**one.goals, way: int(goals)},
         )
-        for row in rows
-    }
+    return Told(counts, {row.step: _kept(row) for row in rows if row.reason is not None})
 
 
-def counts(
-    conn: Connection,
-    campaign_id: int,
-    key: str,
-    splits: Sequence[str],
-    holdouts: Sequence[str],
-    known: Mapping[str, Kept],
-) -> dict[str, Counts]:
-    """The figures of these steps of a campaign, by step; one query."""
-    first = _first(campaign_id, splits, holdouts, known)
+_DECIDED = ("winner", "reason", "detail", "decided_by", "decided_at", "tests", "smallest", "since")
+
+
+def _kept(row: Any) -> Kept:
+    looks = Looks(row.tests, row.smallest)
+    return Kept(row.winner, Reason(row.reason), row.detail, row.decided_by, row.decided_at, looks, row.since)
+
+
+def _figures(campaign_id: int, key: str, splits: Sequence[str], holdouts: Sequence[str]) -> sa.Select[Any]:
+    """Leads of each way of each step, those of them who clicked and who reached the goal, and the first instant."""
+    first = _first(campaign_id, splits, holdouts)
     clicked = sa.exists().where(
         activities.c.lead_id == first.c.lead_id,
         activities.c.kind == Kind.CLICKED.value,
@@ -117,58 +128,50 @@ def counts(
     reached = sa.exists().where(
         enrollments.c.id == first.c.enrollment_id, enrollments.c.reason == Reason.GOAL_REACHED.value
     )
-    query = (
+    nothing = (sa.cast(sa.null(), experiments.c[name].type).label(name) for name in _DECIDED)
+    return (
         sa.select(
             first.c.step,
             first.c.outcome,
             sa.func.count(),
             sa.func.sum(sa.case((clicked, 1), else_=0)),
             sa.func.sum(sa.case((reached, 1), else_=0)),
-            sa.func.min(first.c.planned_at),
+            sa.func.min(first.c.planned_at, type_=Instant),
+            *nothing,
         )
         .where(first.c.nth == 1)
         .group_by(first.c.step, first.c.outcome)
     )
-    found: dict[str, Counts] = {}
-    for step, way, leads, clicks, goals, begun in conn.execute(query):
-        one = found.get(step, Counts())
-        found[step] = Counts(
-            begun if one.begun is None else min(begun, one.begun),
-            {**one.leads, way: leads},
-            {**one.clicks, way: int(clicks)},
-            {**one.goals, way: int(goals)},
-        )
-    return found
 
 
-def _first(campaign_id: int, splits: Sequence[str], holdouts: Sequence[str], known: Mapping[str, Kept]) -> sa.Subquery:
-    """Passages through these steps; `nth` 1 is a lead's first through a step."""
+def _first(campaign_id: int, splits: Sequence[str], holdouts: Sequence[str]) -> sa.Subquery:
+    """Passages through these steps that count; `nth` 1 is a lead's first through a step."""
     mute = passages.alias("mute")
     is_held = sa.exists().where(
         mute.c.enrollment_id == passages.c.enrollment_id, mute.c.step.in_(holdouts), mute.c.outcome == HELD
     )
-    counted = [sa.and_(passages.c.step == step, *_span(known.get(step))) for step in splits]
-    chosen = sa.or_(passages.c.step.in_(holdouts), sa.and_(sa.or_(*counted), ~is_held) if counted else sa.false())
+    kept, at = experiments.c, passages.c.at
+    counts = sa.and_(
+        sa.or_(kept.since.is_(None), at > kept.since),
+        sa.or_(kept.winner.is_(None), at <= kept.decided_at),
+        ~is_held,
+    )
     nth = sa.func.row_number().over(
         partition_by=(passages.c.step, enrollments.c.lead_id), order_by=(passages.c.planned_at, passages.c.id)
     )
+    columns = (passages.c[name] for name in ("step", "outcome", "planned_at", "enrollment_id"))
+    decided = sa.and_(kept.campaign_id == passages.c.campaign_id, kept.step == passages.c.step)
     return (
-        sa.select(
-            passages.c.step, passages.c.outcome, passages.c.planned_at, passages.c.enrollment_id, enrollments.c.lead_id,
-            nth.label("nth"),
-        )
+        sa.select(*columns, enrollments.c.lead_id, nth.label("nth"))
         .join(enrollments, enrollments.c.id == passages.c.enrollment_id)
-        .where(passages.c.campaign_id == campaign_id, passages.c.step.in_([*splits, *holdouts]), chosen)
+        .outerjoin(experiments, decided)
+        .where(
+            passages.c.campaign_id == campaign_id,
+            passages.c.step.in_([*splits, *holdouts]),
+            sa.or_(passages.c.step.in_(holdouts), counts),
+        )
         .subquery("first")
-    )  # fmt: skip
-
-
-def _span(one: Kept | None) -> list[sa.ColumnElement[bool]]:
-    """Which passages of a split count."""
-    if one is None:
-        return []
-    span = [] if one.since is None else [passages.c.at > one.since]
-    return span if one.winner is None else [*span, passages.c.at <= one.decided_at]
+    )
 
 
 def keep(conn: Connection, campaign_id: int, key: str, step: str, decided: Kept) -> None:
@@ -206,7 +209,7 @@ def choose(
         raise NotFoundError(N_("The campaign compares no ways at this step"))
     if way and way not in found.config.weights:
         raise InputError(N_("There is no such way"))
-    before = kept(conn, stored.id).get(step)
+    before = told(conn, stored.id, key, [step], []).kept.get(step)
     if (before.winner if before is not None else None) == (way or None):
         return
     if way:

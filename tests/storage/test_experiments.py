@@ -159,7 +159,7 @@ def test_clicks_before_the_split_and_of_machines_do_not_count(ready: Context) ->
     clock(ready).advance(HOUR)
     _begin(ready, 1)
     with ready.database.read() as conn:
-        found = experiments.counts(conn, 1, "comparing", ["ab"], [], {})
+        found = experiments.told(conn, 1, "comparing", ["ab"], []).counts
     assert sum(found["ab"].leads.values()) == 41
     assert sum(found["ab"].clicks.values()) == 0
 
@@ -181,7 +181,7 @@ def test_a_person_chooses_and_lets_it_be_split_again(ready: Context) -> None:
     assert [tuple(row) for row in noted] == [("cli", {"step": "ab", "way": "b"}), ("cli", {"step": "ab", "way": ""})]
     clock(ready).advance(HOUR)
     with ready.database.read() as conn:
-        assert experiments.counts(conn, 1, "comparing", ["ab"], [], experiments.kept(conn, 1)) == {}
+        assert experiments.told(conn, 1, "comparing", ["ab"], []).counts == {}
 
 
 def test_only_what_there_is_can_be_chosen_and_only_by_those_who_may(ready: Context) -> None:
@@ -210,7 +210,7 @@ def test_who_is_held_out_is_never_mailed_and_counts_apart(ready: Context) -> Non
         "holdout"
     }
     with ready.database.read() as conn:
-        found = experiments.counts(conn, 1, "comparing", ["ab"], ["control"], {})
+        found = experiments.told(conn, 1, "comparing", ["ab"], ["control"]).counts
     assert sum(found["ab"].leads.values()) == 40 - drawn
     mailed, held = found["control"].groups
     assert (mailed.trials, held.trials) == (40 - drawn, drawn)
