@@ -160,10 +160,9 @@ def _comparisons(conn: Connection, campaign: Campaign, stored: store.Stored) -> 
     splits, holdouts = experiments.compared(campaign.steps)
     if not splits and not holdouts:
         return []
-    decided = experiments.kept(conn, stored.id) if splits else {}
-    counts = experiments.counts(conn, stored.id, stored.key, splits, holdouts, decided)
-    groups = comparison_words.holdouts(campaign, counts, language())
-    return [*comparison_words.splits(campaign, counts, decided, language()), *groups]
+    told = experiments.told(conn, stored.id, stored.key, splits, holdouts)
+    groups = comparison_words.holdouts(campaign, told.counts, language())
+    return [*comparison_words.splits(campaign, told.counts, told.kept, language()), *groups]
 
 
 def _revisions(conn: Connection, stored: store.Stored) -> list[dict[str, Any]]:
