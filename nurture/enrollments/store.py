@@ -297,13 +297,16 @@ class StepCounts:
 
 def step_counts(conn: Connection, campaign_id: int) -> dict[str, StepCounts]:
     """The counts of each step of a campaign, over all its revisions, by step id."""
-    at = sa.select(enrollments.c.step, sa.func.count()).where(
+    at = sa.select(enrollments.c.step, sa.cast(sa.null(), sa.Text), sa.func.count()).where(
         enrollments.c.campaign_id == campaign_id, _ACTIVE, enrollments.c.step.is_not(None)
     )
-    here = {row[0]: row[1] for row in conn.execute(at.group_by(enrollments.c.step))}
-    outcomes: dict[str, dict[str, int]] = defaultdict(dict)
     through = sa.select(passages.c.step, passages.c.outcome, sa.func.count())
     through = through.where(passages.c.campaign_id == campaign_id).group_by(passages.c.step, passages.c.outcome)
-    for step, outcome, count in conn.execute(through):
-        outcomes[step][outcome] = count
+    here: dict[str, int] = {}
+    outcomes: dict[str, dict[str, int]] = defaultdict(dict)
+    for step, outcome, count in conn.execute(sa.union_all(at.group_by(enrollments.c.step), through)):
+        if outcome is None:
+            here[step] = count
+        else:
+            outcomes[step][outcome] = count
     return {step: StepCounts(here.get(step, 0), outcomes[step]) for step in {*here, *outcomes}}
