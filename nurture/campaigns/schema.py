@@ -13,6 +13,8 @@ from nurture.campaigns.model import Again, Existing, Sender
 from nurture.campaigns.reading import SPAN, texts_schema
 from nurture.campaigns.steps import kinds
 from nurture.kernel.i18n import LANGUAGES
+from nurture.rules.schema import definitions
+from nurture.segments.store import built_in
 
 _KEY = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,79}$"}
 _SPAN = {"type": "string", "pattern": SPAN}
@@ -42,7 +44,7 @@ def schema() -> dict[str, Any]:
         "$defs": {
             "steps": {"type": "array", "items": {"anyOf": steps}},
             "goal": {"anyOf": [_object({"opportunity": {"const": "opened"}}), {"$ref": "#/$defs/rule"}]},
-            "rule": _rule(),
+            **definitions(built_in()),
         },
     }
 
@@ -92,13 +94,6 @@ def _sending() -> dict[str, Any]:
             "priority": {"type": "integer", "minimum": 1, "maximum": 9},
         }
     )
-
-
-def _rule() -> dict[str, Any]:
-    """Groups are told, other conditions are left to `nurture check`, which knows the installation's own fields."""
-    group = {"type": "array", "items": {"$ref": "#/$defs/rule"}, "minItems": 1}
-    properties = {"all": group, "any": group, "none": group, "tag": _WORDS, "segment": _WORDS, "temperature": _WORDS}
-    return {"type": "object", "minProperties": 1, "properties": properties}
 
 
 if __name__ == "__main__":

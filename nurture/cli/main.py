@@ -19,7 +19,7 @@ SECTIONS = {
     },
     _("Ask what became of it"): {**dict.fromkeys(("sends", "explain"), _ASKED), "outbound": "outbound"},
     _("Keep it in order"): {
-        "users": "people", "webhooks": "outbound",
+        "segments": "segments", "users": "people", "webhooks": "outbound",
         **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT),
     },
 }  # fmt: skip

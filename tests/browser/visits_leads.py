@@ -27,5 +27,10 @@ VISITS: dict[str, Visit] = {
     "why.show": lambda house: f"/leads/{house.leads['of_sales']}/why",
     "why.show#message": lambda house: f"/leads/{house.leads['lead0']}/why?message={house.messages[0]}",
     "why.show#segment": lambda house: f"/leads/{house.leads['lead5']}/why?segment=new_leads",
+    "why.show#campaign": lambda house: f"/leads/{house.leads['lead0']}/why?campaign=welcome_series",
+    "segments.index": lambda _: "/segments",
+    "segments.show": lambda _: "/segments/new_leads",
+    "segments.show#checked": lambda _: "/segments/new_leads?lead=nobody@example.com",
+    "segments.members": lambda _: "/segments/new_leads/members",
     "public.leave": lambda house: f"/u/{house.unsubscribe}",
 }

@@ -13,6 +13,7 @@ from nurture.messages.tables import messages
 from tests.web.client import Client
 from tests.web.filled import Filled
 from tests.web.grown import grow
+from tests.web.rehearsed import CAMPAIGN, ENDED
 
 MOST = 12
 # Addresses of every page by its endpoint; words in capitals stand for what the house has.
@@ -25,6 +26,9 @@ PAGES = {
     "account.profile": ("/me",),
     "alerts.index": ("/alerts", "/alerts?of=all"),
     "broadcasts.index": ("/broadcasts",),
+    "rehearsals.ask": (f"/campaigns/{CAMPAIGN}/rehearse",),
+    "rehearsals.show": (f"/rehearsals/{ENDED}",),
+    "rehearsals.lead": (f"/rehearsals/{ENDED}/leads/1",),
     "broadcasts.new": ("/broadcasts/new",),
     "broadcasts.show": ("/broadcasts/ban_tin", "/broadcasts/uu_dai_tet"),
     "broadcasts.edit": ("/broadcasts/uu_dai_tet/edit",),

@@ -5,6 +5,7 @@ import io
 from datetime import datetime, time, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
@@ -81,7 +82,7 @@ def members(key: str) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.get("/segments/<key>/members.csv")
+@blueprint.post("/segments/<key>/members.csv")
 def export(key: str) -> ResponseReturnValue:
     """Who is in it as a file, for those who may change leads; it is kept who took it along."""
     if not person().may_edit:
@@ -132,15 +133,16 @@ def _uses(conn: Connection, every: list[Segment]) -> dict[str, list[dict[str, st
     """What names each segment: campaigns that run, one-time emails, other segments."""
     found: dict[str, list[dict[str, str]]] = {one.key: [] for one in every}
 
-    def add(keys: Any, kind: str, name: str, url: str | None) -> None:
-        for key in set(keys) & found.keys():
-            found[key].append({"kind": say(kind), "name": name, "url": url or ""})
+    def add(keys: frozenset[str], kind: str, name: str, url: str) -> None:
+        for key in keys & found.keys():
+            found[key].append({"kind": say(kind), "name": name, "url": url})
 
     for running in known(conn).campaigns:
         url = url_for("campaigns.show", key=running.key)
         add(segments_in(running.definition), N_("Campaign"), running.named(language()), url)
-    for row in conn.execute(broadcasts.select().with_only_columns(broadcasts.c.name, broadcasts.c.definition)):
-        add(segments_in(row.definition), N_("One-time email"), row.name, None)
+    for row in conn.execute(sa.select(broadcasts.c.key, broadcasts.c.name, broadcasts.c.definition)):
+        url = url_for("broadcasts.show", key=row.key)
+        add(segments_in(row.definition), N_("One-time email"), row.name, url)
     for one in every:
         if not one.by_hand:
             url = url_for("segments.show", key=one.key)
