@@ -16,6 +16,7 @@ FIELDS = (
     FieldDefinition("staff", "Số nhân viên", FieldType.NUMBER),
     FieldDefinition("ends", "Ngày hết hạn", FieldType.DATE),
     FieldDefinition("vip", "VIP", FieldType.YES_NO),
+    FieldDefinition("likes", "Sở thích", FieldType.LIST),
     FieldDefinition("plan", "Gói", FieldType.CHOICE, ("Cơ bản", "Nâng cao")),
 )
 FACTS: Facts = built_in().with_values(own(FIELDS))
