@@ -98,6 +98,7 @@ def change(conn: Connection, wanted: Mapping[int, Mapping[str, Any]], by: By) ->
         .select_from(leads.outerjoin(companies, companies.c.id == leads.c.company_id))
         .add_columns(leads.c.company_id)
         .where(leads.c.id.in_(sorted(wanted)))
+        .order_by(leads.c.id)
     )
     rows: list[tuple[Any, ...]] = []
     lines: list[Activity] = []

@@ -1,0 +1,75 @@
+"""Advancing is set-based: as many statements for ten thousand enrollments as for ten chunks of a thousand."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from nurture.campaigns.tables import campaigns
+from nurture.engine.tick import CHUNK, tick
+from nurture.enrollments.tables import enrollments
+from nurture.kernel.context import Context
+from nurture.kernel.database import insert_rows
+from tests.storage.performing.ground import counted
+from tests.storage.ticking import add_leads, apply, clock, publish_emails
+
+START = "key: many\nname: Many\nentry: {by_hand: true}\nexit_when: {temperature: hot}\nsteps:\n"
+LOOK = (
+    START
+    + """
+  - {id: start, wait: 1 day}
+  - id: look
+    branch:
+      when: {any: [{clicked: {email: hello}}, {tag: vip}]}
+      then: [{id: short, wait: 1 day}]
+      else: [{id: long, wait: 2 days}]
+  - {id: last, wait: 2 days}
+"""
+)
+TAG = START + "  - {id: start, wait: 1 day}\n  - {id: tag, add_tag: engaged}\n  - {id: last, wait: 2 days}\n"
+MAIL = START + "  - {id: start, wait: 1 day}\n  - {id: mail, send_email: hello}\n  - {id: last, wait: 2 days}\n"
+SCORE = TAG.replace("add_tag: engaged", "change_score: {axis: engagement, points: 40, reason: Attended}")
+FIELD = TAG.replace("add_tag: engaged", "change_field: {field: city, to: Huế}")
+MOST = 45  # statements of a chunk
+
+
+def _under_way(context: Context, text: str, count: int) -> None:
+    """So many leads whose first wait ends now."""
+    publish_emails(context, "hello")
+    ids = add_leads(context, count)
+    apply(context, text)
+    now = context.clock.engine()
+    names = ("campaign_id", "revision_id", "lead_id", "state", "cause", "step", "due_at", "planned_at", "arrived_at")
+    with context.database.write() as conn:
+        one = conn.execute(sa.select(campaigns.c.id, campaigns.c.revision_id)).one()
+        ends = now + timedelta(days=1)
+        row = ("active", "test", "start", ends, ends, now, now)
+        rows = [(one.id, one.revision_id, lead_id, *row) for lead_id in ids]
+        insert_rows(conn, enrollments, (*names, "entered_at"), rows)
+    tick(context, refresh=False)
+    clock(context).advance(timedelta(days=1))
+
+
+def _statements(context: Context, text: str, count: int) -> int:
+    _under_way(context, text, count)
+    with counted(context) as seen:
+        report = tick(context, refresh=False)
+    assert report.advanced == count
+    assert report.failed == 0
+    return sum(seen.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(LOOK, id="wait and branch"),
+        pytest.param(TAG, id="add_tag"),
+        pytest.param(MAIL, id="send_email"),
+        pytest.param(SCORE, id="change_score"),
+        pytest.param(FIELD, id="change_field"),
+    ],
+)
+@pytest.mark.parametrize("count", [1_000, 10_000])
+def test_a_thousand_enrollments_take_a_fixed_number_of_statements(context: Context, text: str, count: int) -> None:
+    """The same for each thousand, however many there are."""
+    assert _statements(context, text, count) <= MOST * (count // CHUNK) + MOST
