@@ -56,15 +56,18 @@ def give(
 
 
 def write_down(
-    conn: Connection, keys: KeyRing, lead_id: int, address: str | None, said: Said, purposes: Collection[Purpose]
-) -> bool:
-    """A yes to email that a member of staff keeps for the lead; True when it changed anything.
+    conn: Connection, keys: KeyRing, lead_id: int, address: str | None, said: Said, purposes: Collection[Purpose],
+    channel: Channel = Channel.EMAIL,
+) -> bool:  # fmt: skip
+    """A yes that a member of staff keeps for the lead; True when it changed anything.
 
     A no is stronger: where the address is closed because of one, or where the lead said no at that instant or later,
     it is an InputError. So this lifts nothing; only the lead's own word does.
     """
-    standing = store.standing_of(conn, keys, lead_id, address)
+    standing = store.standing_of(conn, keys, lead_id, address, channel)
     if Purpose.ADVERTISING in purposes and standing.refused:
+        if channel is not Channel.EMAIL:
+            raise InputError([Problem("refused", N_("The lead refused text messages: a no is stronger"))])
         closed = N_("The lead refused email: a no is stronger than a yes that we write down. Only they can take it "
                     "back, on the page behind the unsubscribe link.")  # fmt: skip
         raise InputError([Problem("refused", closed, path="purposes")])
@@ -72,7 +75,7 @@ def write_down(
     if any(standing.given[one][1] >= said.now for one in later):
         stronger = N_("The lead said no on that day or later: a no is stronger. A newer yes has a newer date.")
         raise InputError([Problem("refused_later", stronger, path="given_on")])
-    return give(conn, keys, lead_id, address, said, purposes)
+    return give(conn, keys, lead_id, address, said, purposes, channel)
 
 
 def withdraw(

@@ -309,6 +309,14 @@ def _paused(line: Line, _: Names) -> str:
     return say("Automatic mail stopped") + (f": {why}" if why else "")
 
 
+def _refused(line: Line, _: Names) -> str:
+    return say("Refused text messages") if line.detail.get("channel") == "sms" else say("Refused email")
+
+
+def _agreed(line: Line, _: Names) -> str:
+    return say("Agreed to text messages") if line.detail.get("channel") == "sms" else say("Agreed to email")
+
+
 def _webhook(line: Line, _: Names) -> str:
     name = str(line.detail.get("name") or "?")
     if line.detail.get("state") == "sent":
@@ -331,10 +339,10 @@ _SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
     Kind.OPENED: _email,
     Kind.CLICKED: _email,
     Kind.REPLIED: _fixed(N_("Replied")),
-    Kind.UNSUBSCRIBED: _fixed(N_("Refused email")),
+    Kind.UNSUBSCRIBED: _refused,
     Kind.RESUBSCRIBED: _fixed(N_("Agreed to email again")),
     Kind.COMPLAINED: _fixed(N_("Reported spam")),
-    Kind.CONSENTED: _fixed(N_("Agreed to email")),
+    Kind.CONSENTED: _agreed,
     Kind.CALLED: _called,
     Kind.NOTED: _fixed(N_("Note")),
     Kind.TAGGED: _tagged,

@@ -64,3 +64,27 @@ def test_a_campaign_that_is_not_there_has_no_calls(marketer: Client) -> None:
     """404."""
     assert marketer.get("/campaigns/nothing/calls").status_code == 404
     assert marketer.post("/calls/nothing/retry").status_code == 404
+
+
+def test_a_yes_to_text_messages_is_kept_with_its_proof(sales: Client, house: Filled, ctx: Context) -> None:
+    """A no is stronger than a yes that we write down; both stand in the timeline."""
+    tab, post = (f"/leads/{house.leads['of_sales']}{rest}" for rest in ("?tab=consents", "/texts?tab=consents"))
+    assert "no_consent" in sales.get(tab).text
+    assert sales.post(post, {"do": "agree", "proof": " "}).status_code == 422
+    said = sales.follow(sales.post(post, {"do": "agree", "proof": "Nói qua điện thoại"}))
+    assert "Nói qua điện thoại" in said.text
+    assert "no_consent" not in said.text
+    said = sales.follow(sales.post(post, {"do": "refuse"}))
+    assert "sms_refused" in said.text
+    assert sales.post(post, {"do": "agree", "proof": "x"}).status_code == 422
+    text = sales.get(f"/leads/{house.leads['of_sales']}").text
+    assert "Từ chối tin nhắn" in text
+    assert "Đồng ý nhận tin nhắn" in text
+
+
+def test_a_lead_of_somebody_else_is_not_spoken_for(sales: Client, viewer: Client, house: Filled) -> None:
+    """Nor by who only looks."""
+    sales.get("/me")
+    assert sales.post(f"/leads/{house.leads['of_other']}/texts", {"do": "refuse"}).status_code == 404
+    viewer.get("/me")
+    assert viewer.post(f"/leads/{house.leads['of_sales']}/texts", {"do": "refuse"}).status_code == 403
