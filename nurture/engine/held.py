@@ -211,3 +211,48 @@ def waits(conn: Connection, campaign_id: int) -> list[tuple[str, int]]:
     both = sa.union_all(here, there).subquery()
     query = sa.select(both.c.reason, sa.func.count()).group_by(both.c.reason)
     return [(row[0], row[1]) for row in conn.execute(query.order_by(sa.func.count().desc(), both.c.reason))]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply that nobody has looked at yet: whose, and since when."""
+
+    lead: str  # public id
+    name: str
+    at: datetime
+
+
+def desk(
+    conn: Connection, owner_id: int | None, *, late: bool, most: int
+) -> tuple[list[tuple[int | None, int, datetime]], list[Reply]]:
+    """What waits for a person, in one query: late mails by campaign id, how many and since when; and replies.
+
+    With `owner_id` only replies of that person's own leads and of leads without an owner.
+    """
+    answers = sa.select(
+        sa.literal("reply", sa.Text).label("kind"),
+        leads.c.id.label("id"),
+        leads.c.public_id.label("key"),
+        sa.func.coalesce(sa.func.nullif(leads.c.name, ""), leads.c.email, leads.c.public_id).label("name"),
+        sa.literal(1, sa.Integer).label("count"),
+        leads.c.replied_at.label("since"),
+    ).where(leads.c.replied_at.is_not(None))
+    if owner_id is not None:
+        answers = answers.where(sa.or_(leads.c.owner_id == owner_id, leads.c.owner_id.is_(None)))
+    first = answers.order_by(leads.c.replied_at, leads.c.id).limit(most).subquery()
+    parts: list[sa.Select[Any]] = [sa.select(first)]
+    for table, which in ((enrollments, _ENROLLED), (messages, _QUEUED)) if late else ():
+        columns = (
+            sa.literal("late", sa.Text), table.c.campaign_id, sa.cast(sa.null(), sa.Text), sa.cast(sa.null(), sa.Text),
+            sa.func.count(), sa.func.min(table.c.planned_at),
+        )  # fmt: skip
+        parts.append(sa.select(*columns).select_from(table).where(which).group_by(table.c.campaign_id))
+    piles: dict[int | None, tuple[int, datetime]] = {}
+    replies = []
+    for row in conn.execute(sa.union_all(*parts)):
+        if row.kind == "reply":
+            replies.append(Reply(row.key, row.name, row.since))
+        else:
+            count, since = piles.get(row.id, (0, row.since))
+            piles[row.id] = count + row[4], min(since, row.since)
+    return [(key, *found) for key, found in piles.items()], sorted(replies, key=lambda one: one.at)

@@ -23,13 +23,22 @@ PLACES = (
     ("reports.index", N_("Reports"), "funnel", "r"),
 )
 # Areas that stand under a place of another name.
-_WITHIN = {"lead": "leads", "lead_actions": "leads", "emails": "campaigns", "broadcasts": "campaigns", "segments": "leads", "tasks": "today"}
+_WITHIN = {
+    "lead": "leads",
+    "lead_actions": "leads",
+    "emails": "campaigns",
+    "broadcasts": "campaigns",
+    "segments": "leads",
+    "tasks": "today",
+    "late": "today",
+}
 # Further places under the person's name: endpoint, label, icon. One whose view has an `is_shown` asks it.
 CORNER = (
     ("account.profile", N_("Profile"), "person"),
     ("tasks.index", N_("Tasks"), "calendar-event"),
     ("alerts.index", N_("Hot leads to call"), "bell"),
     ("sends.index", N_("Sends account"), "send"),
+    ("policy.show", N_("Policy of the house"), "shield-check"),
     ("mailbox.index", N_("Test mailbox"), "inbox"),
 )
 

@@ -126,6 +126,8 @@ def reason(code: str, params: Mapping[str, Any] | None = None) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return named(value)
     if isinstance(value, datetime):
         return formats.stamp(value, language(), zone())
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d", value):

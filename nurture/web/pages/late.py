@@ -13,12 +13,13 @@ from nurture.kernel.text import in_language
 from nurture.users.model import Person, Role
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
-from nurture.web.page import context, go, now, read, real, render, titles, toast, write
+from nurture.web.page import context, go, known, now, read, real, render, titles, toast, write
 from nurture.web.session import person
 
 blueprint = Blueprint("late", __name__)
 
 _SHOWN = 50
+_ON_TODAY = 5  # replies
 
 
 @blueprint.get("/late")
@@ -57,9 +58,23 @@ def settle() -> ResponseReturnValue:
 
 
 def today_blocks(conn: Connection, who: Person, at: Any) -> list[Block]:  # noqa: ARG001 - the hook's form
-    """How much waits; only when anything does."""
-    if who.role is Role.SALES:
-        return []
-    piles = [_pile(one) for one in held.piles(conn)]
-    total = sum(one["count"] for one in piles)
-    return [Block(14, "late/_today.html", {"piles": piles, "total": total}, urgent=True)] if piles else []
+    """Replies that nobody has looked at, a salesperson's own and those of nobody; for others late mails too."""
+    sells = who.role is Role.SALES
+    piles, replies = held.desk(conn, who.id if sells else None, late=not sells, most=_ON_TODAY + 1)
+    found = []
+    if replies:
+        more = len(replies) > _ON_TODAY
+        found.append(Block(13, "silence/_today.html", {"rows": replies[:_ON_TODAY], "more": more}, urgent=True))
+    if piles:
+        running = {one.id: one for one in known(conn).campaigns}
+        rows = [
+            {
+                "key": running[key].key if key in running else "",
+                "name": running[key].named(language()) if key in running else say("One-time emails"),
+                "count": count,
+                "since": since,
+            }
+            for key, count, since in piles
+        ]
+        found.append(Block(14, "late/_today.html", {"piles": rows}, urgent=True))
+    return found

@@ -1,4 +1,4 @@
-"""A lead's reply: noted by hand, looked at, and waiting on Today. Why mail waits stands on the lead's page."""
+"""A lead's reply: noted by hand, and looked at. Why mail waits stands on the lead's page."""
 
 from datetime import datetime
 
@@ -8,14 +8,12 @@ from sqlalchemy.engine import Connection
 
 from nurture.leads import replies
 from nurture.leads.model import Lead
-from nurture.users.model import Person, Role
+from nurture.users.model import Person
 from nurture.web.blocks import Block
 from nurture.web.language import say
 from nurture.web.page import context, go, hand, toast, write
 
 blueprint = Blueprint("silence", __name__, url_prefix="/leads/<public_id>")
-
-_SHOWN = 5  # on Today
 
 
 @blueprint.post("/replied")
@@ -41,11 +39,3 @@ def looked(public_id: str) -> ResponseReturnValue:
 def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list[Block]:  # noqa: ARG001 - the hook's form
     """Where a reply is noted that came in elsewhere; while one waits, the top of the page has it."""
     return [Block(35, "silence/_log.html", {"lead": lead})] if who.may_edit and lead.replied_at is None else []
-
-
-def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:  # noqa: ARG001 - the hook's form
-    """Replies that nobody has looked at: a salesperson's own and those without an owner, else all."""
-    rows = replies.waiting(conn, who.id if who.role is Role.SALES else None, _SHOWN + 1)
-    if not rows:
-        return []
-    return [Block(13, "silence/_today.html", {"rows": rows[:_SHOWN], "more": len(rows) > _SHOWN}, urgent=True)]
