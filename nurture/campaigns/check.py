@@ -1,7 +1,7 @@
 """Whether a folder can be used: all findings, campaigns and shared definitions together. Pure.
 
 Besides what reading finds, it looks at what fits no single file: languages of emails, advertising without a link to
-unsubscribe.
+unsubscribe, campaigns that enroll in each other.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from nurture.campaigns.definition import MailClass
 from nurture.campaigns.load import Folder, Loaded, SharedCheck, load
 from nurture.campaigns.model import Campaign
+from nurture.campaigns.steps.enroll import Into
 from nurture.campaigns.steps.send_email import SendEmail
 from nurture.kernel.errors import Problem
 from nurture.kernel.i18n import LANGUAGES, N_
@@ -38,6 +39,7 @@ def check(folder: Folder, known: Known) -> Loaded:
             *_no_way_out(campaign, source, known.closed),
         )
     ]
+    more += _enroll_circles(loaded)
     problems = sorted((*loaded.problems, *more), key=lambda one: (one.file, one.line, one.column))
     return Loaded(loaded.campaigns, loaded.segments, loaded.shared, tuple(problems))
 
@@ -71,6 +73,50 @@ def _no_way_out(campaign: Campaign, source: Source, closed: Mapping[str, Collect
                 email=key,
                 languages=", ".join(closed[key]),
             )
+
+
+def _enroll_circles(loaded: Loaded) -> list[Problem]:
+    """Campaigns from which a lead comes back to where it was: each circle once, at the step that closes it."""
+    into = {
+        campaign.key: {step.config.campaign: step.id for step in campaign.steps.values() if isinstance(step.config, Into)}
+        for campaign, _ in loaded.campaigns
+    }
+    sources = {campaign.key: source for campaign, source in loaded.campaigns}
+    found: list[Problem] = []
+    told: set[frozenset[str]] = set()
+    for start in sorted(into):
+        circle = _way_back(start, into)
+        if not circle or frozenset(circle) in told:
+            continue
+        told.add(frozenset(circle))
+        path = _enrolling(sources[start], circle[1] if len(circle) > 1 else start)
+        message = N_("These campaigns enroll in each other in a circle: %(keys)s")
+        mend = N_("put a condition or a wait between, or see to it that entry says again: never")
+        shown = " → ".join((*circle, start))
+        found.append(
+            sources[start].problem("enroll_circle", message, path=path, mend=mend, severity="warning", keys=shown)
+        )
+    return found
+
+
+def _way_back(start: str, into: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """The shortest way from a campaign back to itself, without its end; empty when there is none."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
+    for way in ways:
+        for key in sorted(into.get(way[-1], ())):
+            if key == start:
+                return way
+            if key not in seen:
+                seen.add(key)
+                ways.append((*way, key))
+    return ()
+
+
+def _enrolling(source: Source, key: str) -> str:
+    """Where a file enrolls in this campaign."""
+    named = [path for path in source.places if path.endswith(".enroll")]
+    return next((path for path in named if _at(source.data, path) == key), "")
 
 
 def emails_of(campaign: Campaign, source: Source) -> Iterator[tuple[str, str]]:

@@ -60,6 +60,7 @@ CRITERIA = {
     "rule": N_("The pipeline's own condition"),
     "open": N_("No other opportunity is open"),
     "again": N_("Long enough after the last one"),
+    "campaign": N_("Opened by a campaign"),
 }
 
 

@@ -40,6 +40,7 @@ _CRITERIA = {
     "rule": N_("The pipeline's own condition"),
     "open": N_("No opportunity is open already"),
     "again": N_("The last opportunity was closed long enough ago"),
+    "campaign": N_("Opened by a campaign"),
 }
 _ABOUT = {
     Decided.ENROLL: N_("Campaign"),
