@@ -122,7 +122,9 @@ def reason(code: str, params: Mapping[str, Any] | None = None) -> str:
     known = {key: _shown(value) for key, value in (params or {}).items()}
     if "email" in known:
         known["email"] = email_titles().get(known["email"], known["email"])
-    return say(SENTENCES[Reason(code)], **(_GAPS | known))
+    sentence = say(SENTENCES[Reason(code)], **(_GAPS | known))
+    why = (params or {}).get("why")
+    return f"{sentence}: {named(why)}" if code == Reason.EXIT_STEP and why else sentence
 
 
 def _shown(value: Any) -> str:

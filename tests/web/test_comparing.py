@@ -107,6 +107,12 @@ def test_a_way_that_there_is_not_is_refused(
     assert _winners(comparing) == []
 
 
+def test_a_lead_that_a_step_let_leave_shows_why(comparing: Context, marketer: Client) -> None:
+    """In the words of the campaign's author."""
+    assert "Đã nóng" in marketer.get(f"{PAGE}/enrollments?state=exited").text
+    assert comparing
+
+
 def test_the_page_keeps_its_budget(comparing: Context, marketer: Client) -> None:
     """At most twelve queries with comparisons on it."""
     marketer.get(PAGE)
