@@ -150,3 +150,10 @@ def causes(
         for lead_id, cause in conn.execute(query):
             found[lead_id].add(cause)
     return found
+
+
+def causes_of_all(conn: Connection, stored: Stored) -> set[str]:
+    """For what this campaign has decided about nobody in particular."""
+    d = decisions.c
+    query = sa.select(d.cause).where(d.lead_id.is_(None), d.subject == f"campaign:{stored.key}")
+    return set(conn.execute(query).scalars())

@@ -72,12 +72,19 @@ def take_in(
     again = campaign.entry.again
     entered = _admit(conn, stored, campaign, fresh, again, reading, now=now, real=real, actor="engine")
     candidates.keep_marks(conn, stored.id, found.marks, [one.id for one in campaign.entry.entrances])
-    decide_many(conn, [_passed(stored, segment, one, now) for segment, one in found.passed])
+    _pass(conn, stored, found, now)
     return entered
 
 
+def _pass(conn: Connection, stored: campaign_store.Stored, found: Found, now: datetime) -> None:
+    """Occasions that take nobody in any more, each decided once for all of its segment."""
+    fresh = [_passed(stored, segment, one, now) for segment, one in found.passed]
+    if fresh:
+        told = candidates.causes_of_all(conn, stored)
+        decide_many(conn, [one for one in fresh if one.cause not in told])
+
+
 def _passed(stored: campaign_store.Stored, segment: str, one: Occasion, now: datetime) -> Decision:
-    """An occasion that takes nobody in any more, for all of its segment at once."""
     detail = {"time": one.at.isoformat(timespec="minutes"), "segment": segment}
     subject, cause = f"campaign:{stored.key}", f"schedule:{one.name}"
     return Decision(Decided.ENROLL, subject, "no", Reason.OCCASION_PASSED, now, None, cause, detail)
