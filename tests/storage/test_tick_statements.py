@@ -30,7 +30,7 @@ TAG = START + "  - {id: start, wait: 1 day}\n  - {id: tag, add_tag: engaged}\n  
 MAIL = START + "  - {id: start, wait: 1 day}\n  - {id: mail, send_email: hello}\n  - {id: last, wait: 2 days}\n"
 SCORE = TAG.replace("add_tag: engaged", "change_score: {axis: engagement, points: 40, reason: Attended}")
 FIELD = TAG.replace("add_tag: engaged", "change_field: {field: city, to: Huế}")
-MOST = 45  # statements of a chunk
+MOST = 45  # statements of a chunk, and of a tick besides
 
 
 def _under_way(context: Context, text: str, count: int) -> None:
@@ -60,16 +60,18 @@ def _statements(context: Context, text: str, count: int) -> int:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "count"),
     [
-        pytest.param(LOOK, id="wait and branch"),
-        pytest.param(TAG, id="add_tag"),
-        pytest.param(MAIL, id="send_email"),
-        pytest.param(SCORE, id="change_score"),
-        pytest.param(FIELD, id="change_field"),
+        pytest.param(LOOK, 1_000, id="wait and branch, 1,000"),
+        pytest.param(LOOK, 10_000, id="wait and branch, 10,000"),
+        pytest.param(TAG, 1_000, id="add_tag, 1,000"),
+        pytest.param(TAG, 10_000, id="add_tag, 10,000"),
+        pytest.param(MAIL, 1_000, id="send_email, 1,000"),
+        pytest.param(MAIL, 10_000, id="send_email, 10,000"),
+        pytest.param(SCORE, 1_000, id="change_score, 1,000"),
+        pytest.param(FIELD, 1_000, id="change_field, 1,000"),
     ],
 )
-@pytest.mark.parametrize("count", [1_000, 10_000])
 def test_a_thousand_enrollments_take_a_fixed_number_of_statements(context: Context, text: str, count: int) -> None:
-    """The same for each thousand, however many there are."""
-    assert _statements(context, text, count) <= MOST * (count // CHUNK) + MOST
+    """The same for each thousand, however many there are; what a tick asks besides is asked once."""
+    assert _statements(context, text, count) <= MOST * (count // CHUNK)
