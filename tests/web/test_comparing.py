@@ -56,7 +56,8 @@ def comparing(ctx: Context) -> Context:
     return ctx
 
 
-def test_every_way_has_its_name_and_its_list(comparing: Context, marketer: Client) -> None:
+@pytest.mark.usefixtures("comparing")
+def test_every_way_has_its_name_and_its_list(marketer: Client) -> None:
     """The number of each is that of its list, whose heading names the way."""
     text = marketer.get(PAGE).text
     for said in ("Nhánh short, 50%", "Nhánh d, 75%", "Không đúng điều kiện nào", "Ngày đó đã qua", "Ngay khi xảy ra"):
@@ -66,16 +67,15 @@ def test_every_way_has_its_name_and_its_list(comparing: Context, marketer: Clien
     assert {path: (n, length(marketer, path)) for path, n in numbers.items() if n != length(marketer, path)} == {}
     heading = marketer.get(f"{PAGE}/enrollments?passed=ab&outcome=short").text
     assert "đã đi nhánh “Nhánh short, 50%”" in heading
-    assert comparing
 
 
-def test_what_may_be_said_of_a_comparison_is_said(comparing: Context, marketer: Client) -> None:
+@pytest.mark.usefixtures("comparing")
+def test_what_may_be_said_of_a_comparison_is_said(marketer: Client) -> None:
     """Too few leads say nothing; when the winner is looked for is told."""
     text = marketer.get(PAGE).text
     assert "Nhánh thắng được xét sau khách đầu tiên 1 tuần, khi mỗi nhánh đã có 20 khách." in text
     assert "Chưa đủ dữ liệu để nói nhánh nào tốt hơn." in text
     assert "Chưa đủ dữ liệu để nói thư mang lại gì." in text
-    assert comparing
 
 
 def test_a_marketer_chooses_and_lets_all_ways_be_gone_again(comparing: Context, marketer: Client) -> None:
@@ -107,18 +107,18 @@ def test_a_way_that_there_is_not_is_refused(
     assert _winners(comparing) == []
 
 
-def test_a_lead_that_a_step_let_leave_shows_why(comparing: Context, marketer: Client) -> None:
+@pytest.mark.usefixtures("comparing")
+def test_a_lead_that_a_step_let_leave_shows_why(marketer: Client) -> None:
     """In the words of the campaign's author."""
     assert "Đã nóng" in marketer.get(f"{PAGE}/enrollments?state=exited").text
-    assert comparing
 
 
-def test_the_page_keeps_its_budget(comparing: Context, marketer: Client) -> None:
+@pytest.mark.usefixtures("comparing")
+def test_the_page_keeps_its_budget(marketer: Client) -> None:
     """At most twelve queries with comparisons on it."""
     marketer.get(PAGE)
     (count,) = re.findall(r"(\d+) queries", marketer.get(PAGE).headers["Server-Timing"])
     assert int(count) <= 12
-    assert comparing
 
 
 def _winners(ctx: Context) -> list[tuple[str, str | None]]:

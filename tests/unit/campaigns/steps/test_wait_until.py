@@ -113,7 +113,7 @@ def test_an_instant_of_the_lead_is_held_for(more: Any, until: str) -> None:
     assert _act({"field": "created_at", **more}, seen, seen=seen) == Hold(_at(until))
 
 
-WAYS = {"past": [], "missing": []}
+WAYS: dict[str, list[str]] = {"past": [], "missing": []}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_date_that_will_not_come_leads_on(ways: Any, seen: str | None, answer:
 def test_a_date_that_changes_meanwhile_moves_the_wait() -> None:
     """Later: it waits on. To what is over by now: it is past, not on time."""
     arrived, planned, now = _at("2026-11-20 09:00"), _at("2026-12-10 00:00"), _at("2026-11-25 12:00")
-    changed = {"planned": now, "now": now, "early": True}
+    changed: dict[str, Any] = {"planned": now, "now": now, "early": True}
     assert _act({"field": "webinar_at"}, arrived, seen="2026-12-24", **changed) == Hold(_at("2026-12-24 00:00"))
     assert _act({"field": "webinar_at"}, arrived, seen="2026-11-24", **changed) == Go("", "past")
     assert _act({"field": "webinar_at"}, arrived, seen="2026-12-10", planned=planned, now=planned + DAY) == Go()
