@@ -11,6 +11,7 @@ LONGEST = 300
 # Where the detail of a kind says it.
 _KEYS: Mapping[Kind, str] = {
     Kind.CALLED: "outcome",
+    Kind.TASK_DONE: "outcome",
     Kind.TAGGED: "tag",
     Kind.UNTAGGED: "tag",
     Kind.FORM_SUBMITTED: "form",

@@ -43,6 +43,7 @@ FACTS = (
           about=About("outcome", tuple(CallOutcome))),
     Event("met", Kind.MEETING, (N_("had a meeting"), N_("had no meeting"))),
     Event("noted", Kind.NOTED, (N_("has a note"), N_("has no note"))),
+    Event("task_done", Kind.TASK_DONE, (N_("had a task done"), N_("had no task done")), _CAMPAIGN, About("outcome")),
     Event("enrolled", Kind.ENROLLED, (N_("entered a campaign"), N_("entered no campaign")), _CAMPAIGN),
     Event("left_campaign", Kind.LEFT_CAMPAIGN, (N_("left a campaign"), N_("left no campaign")), _CAMPAIGN,
           About("reason")),

@@ -16,7 +16,12 @@ from nurture.kernel.errors import ConflictError, ForbiddenError, InputError, Not
 from nurture.kernel.reasons import Reason
 from nurture.leads import service as lead_service
 from nurture.leads.tables import leads
+from nurture.rules.evaluate import evaluate
+from nurture.rules.parse import parse
+from nurture.rules.sql import to_sql
 from nurture.scoring.tables import score_entries
+from nurture.segments.store import built_in
+from nurture.segments.view import view
 from nurture.tasks import service, store
 from nurture.tasks.model import NewTask, Task, TaskKind, TaskState
 from nurture.tasks.store import Whose
@@ -153,6 +158,20 @@ def test_a_finished_call_stands_in_the_timeline_as_a_call_and_as_a_task_done(con
     assert called.cause == done.cause == f"task:{task.id}"
     with context.database.read() as conn:
         assert conn.execute(sa.select(reactions.c.lead_id)).scalars().all() == [lead, lead]
+
+
+def test_rules_ask_for_tasks_done_and_for_what_came_of_them(context: Context) -> None:
+    """Of SQL and of Python alike."""
+    an = selling.person(context)
+    lead, other = selling.lead(context, owner_id=an.id), selling.lead(context, "Lan", owner_id=an.id)
+    _finish(context, an, _give(context, an, kind=TaskKind.VISIT), "not_interested")
+    facts, now = built_in(), context.clock.engine()
+    for outcome, leads_found in (({}, [lead]), ({"outcome": "not_interested"}, [lead]), ({"outcome": "done"}, [])):
+        rule = parse({"task_done": outcome}, facts)
+        with context.database.read() as conn:
+            assert sorted(conn.execute(to_sql(rule, now, facts)).scalars()) == leads_found
+            seen = view(conn, [lead, other], facts, [rule])
+        assert [key for key, one in sorted(seen.items()) if evaluate(rule, one, now, facts).holds] == leads_found
 
 
 def test_a_finished_call_scores_as_a_logged_one_and_once(context: Context) -> None:
