@@ -60,8 +60,10 @@ class Entry:
 
     @property
     def segment(self) -> str | None:
-        """The segment that leads come from by joining it; the first, where there are several."""
-        return next((one.config.key for one in self.entrances if one.kind == "segment"), None)
+        """The segment that leads come from, by joining it or on a schedule; the first, where there are several."""
+        named = {"segment": "key", "schedule": "segment"}
+        found = (getattr(one.config, named[one.kind]) for one in self.entrances if one.kind in named)
+        return next(found, None)
 
 
 @dataclass(frozen=True, slots=True)
