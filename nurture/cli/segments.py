@@ -1,13 +1,15 @@
 """`nurture segments`: what there is, and whether the lists kept step by step are what the rules say."""
 
+from collections.abc import Callable
+
 import click
 
 from nurture.cli.main import main
-from nurture.cli.options import json_option
+from nurture.cli.options import json_option, lead_at
 from nurture.cli.output import report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
-from nurture.segments import history, service, store
+from nurture.segments import hand, history, service, store
 from nurture.segments.upkeep import keep
 
 
@@ -53,3 +55,36 @@ def check(state: State, *, fix: bool, as_json: bool) -> None:
         lines.append(_("The lists are right again") if fix else _("“nurture segments check --fix” puts them right"))
     data = {"differ": {key: len(ids) for key, ids in found.items()}, "fixed": fix and bool(found)}
     report(data, lines, as_json=as_json)
+
+
+_emails = click.argument("emails", metavar="EMAIL…", nargs=-1, required=True)
+
+
+@segments.command(help=_("Put leads into a segment that is kept by hand."))
+@click.argument("key", metavar=_("KEY"))
+@_emails
+@json_option
+@pass_state
+def add(state: State, key: str, emails: tuple[str, ...], *, as_json: bool) -> None:
+    """Put them in."""
+    _change(state, key, emails, hand.add, _("Put into “%(segment)s”: %(count)s"), as_json=as_json)
+
+
+@segments.command(help=_("Take leads out of a segment that is kept by hand."))
+@click.argument("key", metavar=_("KEY"))
+@_emails
+@json_option
+@pass_state
+def remove(state: State, key: str, emails: tuple[str, ...], *, as_json: bool) -> None:
+    """Take them out."""
+    _change(state, key, emails, hand.remove, _("Taken out of “%(segment)s”: %(count)s"), as_json=as_json)
+
+
+def _change(
+    state: State, key: str, emails: tuple[str, ...], act: Callable[..., list[int]], said: str, *, as_json: bool
+) -> None:
+    """Do it for all of them, or for none when one is not known."""
+    with state.context() as context, context.database.write() as conn:
+        ids = [lead_at(conn, email).id for email in emails]
+        changed = act(conn, key, ids, now=context.clock.engine(), real=context.clock.real(), actor="cli")
+    report({"segment": key, "changed": len(changed)}, [said % {"segment": key, "count": len(changed)}], as_json=as_json)
