@@ -112,7 +112,7 @@ def letters(chosen: Definition, titles: Mapping[str, str]) -> dict[str, str]:
 def needs(stored: Stored) -> str:
     """What a person has to do about it; nothing when nothing."""
     if stored.reason:
-        return say("Held: its start is late, and you decide")
+        return say("Held, late")
     if stored.is_tested and stored.result is not None and stored.winner is None and stored.ended_at is None:
-        return say("Choose the text for the rest")
+        return say("Choose a text")
     return ""

@@ -252,7 +252,7 @@ def show(key: str) -> ResponseReturnValue:
     return render(
         "broadcasts/show.html", stored=stored, chosen=chosen, problem=problem, states=words.state_words(),
         account=messages.summed(counted), reasons=messages.explained(counted), links=links, result=result,
-        missed=missed, audience=audience, needs=words.needs(stored), when=words.when(chosen) if chosen else "",
+        missed=missed, audience=audience, when=words.when(chosen) if chosen else "",
         sending=words.sending(chosen) if chosen else [],
         letters=words.letters(chosen, email_titles()) if chosen else {},
         launched_by=people.get(user_of(stored.launched_by or "") or 0, ""),
