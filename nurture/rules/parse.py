@@ -1,19 +1,18 @@
 """From plain data (YAML, JSON) to a rule. Every finding at once, each with its path, what is wrong and the mend."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
-from nurture.rules.facts import About, Event, Facet, Fact, Facts, NameSet, Records, Type
-from nurture.rules.model import DEEPEST, MOST_NODES, MOST_VALUES, Compare, Did, Exists, Group, Has, Join, Rule, leaves
+from nurture.rules.doing import Doing
+from nurture.rules.facts import Facet, Fact, Facts, NameSet, Records, Type
+from nurture.rules.model import DEEPEST, MOST_NODES, Compare, Exists, Group, Has, Join, Rule, leaves
 from nurture.rules.operators import of_type, operators
-from nurture.rules.values import BadValueError, near, read_span
+from nurture.rules.values import BadValueError
 
-MOST_TIMES = 1_000_000
 _JOINS = {join.value for join in Join}
-_COUNTS = ("times", "at_least", "at_most", "exactly")
 _HAS = ("has_any", "has_all", "has_none")
 
 
@@ -27,20 +26,8 @@ def parse(data: object, facts: Facts, *, path: str = "when") -> Rule:
 
 
 @dataclass(slots=True)
-class _Reading:
-    facts: Facts
-    problems: list[Problem] = field(default_factory=list)
+class _Reading(Doing):
     nodes: int = 0
-
-    def wrong(self, code: str, path: str, message: str, mend: str = "", **params: object) -> None:
-        shown = tuple((name, str(value)[:300]) for name, value in params.items())
-        self.problems.append(Problem(code, message, mend, path=path, params=shown))
-
-    def unknown(self, code: str, path: str, message: str, word: object, known: list[str], **params: object) -> None:
-        """A word that is not among those known: the nearest one is the mend, or the list."""
-        guess = near(word, known)
-        mend = N_("did you mean “%(near)s”?") if guess else N_("one of: %(known)s")
-        self.wrong(code, path, message, mend, word=str(word)[:80], near=guess, known=", ".join(known), **params)
 
     def rule(self, data: object, path: str, depth: int) -> Rule | None:
         self.nodes += 1
@@ -203,19 +190,6 @@ class _Reading:
             return None
         return rules[0] if len(rules) == 1 else Group(Join.ALL, rules)
 
-    def known_parts(self, value: Mapping[Any, Any], allowed: list[str], path: str, key: str) -> dict[str, object]:
-        """The parts that there are; the others are noted."""
-        for part in value:
-            if part not in allowed:
-                message = N_("“%(event)s” has no part “%(word)s”")
-                self.unknown("unknown_part", f"{path}.{part}", message, part, allowed, event=key)
-        return {str(word): raw for word, raw in value.items() if word in allowed}
-
-    def empty_parts(self, value: Mapping[Any, Any], allowed: list[str], path: str, key: str) -> None:
-        if not value:
-            message = N_("What should “%(field)s” be?")
-            self.wrong("no_part", path, message, N_("one of: %(known)s"), field=key, known=", ".join(allowed))
-
     def exists(self, records: Records, value: object, path: str) -> Rule | None:
         """`{opportunity: {state: open, stage: proposal}}`, `{campaign: {key: welcome, state: completed}}`."""
         first = next(iter(records.parts))
@@ -279,124 +253,6 @@ class _Reading:
             self.empty_parts(value, list(_HAS), path, names.key)
             return None
         return found[0] if len(found) == 1 else Group(Join.ALL, tuple(found))
-
-    def missing(self, kind: str, word: str, path: str) -> None:
-        """A name that is referred to and does not exist."""
-        message = {
-            "segment": N_("There is no segment “%(word)s”"),
-            "email": N_("There is no email “%(word)s”"),
-            "campaign": N_("There is no campaign “%(word)s”"),
-        }.get(kind, N_("There is no “%(word)s”"))
-        self.unknown(f"unknown_{kind}", path, message, word, sorted(self.facts.known[kind]))
-
-    def words(self, value: object, path: str) -> list[str]:
-        """One name or a list of names, none empty; what is wrong is noted and gives an empty list."""
-        listed = value if isinstance(value, list) else [value]
-        good = [str(one).strip() for one in listed if isinstance(one, (str, int)) and not isinstance(one, bool)]
-        if not listed or len(good) != len(listed) or not all(good) or len(listed) > MOST_VALUES:
-            message = N_("A name, or a list of up to %(limit)s names, belongs here")
-            self.wrong("not_names", path, message, N_("write such as vip, or [vip, gold]"), limit=MOST_VALUES)
-            return []
-        return good
-
-    def did(self, event: Event, value: object, path: str) -> Rule | None:
-        if value is None:
-            value = {}
-        if not isinstance(value, Mapping):
-            mend = N_("write {%(word)s: {}} for any, or such as {%(word)s: {within: 30 days}}")
-            self.wrong("bad_activity", path, N_("“%(word)s” needs its parts in braces"), mend, word=event.key)
-            return None
-        before = len(self.problems)
-        parts = self.known_parts(value, [*event.words, *_COUNTS, "within"], path, event.key)
-        least, most = self.counts(parts, path)
-        asked = self.about(event.about, parts, path) if event.about else {}
-        rule = Did(
-            event.key,
-            event.kind,
-            event.said,
-            emails=self.named("email", parts, path),
-            campaigns=self.named("campaign", parts, path),
-            link=self.link(parts, path),
-            times=least,
-            within=self.within(parts, path),
-            most=most,
-            **asked,
-        )
-        return rule if len(self.problems) == before else None
-
-    def about(self, about: About, parts: Mapping[str, object], path: str) -> dict[str, Any]:
-        """What the activity was about: one value or a list."""
-        if about.part not in parts:
-            return {}
-        place = f"{path}.{about.part}"
-        shown = self.words(parts[about.part], place)
-        folded = tuple(dict.fromkeys(about.fold_literal(word) for word in shown))
-        for word in folded if about.choices else ():
-            if word not in about.choices:
-                message = N_("“%(word)s” is not known here")
-                self.unknown("unknown_value", place, message, word, list(about.choices))
-        if shown and not all(folded):
-            message = N_("“%(word)s” is no name")
-            self.wrong("not_names", place, message, N_("write such as vip, or [vip, gold]"), word=", ".join(shown))
-        return {"part": about.part, "about": folded, "begins": about.begins, "shown": tuple(shown)}
-
-    def counts(self, parts: Mapping[str, object], path: str) -> tuple[int, int | None]:
-        """At least and at most how often."""
-        if "exactly" in parts:
-            times = self.times("exactly", parts, path, 0)
-            self.alone("exactly", parts, path, ("times", "at_least", "at_most"))
-            return times, times
-        least = "at_least" if "at_least" in parts else "times"
-        if least == "at_least":
-            self.alone(least, parts, path, ("times",))
-        most = self.times("at_most", parts, path, 0) if "at_most" in parts else None
-        fewest = self.times(least, parts, path, 1) if least in parts else int(most is None)
-        if most is not None and fewest > most:
-            self.wrong("bad_times", f"{path}.at_most", N_("at_most is below the least number"), N_("change them round"))
-        return fewest, most
-
-    def alone(self, word: str, parts: Mapping[str, object], path: str, others: tuple[str, ...]) -> None:
-        for other in others:
-            if other in parts:
-                message = N_("“%(word)s” and “%(other)s” do not go together")
-                self.wrong("bad_times", f"{path}.{other}", message, N_("keep one of them"), word=word, other=other)
-
-    def named(self, kind: str, parts: Mapping[str, object], path: str) -> tuple[str, ...]:
-        if kind not in parts:
-            return ()
-        found = self.words(parts[kind], f"{path}.{kind}")
-        known = self.facts.known.get(kind)
-        for word in found:
-            if known is not None and word not in known:
-                self.missing(kind, word, f"{path}.{kind}")
-        return tuple(found)
-
-    def link(self, parts: Mapping[str, object], path: str) -> str:
-        raw = parts.get("link", "")
-        if "link" in parts and (not isinstance(raw, str) or not raw.strip() or len(raw) > 2000):
-            message = N_("A link is a piece of an address")
-            self.wrong("bad_link", f"{path}.link", message, N_("write such as /bang-gia"))
-            return ""
-        return str(raw).strip()
-
-    def times(self, word: str, parts: Mapping[str, object], path: str, lowest: int) -> int:
-        raw = parts[word]
-        if isinstance(raw, bool) or not isinstance(raw, int) or not lowest <= raw <= MOST_TIMES:
-            message = N_("“%(word)s” is a whole number from %(lowest)s")
-            mend = N_("for never, write never: and the activity") if lowest else ""
-            self.wrong("bad_times", f"{path}.{word}", message, mend, word=word, lowest=lowest)
-            return 1
-        return raw
-
-    def within(self, parts: Mapping[str, object], path: str) -> Any:
-        if "within" not in parts:
-            return None
-        try:
-            return read_span(parts["within"])
-        except BadValueError as error:
-            place = f"{path}.within"
-            self.problems.append(Problem("bad_value", error.message, error.mend, path=place, params=error.params))
-            return None
 
 
 def _flat(rules: Iterable[Rule]) -> list[Compare]:
