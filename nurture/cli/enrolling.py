@@ -3,7 +3,7 @@
 import click
 
 from nurture.cli.main import main
-from nurture.cli.options import json_option, lead_at
+from nurture.cli.options import campaign_argument, json_option, lead_at
 from nurture.cli.output import Status, report
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
@@ -19,21 +19,21 @@ _ACTOR = "cli"
     help=_("Enroll leads in a campaign by hand. Its entry is not asked, its rule about coming again is; who does not "
            "come in has a reason.")
 )  # fmt: skip
-@click.argument("campaign", metavar=_("CAMPAIGN"))
+@campaign_argument
 @click.argument("emails", metavar="EMAIL...", nargs=-1, required=True)
 @json_option
 @click.pass_context
 @pass_state
-def enroll(state: State, ctx: click.Context, campaign: str, emails: tuple[str, ...], *, as_json: bool) -> None:
+def enroll(state: State, ctx: click.Context, key: str, emails: tuple[str, ...], *, as_json: bool) -> None:
     """Enroll."""
     with state.context() as context:
         now, real = context.clock.engine(), context.clock.real()
         with context.database.write() as conn:
             leads = {one.id: one.email or "" for one in (lead_at(conn, email) for email in emails)}
-            entered = put_in(conn, campaign, list(leads), cause=_ACTOR, now=now, real=real, actor=_ACTOR)
+            entered = put_in(conn, key, list(leads), cause=_ACTOR, now=now, real=real, actor=_ACTOR)
             count = sum(one.reason is None for one in entered)
             if count:
-                subject = f"campaign:{campaign}"
+                subject = f"campaign:{key}"
                 note(conn, actor=_ACTOR, action="campaign.enroll", subject=subject, at=real, detail={"leads": count})
     data = [{"email": leads[one.lead_id], "enrolled": one.reason is None, "reason": one.reason} for one in entered]
     lines = [
