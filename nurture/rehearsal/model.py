@@ -16,10 +16,10 @@ MOST_LEADS = 100_000
 _SHARE = re.compile(r"\s*([a-z_]+)\s*=\s*(\d{1,3}(?:\.\d+)?)\s*%?\s*")
 
 
-def wrong(message: str, mend: str = "", **params: object) -> InputError:
-    """The error for a request that cannot be rehearsed."""
+def wrong(message: str, mend: str = "", path: str = "", **params: object) -> InputError:
+    """The error for a request that cannot be rehearsed; `path` names the field of a form."""
     shown = tuple((name, str(value)) for name, value in params.items())
-    return InputError([Problem("rehearsal", message, mend, params=shown)])
+    return InputError([Problem("rehearsal", message, mend, path=path, params=shown)])
 
 
 class Does(StrEnum):
@@ -40,6 +40,12 @@ class Behavior:
     replies: float = 0.01
     unsubscribes: float = 0.002
 
+    def checked(self) -> "Behavior":
+        """Itself; InputError when it cannot be."""
+        if self.clicks > self.opens:
+            raise wrong(N_("More emails cannot be clicked in than are opened"), path="clicks")
+        return self
+
     def __str__(self) -> str:
         shares = ((one.value, getattr(self, one.value)) for one in Does)
         return ",".join(f"{name}={share * 100:g}%" for name, share in shares)
@@ -54,9 +60,7 @@ def read_behavior(text: str) -> Behavior:
             mend = N_("such as: opens=35%%,clicks=8%%,replies=1%%")
             raise wrong(N_("“%(word)s” is no share of emails"), mend, word=part)
         shares[found[1]] = float(found[2]) / 100
-    if shares["clicks"] > shares["opens"]:
-        raise wrong(N_("More emails cannot be clicked in than are opened"))
-    return Behavior(**shares)
+    return Behavior(**shares).checked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,14 @@ class Request:
     seed: int = 1
 
     def checked(self) -> "Request":
-        """Itself; InputError when it asks for too much or for nothing."""
+        """Itself; InputError when it asks for too much, for nothing, or for what cannot be."""
         if not 1 <= self.days <= MOST_DAYS:
             raise wrong(N_("A rehearsal runs over 1 to %(most)s days"), most=MOST_DAYS)
         named = (self.segment is not None, bool(self.addresses), self.sample > 0, bool(self.people))
         if sum(named) != 1:
             raise wrong(N_("Say with whom: a segment, some leads, or how many of the entry's leads"))
+        if self.behavior is not None:
+            self.behavior.checked()
         if self.sample > MOST_LEADS:
             raise wrong(N_("At most %(most)s leads in one rehearsal"), most=MOST_LEADS)
         return self

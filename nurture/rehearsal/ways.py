@@ -111,7 +111,7 @@ def _mails(conn: Connection, campaign: str, lead_id: int, begun: datetime) -> li
         Line(
             row.gone_at or row.ended_at or row.not_before,
             "sent" if row.gone_at is not None and row.state != "skipped" else row.state,
-            row.step or "",
+            (row.step or "") if row.campaign_key == campaign else "",
             reason=row.reason,
             planned_at=row.planned_at if row.planned_at != row.gone_at else None,
             message_id=row.id,
@@ -119,6 +119,7 @@ def _mails(conn: Connection, campaign: str, lead_id: int, begun: datetime) -> li
             detail={"email": row.template_key},
         )
         for row in conn.execute(query.order_by(messages.c.id))
+        if not (row.state == "skipped" and row.campaign_key == campaign and row.step)  # its passage says so
     ]
 
 

@@ -43,6 +43,7 @@ def house(_house: tuple[Path, Filled, ManualClock, KeyRing]) -> Filled:
 def ctx(_house: tuple[Path, Filled, ManualClock, KeyRing], tmp_path: Path) -> Iterator[Context]:
     """A context on a copy of the filled house; its clock stands where the house does."""
     shutil.copy(_house[0], tmp_path / "nurture.db")
+    shutil.copytree(_house[0].parent / "rehearsals", tmp_path / "rehearsals")
     settings = read_settings({"NURTURE_DATA_DIR": str(tmp_path), "NURTURE_SECRET_KEY": "for tests only"})
     database = Database(settings.database_url)
     yield Context(settings, database, ManualClock(_house[2].engine()), _house[3])

@@ -47,6 +47,7 @@ from nurture.tasks import service as tasks
 from nurture.tasks.model import Given, NewTask, TaskKind
 from nurture.users import service as users
 from nurture.users import store as accounts
+from tests.web.rehearsed import rehearse
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "mot cau that dai"
@@ -91,6 +92,7 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     _sales(ctx, clock, house)
     tick(ctx)
     _broadcasts(ctx)
+    rehearse(ctx)
     _mailbox(ctx, house)
     house.click = click_token(
         ctx.keys, house.messages[0], 0, "https://www.nurture.example/vi/bang-gia?utm_source=email"

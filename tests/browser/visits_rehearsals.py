@@ -1,0 +1,11 @@
+"""Examples of rehearsals: asking for one, what would come of it, one day of it, one lead's way."""
+
+from tests.browser.visits import Visit
+from tests.web.rehearsed import BROKEN, CAMPAIGN, ENDED
+
+VISITS: dict[str, Visit] = {
+    "rehearsals.ask": lambda _: f"/campaigns/{CAMPAIGN}/rehearse",
+    "rehearsals.show": lambda _: f"/rehearsals/{ENDED}",
+    "rehearsals.show#broken": lambda _: f"/rehearsals/{BROKEN}",
+    "rehearsals.lead": lambda _: f"/rehearsals/{ENDED}/leads/1",
+}
