@@ -5,6 +5,7 @@ what has happened: only a campaign that was put away holds it back.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,8 +23,10 @@ from nurture.outbound.model import Call, CallKind, CallState, Judge, Later, Proc
 from nurture.outbound.refusal import sms_refusal
 from nurture.policy import store as policies
 from nurture.policy.decide import Defer, Keep, Policy, Send, Skip, decide, read_policy
+from nurture.policy.silence import PASSING
 
 _Verdict = Proceed | Later | Stop
+_LOOK_AGAIN = timedelta(minutes=10)  # at a text that waits for somebody to do something: nothing rings for it
 
 
 def judge(ctx: Context) -> Judge:
@@ -63,7 +66,8 @@ def _texts(conn: Connection, ctx: Context, calls: Sequence[Call]) -> dict[int, _
         refusal = sms_refusal(written, call.class_) or sms_refusal(present[call.lead_id], call.class_)
         policy, zone = _policy(call, ctx.settings.zone)
         held = quiet[call.lead_id].held(call.class_) if call.lead_id in quiet else None
-        found[call.id] = _verdict(decide(policy, zone, now, house=house.of(call.class_), refusal=refusal, held=held))
+        decided = decide(policy, zone, now, house=house.of(call.class_), refusal=refusal, held=held)
+        found[call.id] = _verdict(decided, now)
     return found
 
 
@@ -73,10 +77,12 @@ def _policy(call: Call, zone: str) -> tuple[Policy, Any]:
     return Policy(policy.window), where
 
 
-def _verdict(decided: Send | Defer | Keep | Skip) -> _Verdict:
+def _verdict(decided: Send | Defer | Keep | Skip, now: datetime) -> _Verdict:
     match decided:
         case Send():
             return Proceed()
+        case Defer(_, reason, detail) if reason in PASSING:
+            return Later(now + _LOOK_AGAIN, reason, detail)
         case Defer(until, reason, detail):
             return Later(until, reason, detail)
         case Keep(reason, detail) | Skip(reason, detail):

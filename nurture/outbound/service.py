@@ -42,7 +42,7 @@ from nurture.outbound.target import TargetError, read_target
 from nurture.users.model import Person
 from nurture.users.service import note
 
-LEASE = timedelta(minutes=2)  # far longer than a conversation may take
+LEASE = timedelta(minutes=3)  # far longer than a conversation may take
 _SHOWN_TEXT = 500
 
 

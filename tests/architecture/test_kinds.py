@@ -15,6 +15,7 @@ FOLDERS = (
     "campaigns/steps",
     "delivery/transports",
     "tracking/events",
+    "outbound/transports",
     "alerts/triggers",
     "alerts/notifiers",
 )

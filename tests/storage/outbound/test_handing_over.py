@@ -356,6 +356,25 @@ def test_a_text_that_waited_into_the_night_waits_for_the_morning(context: Contex
     assert calls(context, "state", "reason") == [("sent", "")]
 
 
+def test_a_text_to_a_lead_whose_reply_waits_is_looked_at_again_soon(context: Context) -> None:
+    """Once the owner has looked it goes within minutes."""
+    ids = add_leads(context, 1, phone=PHONE, given_name="An")
+    agree_to_sms(context, ids)
+    apply(context, SMS, segments=SEGMENTS)
+    tick(context)
+    taken = Recorded()
+    one = worker(context, recorded(sms=taken))
+    with context.database.write() as conn:
+        conn.execute(leads.update().values(replied_at=context.clock.engine()))
+    one.work()
+    assert (calls(context, "state", "reason"), taken.given) == ([("queued", "replied")], [])
+    with context.database.write() as conn:
+        conn.execute(leads.update().values(replied_at=None))
+    clock(context).advance(timedelta(minutes=10))
+    one.work()
+    assert calls(context, "state", "reason") == [("sent", "")]
+
+
 def test_a_paused_campaign_s_calls_wait_and_a_put_away_one_s_are_taken_back(context: Context) -> None:
     """At once."""
     add_leads(context, 1)
