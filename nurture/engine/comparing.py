@@ -3,6 +3,8 @@
 A clear winner is taken; what is not clear is said, and the leads go on being split.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
@@ -37,14 +39,28 @@ def look(ctx: Context, facts: Facts, *, always: bool = False) -> int:
         return 0
     _looked[ctx.database] = now
     with ctx.database.read() as conn:
-        comparing = _comparing(conn, facts)
-        found = [(one, key, campaign, _decide(conn, one, key, campaign, now)) for one, key, campaign in comparing]
+        decided = decide(conn, facts, now)
     written = 0
-    for campaign_id, key, campaign, decided in found:
-        if decided:
-            with ctx.database.write() as conn:
-                written += _keep(conn, campaign_id, key, campaign, now)
+    for one in decided:
+        with ctx.database.write() as conn:
+            written += keep(conn, one)
     return written
+
+
+def decide(conn: Connection, facts: Facts, now: datetime) -> "list[Decided]":
+    """What is newly known, of each campaign of whose splits something is. Reads only."""
+    looked = [_decide(conn, one, key, campaign, now) for one, key, campaign in _comparing(conn, facts)]
+    return [one for one in looked if one.news]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is newly known of a campaign's splits, and what was known before, by step."""
+
+    campaign_id: int
+    key: str
+    news: Mapping[str, Kept]
+    before: Mapping[str, Kept]
 
 
 def _comparing(conn: Connection, facts: Facts) -> list[tuple[int, str, Campaign]]:
@@ -64,18 +80,19 @@ def _winner(campaign: Campaign, step: str) -> Winner | None:
     return config.winner if isinstance(config, Split) else None
 
 
-def _keep(conn: Connection, campaign_id: int, key: str, campaign: Campaign, now: datetime) -> int:
-    """Look again under a lock: another clock or a person may have decided meanwhile."""
-    stored = campaign_store.lock(conn, key)
+def keep(conn: Connection, decided: Decided) -> int:
+    """Keep what is new, unless another clock or a person has decided meanwhile."""
+    stored = campaign_store.lock(conn, decided.key)
     if stored is None or stored.state is not CampaignState.LIVE:
         return 0
-    decided = _decide(conn, campaign_id, key, campaign, now)
-    for step, one in decided.items():
-        experiments.keep(conn, campaign_id, key, step, one)
-    return len(decided)
+    now_kept = experiments.kept(conn, decided.campaign_id)
+    news = {step: one for step, one in decided.news.items() if now_kept.get(step) == decided.before.get(step)}
+    for step, one in news.items():
+        experiments.keep(conn, decided.campaign_id, decided.key, step, one)
+    return len(news)
 
 
-def _decide(conn: Connection, campaign_id: int, key: str, campaign: Campaign, now: datetime) -> dict[str, Kept]:
+def _decide(conn: Connection, campaign_id: int, key: str, campaign: Campaign, now: datetime) -> Decided:
     """What is newly known of each split."""
     splits, holdouts = experiments.compared(campaign.steps)
     told = experiments.told(conn, campaign_id, key, splits, holdouts)
@@ -87,7 +104,7 @@ def _decide(conn: Connection, campaign_id: int, key: str, campaign: Campaign, no
         one = _said(campaign.steps[step].config, winner, told.counts.get(step, Counts()), before, now)
         if one is not None:
             found[step] = one
-    return found
+    return Decided(campaign_id, key, found, told.kept)
 
 
 def _said(config: Split, winner: Winner, counts: Counts, before: Kept | None, now: datetime) -> Kept | None:

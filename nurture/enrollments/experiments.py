@@ -106,6 +106,12 @@ def told(conn: Connection, campaign_id: int, key: str, splits: Sequence[str], ho
     return Told(counts, {row.step: _kept(row) for row in rows if row.reason is not None})
 
 
+def kept(conn: Connection, campaign_id: int) -> dict[str, Kept]:
+    """What was last decided about each split of a campaign, by step."""
+    rows = conn.execute(sa.select(experiments).where(experiments.c.campaign_id == campaign_id))
+    return {row.step: _kept(row) for row in rows}
+
+
 _DECIDED = ("winner", "reason", "detail", "decided_by", "decided_at", "tests", "smallest", "since")
 
 
@@ -209,7 +215,7 @@ def choose(
         raise NotFoundError(N_("The campaign compares no ways at this step"))
     if way and way not in found.config.weights:
         raise InputError(N_("There is no such way"))
-    before = told(conn, stored.id, key, [step], []).kept.get(step)
+    before = kept(conn, stored.id).get(step)
     if (before.winner if before is not None else None) == (way or None):
         return
     if way:

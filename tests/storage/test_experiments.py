@@ -184,6 +184,21 @@ def test_a_person_chooses_and_lets_it_be_split_again(ready: Context) -> None:
         assert experiments.told(conn, 1, "comparing", ["ab"], []).counts == {}
 
 
+def test_a_person_who_chooses_meanwhile_is_not_overruled(ready: Context) -> None:
+    """What was looked at before their choice is not kept."""
+    _begin(ready)
+    went = _went(ready)
+    _click(ready, [*went["a"][:20], *went["b"][:2]])
+    clock(ready).advance(7 * DAY)
+    with ready.database.read() as conn:
+        (decided,) = comparing.decide(conn, segments.facts(conn), ready.clock.engine())
+    assert decided.news["ab"].winner == "a"
+    _choose(ready, "b")
+    with ready.database.write() as conn:
+        assert comparing.keep(conn, decided) == 0
+    assert _decided(ready) == [("b", "chosen_by_hand")]
+
+
 def test_only_what_there_is_can_be_chosen_and_only_by_those_who_may(ready: Context) -> None:
     """A campaign, a split, a way."""
     _begin(ready, 2)
