@@ -32,6 +32,16 @@ _REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is newly known of a campaign's splits, and what was known before, by step."""
+
+    campaign_id: int
+    key: str
+    news: Mapping[str, Kept]
+    before: Mapping[str, Kept]
+
+
 def look(ctx: Context, facts: Facts, *, always: bool = False) -> int:
     """Decide about splits whose time has come, every ten minutes; gives how many decisions were written."""
     now, last = ctx.clock.engine(), _looked.get(ctx.database)
@@ -47,20 +57,10 @@ def look(ctx: Context, facts: Facts, *, always: bool = False) -> int:
     return written
 
 
-def decide(conn: Connection, facts: Facts, now: datetime) -> "list[Decided]":
+def decide(conn: Connection, facts: Facts, now: datetime) -> list[Decided]:
     """What is newly known, of each campaign of whose splits something is. Reads only."""
     looked = [_decide(conn, one, key, campaign, now) for one, key, campaign in _comparing(conn, facts)]
     return [one for one in looked if one.news]
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What is newly known of a campaign's splits, and what was known before, by step."""
-
-    campaign_id: int
-    key: str
-    news: Mapping[str, Kept]
-    before: Mapping[str, Kept]
 
 
 def _comparing(conn: Connection, facts: Facts) -> list[tuple[int, str, Campaign]]:
