@@ -46,8 +46,8 @@ from nurture.segments.upkeep import keep
 
 _log = structlog.get_logger(__name__)
 
-CHUNK = 300
-MOST = 6_000  # messages in one call
+CHUNK = 200
+MOST = 3_000  # messages in one call: campaigns wait for it
 
 
 @dataclass(frozen=True, slots=True)
