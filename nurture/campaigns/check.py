@@ -78,7 +78,9 @@ def _no_way_out(campaign: Campaign, source: Source, closed: Mapping[str, Collect
 def _enroll_circles(loaded: Loaded) -> list[Problem]:
     """Campaigns from which a lead comes back to where it was: each circle once, at the step that closes it."""
     into = {
-        campaign.key: {step.config.campaign: step.id for step in campaign.steps.values() if isinstance(step.config, Into)}
+        campaign.key: {
+            step.config.campaign: step.id for step in campaign.steps.values() if isinstance(step.config, Into)
+        }
         for campaign, _ in loaded.campaigns
     }
     sources = {campaign.key: source for campaign, source in loaded.campaigns}

@@ -251,9 +251,7 @@ def _mails(effect: Effect) -> TypeGuard[WriteMessage | SendSms]:
     return isinstance(effect, WriteMessage | SendSms)
 
 
-def _standing(
-    walk: _Walk, due: datetime | None, *, planned: datetime | None = None, hold: Hold | None = None
-) -> Move:
+def _standing(walk: _Walk, due: datetime | None, *, planned: datetime | None = None, hold: Hold | None = None) -> Move:
     return Move(
         EnrollmentState.ACTIVE,
         walk.step,
