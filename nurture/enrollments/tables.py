@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from nurture.kernel.database import Id, Instant, Json, column, key_column, metadata
+from nurture.kernel.database import Id, Instant, Json, OptionalJson, column, key_column, metadata
 
 enrollments = sa.Table(
     "enrollments",
@@ -21,14 +21,14 @@ enrollments = sa.Table(
     # the planned instant at which the lead came to this step; waits count from it
     column("arrived_at", Instant, nullable=True, personal=False),
     column("held", sa.Text, nullable=True, personal=False),  # reason code: why it waits besides its step
-    column("held_detail", Json, nullable=True, personal=False),  # the reason's parameters
+    column("held_detail", OptionalJson, nullable=True, personal=False),  # the reason's parameters
     column("waits_for", Id, nullable=True, personal=False),  # a message not yet handed over holds the enrollment
     column("entered_at", Instant, personal=False),
     column("ended_at", Instant, nullable=True, personal=False),
-    column("detail", Json, nullable=True, personal=False),  # parameters of the reason it ended for
+    column("detail", OptionalJson, nullable=True, personal=False),  # parameters of the reason it ended for
     column("attempts", sa.Integer, server_default="0", personal=False),
     column("error", sa.Text, nullable=True, personal=False),
-    column("memory", Json, nullable=True, personal=False),  # what its steps have remembered
+    column("memory", OptionalJson, nullable=True, personal=False),  # what its steps have remembered
     column("stirred", sa.Integer, server_default="0", personal=False),  # how often something relevant happened
     column("lease_until", Instant, nullable=True, personal=False),  # database time
     column("lease_holder", sa.Text, nullable=True, personal=False),

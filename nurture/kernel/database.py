@@ -96,6 +96,8 @@ def _dumps(value: Any) -> str:
 
 # JSON that keeps Vietnamese readable, jsonb where there is one.
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+# The same where there is often none: nothing is kept as NULL, which need not be read as JSON.
+OptionalJson = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 
 class FoldedDocument(TypeDecorator[dict[str, Any]]):
