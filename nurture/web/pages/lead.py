@@ -211,7 +211,12 @@ def edit(public_id: str) -> ResponseReturnValue:
     with read() as conn:
         lead = desk.take(conn, person(), public_id)
     facts = {key: getattr(lead, key) or "" for key in _FACTS}
-    return _edit(lead, Form({**facts, **{f"fields.{key}": value for key, value in lead.fields.items()}}))
+    return _edit(lead, Form({**facts, **{f"fields.{key}": _written(value) for key, value in lead.fields.items()}}))
+
+
+def _written(value: Any) -> Any:
+    """A value as its field shows it: the texts of a list stand apart by semicolons."""
+    return "; ".join(str(one) for one in value) if isinstance(value, list) else value
 
 
 _FACTS = (
