@@ -104,7 +104,7 @@ def _ready(conn: Connection, broadcast_id: int, *states: State) -> _Ready | None
     stored = store.lock(conn, broadcast_id)
     if stored.state not in states:
         return None
-    chosen = definition(conn, stored)
+    chosen = definition(stored)
     return _Ready(stored, chosen, other_of(conn, chosen))
 
 

@@ -45,9 +45,9 @@ def found(conn: Connection, key: str) -> Stored:
     return one
 
 
-def definition(conn: Connection, stored: Stored) -> Definition:
+def definition(stored: Stored) -> Definition:
     """What is stored, read. DefinitionError when it no longer reads."""
-    return from_data(stored.definition, segments.facts(conn))
+    return from_data(stored.definition, segments.built_in())
 
 
 def other_of(conn: Connection, chosen: Definition) -> Stored | None:
@@ -135,7 +135,7 @@ def launch(
     if look.must_confirm and confirmed != look.will:
         wanted = (("count", str(look.will)),)
         raise InputError([Problem("confirm", N_("Type %(count)s to confirm"), path="confirm", params=wanted)])
-    chosen = definition(conn, stored)
+    chosen = definition(stored)
     zones = [zone_of(name, house.key) for name in audience.zones(conn)]
     start = starts_at(chosen.when, house, zones, now)
     numbers = {"audience": look.audience, "will": look.will, "refused": dict(look.refused)}
@@ -191,7 +191,7 @@ def choose(conn: Connection, key: str, variant: str, *, by: Person | None, now: 
     actor = _actor(by)
     stored = store.lock(conn, found(conn, key).id)
     _need(stored.is_tested and stored.winner is None and stored.state in {State.SENDING, State.PAUSED})
-    if variant not in {one.key for one in definition(conn, stored).variants}:
+    if variant not in {one.key for one in definition(stored).variants}:
         raise InputError(N_("There is no such choice"))
     store.set_(conn, stored.id, winner=variant, decided_at=now, decided_by=actor)
     note(conn, actor=actor, action="broadcast.choose", subject=f"broadcast:{key}", at=real, detail={"variant": variant})
@@ -203,7 +203,7 @@ def again(conn: Connection, key: str, *, name: str, by: Person | None, now: date
     actor = _actor(by)
     stored = found(conn, key)
     _need(stored.ended_at is not None and stored.started_at is not None)
-    before = definition(conn, stored)
+    before = definition(stored)
     winner = before.variant(stored.winner) if stored.winner else before.variants[0]
     new = replace(
         before, key=free_key(f"{key}_again", store.keys(conn)), name=name, segment=None, missed=key,

@@ -89,7 +89,7 @@ def check(state: State, key: str, *, as_json: bool) -> None:
 def _looked(context: Context, key: str) -> Look:
     with context.database.read() as conn:
         stored = service.found(conn, key)
-        chosen = service.definition(conn, stored)
+        chosen = service.definition(stored)
         return preflight.look(
             conn, stored, chosen, settings=context.settings, keys=context.keys, now=context.clock.engine(),
             other=service.other_of(conn, chosen),

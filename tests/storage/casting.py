@@ -51,7 +51,7 @@ def look_only(context: Context, key: str = "tet") -> preflight.Look:
     """The look at a draft, with memberships as they stand."""
     with context.database.read() as conn:
         stored = service.found(conn, key)
-        chosen = service.definition(conn, stored)
+        chosen = service.definition(stored)
         other = service.other_of(conn, chosen)
         return preflight.look(
             conn, stored, chosen, settings=context.settings, keys=context.keys, now=context.clock.engine(), other=other

@@ -112,7 +112,7 @@ def _broadcasts(ctx: Context) -> None:
     with ctx.database.write() as conn:
         for data in (draft, gone):
             stored = broadcasts.save(conn, Source("", "", data, {}), by=None, now=now, real=real)
-        chosen = broadcasts.definition(conn, stored)
+        chosen = broadcasts.definition(stored)
         seen = preflight.look(conn, stored, chosen, settings=ctx.settings, keys=ctx.keys, now=now)
         house = ctx.settings.local_zone
         broadcasts.launch(conn, stored.key, seen, by=None, house=house, now=now, real=real, confirmed=seen.will)

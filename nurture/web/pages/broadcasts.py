@@ -164,7 +164,7 @@ def check(key: str) -> ResponseReturnValue:
 
 
 def _looked(conn: Connection, stored: Stored) -> tuple[Definition, Look]:
-    chosen = service.definition(conn, stored)
+    chosen = service.definition(stored)
     other = service.other_of(conn, chosen)
     settings, keys = context().settings, context().keys
     return chosen, preflight.look(conn, stored, chosen, settings=settings, keys=keys, now=now(), other=other)
@@ -196,7 +196,7 @@ def audience(key: str) -> ResponseReturnValue:
     with read() as conn:
         stored = service.found(conn, key)
         _need_draft(stored)
-        chosen = service.definition(conn, stored)
+        chosen = service.definition(stored)
         found = preflight.outcomes(
             conn, chosen, settings=context().settings, keys=context().keys, now=now(),
             other=service.other_of(conn, chosen),
@@ -242,7 +242,7 @@ def show(key: str) -> ResponseReturnValue:
     """Where each email stands, who clicked what, how the test came out."""
     with read() as conn:
         stored = service.found(conn, key)
-        chosen, problem = _definition(conn, stored)
+        chosen, problem = _definition(stored)
         counted = store.tally(conn, stored.id)
         links = store.links(conn, stored)
         result = _result(conn, stored, chosen)
@@ -261,10 +261,10 @@ def show(key: str) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-def _definition(conn: Connection, stored: Stored) -> tuple[Definition | None, str]:
+def _definition(stored: Stored) -> tuple[Definition | None, str]:
     """What is stored, or why it cannot be read."""
     try:
-        return service.definition(conn, stored), ""
+        return service.definition(stored), ""
     except DefinitionError as error:
         return None, "; ".join(one.text() for one in error.problems)
 
