@@ -57,7 +57,7 @@ _WHAT = {
         "seed gives the same answer. With --campaigns the files are played, else what is live."
     )
 )
-@click.argument("campaign", metavar=_("CAMPAIGN"))
+@click.argument("campaign", metavar=_("KEY"))
 @click.option("--segment", metavar=_("KEY"), help=_("With the leads of this segment, as of now."))
 @click.option(
     "--leads", "leads_at", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar=_("FILE"),
