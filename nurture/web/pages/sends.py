@@ -84,9 +84,7 @@ def index() -> ResponseReturnValue:
         key = campaign.key if campaign else None
         broadcast = broadcasts.get(conn, query["broadcast"]) if query.get("broadcast") and campaign is None else None
         counted = (
-            store.tally(conn, key, person())
-            if broadcast is None
-            else broadcasts.tally(conn, broadcast.id, person())
+            store.tally(conn, key, person()) if broadcast is None else broadcasts.tally(conn, broadcast.id, person())
         )
         asked = sum(count for one, why, count in counted if state in {"", one} and reason in {"", why})
         found = store.page(
