@@ -5,7 +5,7 @@ unsubscribe, campaigns that enroll in each other.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nurture.campaigns.definition import MailClass
 from nurture.campaigns.load import Folder, Loaded, SharedCheck, load
@@ -41,7 +41,7 @@ def check(folder: Folder, known: Known) -> Loaded:
     ]
     more += _enroll_circles(loaded)
     problems = sorted((*loaded.problems, *more), key=lambda one: (one.file, one.line, one.column))
-    return Loaded(loaded.campaigns, loaded.segments, loaded.shared, tuple(problems))
+    return replace(loaded, problems=tuple(problems))
 
 
 def _missing_languages(campaign: Campaign, source: Source, emails: Mapping[str, Collection[str]]) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """From a folder of YAML to definitions, with every finding of every file at once. Only `read_folder` does I/O.
 
-The folder holds one file for each campaign, and `_shared/` with `segments`, `scoring` and `pipeline`. Scoring and
-pipeline belong to later stages, which hand their readers in as `shared_checks`.
+The folder holds one file for each campaign, and `_shared/` with `fields`, `segments`, `scoring`, `pipeline` and
+`policy`. Scoring and pipeline belong to later stages, which hand their readers in as `shared_checks`.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -10,15 +10,18 @@ from functools import partial
 from pathlib import Path
 
 from nurture.campaigns.definition import read_campaign
+from nurture.campaigns.fields import read_fields
 from nurture.campaigns.model import Campaign
 from nurture.kernel.errors import DefinitionError, OutsideError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.yamlfile import LONGEST, Source, read
+from nurture.leads.facts import own
+from nurture.leads.model import FieldDefinition
 from nurture.rules.facts import Facts
 from nurture.segments.load import load as load_segments
 from nurture.segments.model import Definition
 
-SHARED = ("segments", "scoring", "pipeline", "policy")
+SHARED = ("fields", "segments", "scoring", "pipeline", "policy")
 SharedCheck = Callable[[str, str], object]  # (text, file) -> anything; raises DefinitionError
 
 
@@ -38,6 +41,7 @@ class Loaded:
     segments: tuple[Definition, ...]
     shared: Mapping[str, Source]
     problems: tuple[Problem, ...] = field(default=())
+    fields: tuple[FieldDefinition, ...] = ()  # of the house's own
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -93,7 +97,9 @@ def load(
         if key in shared:
             _gather(problems, partial(check, shared[key].text, shared[key].file))
     sources = [source for file, text in folder.campaigns.items() if (source := _read(text, file, problems))]
-    facts = _knowing(facts, shared.get("segments"), sources, emails)
+    fields, findings = read_fields(shared["fields"], facts) if "fields" in shared else ((), [])
+    problems += findings
+    facts = _knowing(facts.with_values(own(fields)), shared.get("segments"), sources, emails)
     segments: list[Definition] = []
     if "segments" in shared:
         one = shared["segments"]
@@ -105,7 +111,7 @@ def load(
         if found is not None:
             campaigns.append((found, source))
     problems += _doubles(campaigns)
-    return Loaded(tuple(campaigns), tuple(segments), shared, tuple(_in_order(problems)))
+    return Loaded(tuple(campaigns), tuple(segments), shared, tuple(_in_order(problems)), fields)
 
 
 def _read(text: str, file: str, problems: list[Problem]) -> Source | None:

@@ -74,6 +74,7 @@ class Change:
 _KINDS = {
     "campaign": N_("the campaign"),
     "segment": N_("the segment"),
+    "fields": N_("the fields of your own"),
     "scoring": N_("the scoring rules"),
     "pipeline": N_("the pipeline"),
     "policy": N_("the policy of the house"),

@@ -18,10 +18,12 @@ from nurture.campaigns.load import Loaded
 from nurture.campaigns.model import Campaign, CampaignState, Entrance, Existing
 from nurture.campaigns.plan import Change, What, changed_keys, changed_parts, fate, step_changes
 from nurture.campaigns.tables import campaign_revisions, campaigns, shared_definitions
+from nurture.capture.store import keep_definitions
 from nurture.kernel.database import upsert
 from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.yamlfile import Source
+from nurture.leads.facts import own
 from nurture.rules.facts import Facts
 from nurture.rules.model import Group, Join, Rule
 from nurture.segments import service as segment_service
@@ -40,12 +42,12 @@ def plan(
     conn: Connection, loaded: Loaded, *, now: datetime, under_way: Mapping[str, int] | None = None
 ) -> tuple[Change, ...]:
     """What `apply` would change. `under_way` counts active enrollments by campaign key."""
-    facts = segment_store.facts(conn)
+    facts = segment_store.facts(conn).with_values(own(loaded.fields))
     rules = _segment_rules(conn, loaded)
     changes = [_segment_change(conn, loaded, key) for key in [one.key for one in loaded.segments]]
     changes += [
         _shared_change(conn, key, loaded.shared[key])
-        for key in ("scoring", "pipeline", "policy")
+        for key in ("fields", "scoring", "pipeline", "policy")
         if key in loaded.shared
     ]
     for campaign, source in loaded.campaigns:
@@ -65,13 +67,14 @@ def apply(
     actor: str,
     under_way: Mapping[str, int] | None = None,
 ) -> tuple[Change, ...]:
-    """Make the folder live, segments and shared definitions first; gives what changed. All of it or nothing.
+    """Make the folder live, fields, segments and shared definitions first; gives what changed. All of it or nothing.
 
     DefinitionError when the folder has findings that forbid it.
     """
     if loaded.errors:
         raise DefinitionError(loaded.errors)
     changes = plan(conn, loaded, now=now, under_way=under_way)
+    keep_definitions(conn, loaded.fields, now)
     segment_service.apply(conn, loaded.segments, now=now, real=real, actor=actor)
     for key, source in loaded.shared.items():
         shared.keep(conn, key, source.text, source.data, now)

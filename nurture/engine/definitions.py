@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.campaigns import house
+from nurture.campaigns import fields, house
 from nurture.campaigns import service as campaign_service
 from nurture.campaigns.check import Known, check
 from nurture.campaigns.landing import Landed, UnderWay
@@ -22,6 +22,7 @@ from nurture.campaigns.tables import campaigns
 from nurture.engine import moving
 from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import DefinitionError, Problem
+from nurture.leads.facts import own
 from nurture.messages.compile import compile_library
 from nurture.messages.model import Compiled
 from nurture.messages.service import publish_templates
@@ -84,13 +85,17 @@ def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
         languages.setdefault(source.key, set()).add(source.language)
         if not compiled.can_unsubscribe:
             closed.setdefault(source.key, []).append(source.language)
+    folder = read_folder(campaigns_at)
+    if fields.KEY in folder.shared:
+        file, text = folder.shared[fields.KEY]
+        facts = fields.with_fields(facts, text, file)
     checks: dict[str, SharedCheck] = {
         "scoring": partial(scoring.load, facts=facts),
         "pipeline": partial(pipeline.load, facts=facts),
         house.KEY: house.load,
     }
     # With broken emails, "no such email" would be said of each of them too.
-    loaded = check(read_folder(campaigns_at), Known(facts, languages if not problems else None, checks, closed))
+    loaded = check(folder, Known(facts, languages if not problems else None, checks, closed))
     return Definitions(loaded, tuple(emails), (*problems, *loaded.problems, *_never_sent(loaded)))
 
 
@@ -124,7 +129,7 @@ def plan(conn: Connection, definitions: Definitions, *, now: datetime) -> Planne
 def _landings(conn: Connection, definitions: Definitions, changes: Sequence[Change]) -> dict[str, Sequence[Landed]]:
     """Where the leads under way of each changed campaign would land."""
     changed = {one.key for one in changes if one.kind == "campaign" and one.what is What.CHANGED and one.under_way}
-    facts = segment_store.facts(conn)
+    facts = segment_store.facts(conn).with_values(own(definitions.loaded.fields))
     found = {
         campaign.key: moving.landings(conn, campaign.key, campaign, facts)
         for campaign, _ in definitions.loaded.campaigns
