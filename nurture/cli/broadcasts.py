@@ -75,7 +75,7 @@ def _typed(conn: Connection, name: str | None, segment: str | None, email: str |
     return Source("", "", {one: value for one, value in data.items() if value is not None}, {})
 
 
-@broadcast.command(help=_("Look at a draft before it goes: how many get it, why the others do not, what is in order."))
+@broadcast.command(help=_("Look at a draft before it goes. How many get it, why the others do not, what is in order."))
 @key_argument
 @json_option
 @pass_state
@@ -122,7 +122,7 @@ def send(state: State, key: str, confirm: int | None, *, as_json: bool) -> None:
     _launch(state, key, "now", confirm, as_json=as_json)
 
 
-@broadcast.command(help=_("Send a draft at a time: of the house's clock, or of each reader's own."))
+@broadcast.command(help=_("Send a draft at a time. Of the house's clock, or of each reader's own."))
 @key_argument
 @click.option("--at", metavar=_("TIME"), help=_("By the clock of the house, such as 2026-12-01 08:00."))
 @click.option("--local", metavar=_("TIME"), help=_("By each reader's own clock."))
@@ -203,7 +203,9 @@ def choose(state: State, key: str, variant: str, *, as_json: bool) -> None:
     report(_data(stored), [_("Text %(letter)s goes to the rest", letter=variant.upper())], as_json=as_json)
 
 
-@broadcast.command(help=_("Make a draft to those who did not get one that has ended, whose reason may have passed."))
+@broadcast.command(
+    help=_("Make a draft to those who did not get one. Of an email that has ended, where the reason may have passed.")
+)
 @key_argument
 @click.option("--name", metavar=_("NAME"), help=_("Its name."))
 @json_option
@@ -243,7 +245,7 @@ def _moment(at: datetime | None, zone: Any) -> str:
     return instant(at, zone) if at is not None else ""
 
 
-@broadcast.command(help=_("Show a one-time email: its definition, its account, the figures of its test."))
+@broadcast.command(help=_("Show a one-time email. Its definition, its account, the figures of its test."))
 @key_argument
 @json_option
 @pass_state

@@ -18,7 +18,7 @@ from nurture.kernel.reasons import SENTENCES
 from nurture.segments import store as segment_store
 
 
-@campaigns.command(help=_("Compare the ways of a campaign's splits, and its leads with and without email."))
+@campaigns.command(help=_("Compare the ways of a campaign's splits. And its leads with and without email."))
 @campaign_argument
 @json_option
 @pass_state
@@ -68,7 +68,7 @@ def _lines(campaign: Campaign, told: Told) -> list[str]:
     return [*(table(header, rows) if rows else []), *said]
 
 
-@campaigns.command(help=_("Choose the way that newcomers of a split go; without one they go all ways again."))
+@campaigns.command(help=_("Choose the way that newcomers of a split go. Without one they go all ways again."))
 @campaign_argument
 @click.argument("step", metavar=_("STEP"))
 @click.argument("way", metavar=_("WAY"), required=False, default="")

@@ -20,7 +20,7 @@ _PER_TRANSACTION = 500
 
 @main.command(
     help=_(
-        "Look for leads whose way through a campaign is stuck: past due, waiting for nothing, at a step that is gone. "
+        "Look for leads stuck in a campaign. Past due, waiting for nothing, at a step that is gone. "
         "Writes nothing unless asked to. Ends with 1 when something is left to do."
     )
 )

@@ -13,13 +13,15 @@ _DEFINED, _SERVED, _ASKED, _KEPT = "definitions", "serve", "sends", "upkeep"
 SECTIONS = {
     _("Run it"): dict.fromkeys(("up", "demo", "web", "clock", "worker"), _SERVED),
     _("Leads and campaigns"): {
-        "leads": "leads", **dict.fromkeys(("check", "plan", "apply", "export"), _DEFINED), "campaigns": "comparing",
-        "enroll": "enrolling", "broadcast": "broadcasts",
-        "rehearse": "rehearsal", **dict.fromkeys(("holidays", "tet"), "house"), "tasks": "tasks",
+        "leads": "leads", "segments": "segments", **dict.fromkeys(("check", "plan", "apply", "export"), _DEFINED),
+        "campaigns": "comparing", "enroll": "enrolling", "rehearse": "rehearsal", "broadcast": "broadcasts",
+        "tasks": "tasks", **dict.fromkeys(("holidays", "tet"), "house"),
     },
-    _("Ask what became of it"): {**dict.fromkeys(("sends", "explain"), _ASKED), "outbound": "outbound"},
+    _("Ask what became of it"): {
+        **dict.fromkeys(("sends", "explain"), _ASKED), "held": "house", "outbound": "outbound",
+    },
     _("Keep it in order"): {
-        "segments": "segments", "users": "people", "webhooks": "outbound",
+        "doctor": "doctor", "users": "people", "webhooks": "outbound",
         **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT),
     },
 }  # fmt: skip

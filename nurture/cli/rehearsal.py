@@ -52,7 +52,7 @@ _WHAT = {
 
 @main.command(
     help=_(
-        "Play a campaign ahead with your leads, and send nothing: the real engine on a copy of the database, with a "
+        "Play a campaign ahead, and send nothing. The real engine, on a copy of the database with your leads and a "
         "clock of its own. Says how many emails go on which day, what windows and caps move, who comes where. The same "
         "seed gives the same answer. With --campaigns the files are played, else what is live."
     )

@@ -13,7 +13,7 @@ from nurture.segments import hand, history, service, store
 from nurture.segments.upkeep import keep
 
 
-@main.group(help=_("Segments: who is in them, and whether that is what their rules say."))
+@main.group(help=_("List segments, see who is in them, check them."))
 def segments() -> None:
     """Group of the commands below."""
 

@@ -111,7 +111,8 @@ def test_where_nobody_can_be_asked_a_command_says_what_to_type(
 def test_the_short_helps_are_whole_sentences() -> None:
     """Nothing is cut off at 80 columns, in the list of commands and in each group's."""
     runner = CliRunner()
-    for arguments in ([], ["campaigns"], ["leads"], ["users"], ["instance"], ["keys"], ["explain"]):
+    groups = ("campaigns", "leads", "users", "instance", "keys", "explain", "broadcast", "segments", "webhooks")
+    for arguments in ([], *([one] for one in groups)):
         said = runner.invoke(main, [*arguments, "--help"], terminal_width=80).output
         assert "..." not in said
 
