@@ -95,7 +95,8 @@ def tet(state: State, year: int | None, *, as_json: bool) -> None:
 
 @main.command(
     help=_(
-        "List late mail that waits for a decision. What came due during a standstill: let it go, or drop it. Asks first."
+        "List late mail that waits for a decision. What came due during a standstill: let it go, or drop it. "
+        "Asks first."
     )
 )
 @click.option("--release", "verb", flag_value=late.RELEASE, help=_("Let it go now, by windows and caps."))

@@ -91,7 +91,8 @@ def _data(trace: Trace) -> dict[str, object]:
 
 @explain.command(
     help=_(
-        "Explain why a lead is in something, or is not. In a segment or a campaign; or why an email of theirs did not go. As of now."
+        "Explain why a lead is in something, or is not. In a segment or a campaign; or why an email of theirs did not "
+        "go. As of now."
     )
 )
 @email_argument
