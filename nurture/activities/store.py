@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.activities.model import Decided, Kind
-from nurture.activities.tables import activities, decisions, reactions
+from nurture.activities.tables import activities, decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,3 @@ def details_since(conn: Connection, kind: Kind, since: datetime, limit: int = 10
     )
     rows = conn.execute(query.order_by(activities.c.occurred_at.desc()).limit(limit)).scalars()
     return [one or {} for one in rows]
-
-
-def failing_reactions(conn: Connection) -> tuple[int, str]:
-    """How many activities could not be reacted to so far, and the error of one."""
-    failed = reactions.c.error.is_not(None)
-    count, example = conn.execute(sa.select(sa.func.count(), sa.func.min(reactions.c.error)).where(failed)).one()
-    return int(count), example or ""

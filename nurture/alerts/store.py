@@ -52,9 +52,14 @@ def for_everybody(conn: Connection, now: datetime, limit: int = 100) -> list[Ale
     return _due(conn, sa.true(), now, limit)
 
 
+def is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """Alerts that somebody should look at now."""
+    return sa.or_(a.state == AlertState.OPEN.value, sa.and_(a.state == AlertState.LATER.value, a.later_until <= now))
+
+
 def _due(conn: Connection, whose: sa.ColumnElement[bool], now: datetime, limit: int) -> list[Alert]:
-    due = sa.or_(a.state == AlertState.OPEN.value, sa.and_(a.state == AlertState.LATER.value, a.later_until <= now))
-    rows = conn.execute(sa.select(alerts).where(whose, due).order_by(a.raised_at.desc(), a.id.desc()).limit(limit))
+    query = sa.select(alerts).where(whose, is_due(now)).order_by(a.raised_at.desc(), a.id.desc())
+    rows = conn.execute(query.limit(limit))
     return [_alert(row) for row in rows.mappings()]
 
 

@@ -248,8 +248,3 @@ def set_route(conn: Connection, key: str, values: Mapping[str, Any]) -> None:
     """Keep how a route stands: state, reason, since, retry_at, failures."""
     insert = upsert(conn.dialect.name, routes).values(key=key, **values)
     conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=dict(values)))
-
-
-def paused_routes(conn: Connection) -> Sequence[Row[Any]]:
-    """The routes that are in trouble now."""
-    return conn.execute(sa.select(routes).where(routes.c.state == "paused").order_by(routes.c.key)).all()

@@ -9,11 +9,10 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities import store as activities
 from nurture.activities.model import Kind
-from nurture.alerts import store as alerts
 from nurture.campaigns.model import CampaignState
 from nurture.delivery import route
-from nurture.delivery import store as delivery
 from nurture.engine.known import Running
+from nurture.engine.troubles import Troubles, troubles
 from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.i18n import translate_plural
@@ -42,7 +41,8 @@ def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
     figures = enrollments.figures(conn)
     overview = [(one, figures.get(one.id, enrollments.Figures())) for one in known(conn).campaigns]
     sent = messages.by_campaign(conn)
-    needs = [*_system(conn, who), *_troubles(conn, overview, sent, at)]
+    around = troubles(conn, at, at - _PATIENCE)
+    needs = [*_system(around, who), *_of_campaigns(overview, sent), *_hot(around)]
     day, yesterday = today_of(at), at - timedelta(days=1)
     counts = activities.counts_since(conn, {"today": (_MAIL, day[1]), "day": (_CHANGES, yesterday)})
     blocks = [
@@ -59,32 +59,29 @@ def _need(text: str, look: str, icon: str, href: str = "", action: str = "") -> 
     return {"text": text, "look": look, "icon": icon, "href": href, "action": action}
 
 
-def _system(conn: Connection, who: Person) -> list[dict[str, str]]:
+def _system(around: Troubles, who: Person) -> list[dict[str, str]]:
     """What keeps mail in: the installation itself, a route."""
     found = []
     row = house()
     if row is not None and row.stopped_sending and who.may_administer:
         found.append(_need(say(row.stopped_sending), "error", "pause-circle"))
-    for one in delivery.paused_routes(conn):
-        why = route.sentence(one.reason, language())
-        text = say("The mail server “%(route)s” is paused: %(error)s", route=one.key, error=why)
+    for key, reason in around.routes.items():
+        why = route.sentence(reason, language())
+        text = say("The mail server “%(route)s” is paused: %(error)s", route=key, error=why)
         found.append(_need(text, "error", "pause-circle", url_for("sends.index", state="queued"), say("What waits")))
-    count, error = activities.failing_reactions(conn)
-    if count:
+    if around.failing:
         text = translate_plural(
             language(),
             "%(count)s activity could not be scored yet: %(error)s",
             "%(count)s activities could not be scored yet: %(error)s",
-            count,
-            error=error[:200],
+            around.failing,
+            error=around.error[:200],
         )
         found.append(_need(text, "error", "exclamation-triangle"))
     return found
 
 
-def _troubles(
-    conn: Connection, overview: list[Seen], sent: Mapping[int, Mapping[str, int]], at: datetime
-) -> list[dict[str, str]]:
+def _of_campaigns(overview: list[Seen], sent: Mapping[int, Mapping[str, int]]) -> list[dict[str, str]]:
     found = []
     unknown = sum(states.get(MessageState.UNKNOWN, 0) for states in sent.values())
     if unknown:
@@ -108,16 +105,19 @@ def _troubles(
             )
             href = url_for("campaigns.enrolled", key=one.key, state="failed")
             found.append(_need(text, "error", "exclamation-triangle", href, say("Look")))
-    waiting = alerts.for_everybody(conn, at)
-    old = [one for one in waiting if one.raised_at < at - _PATIENCE]
-    if waiting:
-        text = translate_plural(
-            language(), "%(count)s hot lead waits for a call", "%(count)s hot leads wait for a call", len(waiting)
-        )
-        if old:
-            text += ", " + say("%(count)s of them for over 4 hours", count=len(old))
-        found.append(_need(text, "warn", "bell", url_for("alerts.index", of="all"), say("Look")))
     return found
+
+
+def _hot(around: Troubles) -> list[dict[str, str]]:
+    """Leads that wait for a call of anybody."""
+    if not around.hot:
+        return []
+    text = translate_plural(
+        language(), "%(count)s hot lead waits for a call", "%(count)s hot leads wait for a call", around.hot
+    )
+    if around.old:
+        text += ", " + say("%(count)s of them for over 4 hours", count=around.old)
+    return [_need(text, "warn", "bell", url_for("alerts.index", of="all"), say("Look"))]
 
 
 def _sends(counts: Mapping[Kind, int], sent: Mapping[int, Mapping[str, int]], day: date) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""What needs a person, besides campaigns: routes that are paused, reactions that fail, alerts nobody took (queries)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nurture.activities.tables import reactions
+from nurture.alerts.store import is_due
+from nurture.alerts.tables import alerts
+from nurture.delivery.tables import routes
+
+
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """Counts; with one error for an example."""
+
+    routes: Mapping[str, str]  # paused ones: why, by key
+    failing: int  # activities that could not be reacted to so far
+    error: str
+    hot: int  # leads whose alert waits for anybody
+    old: int  # of these, raised before the given instant
+
+
+def troubles(conn: Connection, now: datetime, old: datetime) -> Troubles:
+    """All of it, in one query: a row for each paused route, and one where there is none."""
+    failed = reactions.c.error.is_not(None)
+    waits = is_due(now)
+    count = sa.select(sa.func.count())
+    figures = sa.select(
+        count.select_from(reactions).where(failed).scalar_subquery().label("failing"),
+        sa.select(sa.func.min(reactions.c.error)).where(failed).scalar_subquery().label("error"),
+        count.select_from(alerts).where(waits).scalar_subquery().label("hot"),
+        count.select_from(alerts).where(waits, alerts.c.raised_at < old).scalar_subquery().label("old"),
+    ).subquery()
+    both = figures.outerjoin(routes, routes.c.state == "paused")
+    rows = conn.execute(
+        sa.select(figures, routes.c.key, routes.c.reason).select_from(both).order_by(routes.c.key)
+    ).all()
+    one = rows[0]
+    return Troubles(
+        {row.key: row.reason or "" for row in rows if row.key is not None},
+        one.failing,
+        one.error or "",
+        one.hot,
+        one.old,
+    )
