@@ -248,3 +248,12 @@ class Moment:
     chosen: str = ""  # the way that has won, of a step that compares ways
     early: bool = False  # something relevant happened before the planned instant
     entered: datetime | None = None  # when the lead entered the campaign
+
+    def after(self, span: timedelta) -> datetime:
+        """When a wait of this length is over. It counts from the arrival; from the last mail only when that went so
+        late that less than half of the wait would lie behind it, so that two mails never arrive side by side.
+        """
+        until = self.arrived + span
+        if self.mailed is not None and until - self.mailed < span / 2:
+            return self.mailed + span
+        return until

@@ -18,7 +18,9 @@ from nurture.engine.settle import Moved, settle
 from nurture.enrollments import store
 from nurture.enrollments.advance import ends, is_nudged
 from nurture.enrollments.model import EnrollmentState, Move, Place
+from nurture.kernel.database import among
 from nurture.kernel.reasons import Reason
+from nurture.leads.tables import leads
 from nurture.policy.silence import PASSING
 from nurture.rules.facts import Facts
 from nurture.segments import store as segment_store
@@ -34,6 +36,7 @@ def examine(
     language: str = "vi",
 ) -> list[int]:
     """Look at goal and exit condition of every active enrollment of these leads; gives the enrollments that left.
+    A lead that was merged into another leaves whatever it is in.
 
     To be called when something relevant happened; a step that comes due looks by itself. Those that stay and whose
     step waits for such a thing are looked at by the next tick. `language` is that of the sentence kept with the reason.
@@ -45,11 +48,18 @@ def examine(
     facts = facts or segment_store.facts(conn)
     ready = revisions.load(conn, [place.revision_id for place in places], facts)
     known = [(place, one) for place in places if (one := ready[place.revision_id].campaign) is not None]
-    moved = _over(conn, [(place, one) for place, one in known if one.may_end], facts, now, language)
+    merged = _merged(conn, [place.lead_id for place in places])
+    ending = [(place, one) for place, one in known if one.may_end or place.lead_id in merged]
+    moved = _over(conn, ending, facts, now, language)
     settle(conn, moved, now=now, real=real)
     gone = {one.place.id for one in moved}
     _stir(conn, [(place, one) for place, one in known if place.id not in gone], now)
     return list(gone)
+
+
+def _merged(conn: Connection, lead_ids: Sequence[int]) -> set[int]:
+    query = sa.select(leads.c.id).where(among(leads.c.id, sorted(set(lead_ids))), leads.c.merged_into.is_not(None))
+    return set(conn.execute(query).scalars())
 
 
 def _over(

@@ -178,7 +178,7 @@ def act(config: Task, moment: Moment) -> Go | Hold:
     if moment.answer is not None:
         outcome = str(moment.answer["outcome"])
         return Go(outcome if outcome in config.ways else "", outcome, at=moment.answer["at"])
-    until = moment.arrived + config.after
+    until = moment.after(config.after)
     if moment.planned < until:
         return Hold(until, effects=(give,))
     return Go(TIMEOUT if TIMEOUT in config.ways else "", TIMEOUT, effects=(CancelTask(),))

@@ -38,9 +38,7 @@ def read(reading: Reading, value: Any, path: str) -> Wait:
 
 def act(config: Wait, moment: Moment) -> Go | Hold:
     """Hold until the time is over, then go on."""
-    until = moment.arrived + config.span
-    if moment.mailed is not None and until - moment.mailed < config.span / 2:
-        until = moment.mailed + config.span
+    until = moment.after(config.span)
     return Go() if moment.planned >= until else Hold(until)
 
 

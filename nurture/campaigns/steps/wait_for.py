@@ -2,7 +2,8 @@
 
 `wait_for: {when: {clicked: {email: hello}}, within: 3 days, then: […], else: […]}`. `then` is gone at the instant at
 which the rule came to hold, `else` when the time is over. An activity without a `within` of its own counts only when it
-happened after the lead came here; with `since: entry`, after the lead entered the campaign.
+happened after the lead came here; with `since: entry`, after the lead entered the campaign. The time counts from the
+arrival, or from a mail that went very late, as in `wait`.
 """
 
 from collections.abc import Mapping
@@ -74,7 +75,7 @@ def ways(value: Any) -> Mapping[str, Any]:
 
 def act(config: WaitFor, moment: Moment) -> Go | Hold:
     """Go as soon as the rule holds, or when the time is over."""
-    over = moment.arrived + config.within
+    over = moment.after(config.within)
     if config.when is None:
         return Go(_ELSE, _ELSE)
     entry = moment.entered if config.since is Since.ENTRY else None

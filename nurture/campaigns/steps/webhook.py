@@ -141,7 +141,7 @@ def act(config: Webhook, moment: Moment) -> Go | Hold:
     if moment.answer is not None:
         way = OK if moment.answer["state"] == OK else FAILED
         return Go(way, way, at=moment.answer["at"])
-    until = moment.arrived + config.within
+    until = moment.after(config.within)
     if moment.planned < until:
         return Hold(until, effects=(call,))
     return Go(FAILED, FAILED)

@@ -71,6 +71,13 @@ def test_when_nobody_has_said_anything_in_time_the_task_is_canceled() -> None:
     assert said == Go("timeout", "timeout", effects=(CancelTask(),))
 
 
+def test_after_a_mail_that_went_very_late_there_is_time_for_it_all_the_same() -> None:
+    """The time counts from the mail, else the task would be given and canceled at once."""
+    said = task.act(_read(WAITING), moment(arrived=NOW - 9 * DAY, planned=NOW, mailed=NOW))
+    assert isinstance(said, Hold)
+    assert said.until == NOW + 3 * DAY
+
+
 def test_without_a_timeout_it_waits_a_month_and_goes_on() -> None:
     """Nobody stands still forever."""
     config = _read({**PLAIN, "outcomes": {"done": []}})

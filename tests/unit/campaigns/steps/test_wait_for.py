@@ -51,6 +51,16 @@ def test_activities_count_from_the_arrival_to_the_end(
     assert _act(view(clicked=clicks), now, early=early) == answer
 
 
+def test_after_a_mail_that_went_very_late_the_time_counts_from_the_mail() -> None:
+    """Else the email behind `else` would arrive together with it, and nobody could have clicked in time."""
+    late = OVER + DAY
+    waits = moment(planned=OVER, now=late, mailed=late)
+    assert wait_for.act(_config(), waits) == Hold(late + 3 * DAY)
+    clicks = moment(planned=OVER, now=late + HOUR, mailed=late, view=view(clicked=(late + HOUR,)), early=True)
+    assert wait_for.act(_config(), clicks) == Go("then", "then", at=late + HOUR)
+    assert wait_for.act(_config(), moment(planned=OVER, now=OVER, mailed=NOW + DAY)) == Go("else", "else")
+
+
 def test_since_the_entry_activities_before_the_step_count() -> None:
     """A click between the entry and here is enough, at once."""
     clicked = view(clicked=(NOW - HOUR,))
