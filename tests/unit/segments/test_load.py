@@ -22,7 +22,10 @@ def _problems(text: str) -> list[Problem]:
 def test_the_gallery_is_taken() -> None:
     """Each segment has a name and reads as a sentence in both languages."""
     found = {one.key: one for one in load(GALLERY.read_text("utf-8"), FACTS)}
-    assert found.keys() == {"new_leads", "cold_leads", "quiet_leads", "hot_leads", "warm_uncalled"}
+    assert found.keys() == {
+        "new_leads", "cold_leads", "quiet_leads", "hot_leads", "warm_uncalled", "customers", "silent_customers",
+        "sunset",
+    }  # fmt: skip
     for one in found.values():
         assert one.name["vi"] != one.name["en"]
         assert describe(one.rule, "vi") != describe(one.rule, "en")
