@@ -21,6 +21,7 @@ from nurture.enrollments.tables import enrollments
 from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
+from nurture.leads.store import visible
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
 from nurture.messages.service import set_state
@@ -81,8 +82,10 @@ def piles(conn: Connection, campaign: str | None = None) -> list[Pile]:
     return [Pile(row[0], row[1] or {}, row[2], row[3]) for row in conn.execute(query)]
 
 
-def listed(conn: Connection, campaign: str | None = None, limit: int = 50) -> list[Late]:
-    """What waits, one by one, the longest waiting first."""
+def listed(
+    conn: Connection, campaign: str | None = None, limit: int = 50, *, seen_by: Person | None = None
+) -> list[Late]:
+    """What waits, one by one, the longest waiting first; of the leads that this person sees."""
     found = []
     for word, table, which in (("enrollment", enrollments, _ENROLLED), ("message", messages, _QUEUED)):
         query = (
@@ -94,6 +97,8 @@ def listed(conn: Connection, campaign: str | None = None, limit: int = 50) -> li
         )  # fmt: skip
         if campaign is not None:
             query = query.where(campaigns.c.key == campaign)
+        if seen_by is not None:
+            query = query.where(visible(seen_by))
         found += [
             Late(f"{word}:{row.id}", row.key, row.public_id, row.name or row.email or "", row.step or "",
                  row.planned_at, row.lead_id)

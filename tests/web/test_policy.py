@@ -77,6 +77,18 @@ def test_salespeople_see_no_buttons_and_are_refused(ctx: Context, sales: Client,
     assert _one(ctx, sa.select(messages.c.reason).where(messages.c.id == late[1])).reason == "held_late"
 
 
+def test_salespeople_see_the_late_mails_of_their_leads_only(
+    ctx: Context, sales: Client, house: Filled, late: tuple[int, int]
+) -> None:
+    """Not the name, nor the way to the page, of a colleague's lead."""
+    row = _one(
+        ctx, sa.select(leads).join(enrollments, enrollments.c.lead_id == leads.c.id).where(enrollments.c.id == late[0])
+    )
+    for owner, is_shown in ((house.people["other_sales"], False), (None, True)):
+        _set(ctx, leads, leads.c.id == row.id, owner_id=owner)
+        assert (f"/leads/{row.public_id}" in sales.get("/late").text) is is_shown
+
+
 def test_a_campaign_says_why_its_leads_wait(marketer: Client, late: tuple[int, int]) -> None:
     """With how many, and a way to decide."""
     assert late

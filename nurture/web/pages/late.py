@@ -28,11 +28,12 @@ def index() -> ResponseReturnValue:
     asked = request.args.get("campaign") or None
     with read() as conn:
         piles = [_pile(one) for one in held.piles(conn)]
-        rows = held.listed(conn, asked, _SHOWN) if piles else []
+        rows = held.listed(conn, asked, _SHOWN, seen_by=person()) if piles else []
         called = titles(conn) if rows else None
     names = {one["key"]: one["name"] for one in piles}
     shown = [{"one": one, "campaign": names.get(one.campaign or "", ""), "called": called} for one in rows]
-    return render("late/index.html", piles=piles, rows=shown, asked=asked or "", most=_SHOWN)
+    return render("late/index.html", piles=piles, rows=shown, asked=asked or "", most=_SHOWN,
+                  only_mine=not person().sees_all)  # fmt: skip
 
 
 def _pile(one: Pile) -> dict[str, Any]:
