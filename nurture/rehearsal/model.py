@@ -91,6 +91,7 @@ class Request:
     behavior: Behavior | None = field(default_factory=Behavior)  # None: only what the script says
     script: tuple[Act, ...] = ()
     seed: int = 1
+    look: timedelta = timedelta(hours=1)  # how far time may jump: what is found by looking is found that late at most
 
     def checked(self) -> "Request":
         """Itself; InputError when it asks for too much, for nothing, or for what cannot be."""

@@ -1,6 +1,7 @@
 """A rehearsal from its first instant to its last (I/O on the stage): the real tick, go and reactions in turn.
 
-Time jumps from one thing that is due to the next, at most an hour ahead, so that what is found by looking is found.
+Time jumps from one thing that is due to the next, at most so far ahead as is asked, an hour as a rule, so that what is
+found by looking is found.
 """
 
 import heapq
@@ -35,7 +36,6 @@ from nurture.rehearsal.model import Act, Does, Request
 from nurture.rehearsal.transport import Recorder
 
 CAUSE = "rehearsal"
-_LOOK = timedelta(hours=1)
 _FINE, _COARSE = 1, 60  # seconds to which instants are rounded up: of a few leads, of many
 MANY = 500
 _ROUNDS = 50  # at one instant
@@ -117,7 +117,7 @@ class Stage:
     def _next(self) -> datetime:
         """The next instant at which there is something to do."""
         now = self.clock.engine()
-        due = [now + _LOOK]
+        due = [now + self.request.look]
         with self.ctx.database.read() as conn:
             live = sa.select(campaigns.c.id).where(campaigns.c.state == "live")
             idle = (enrollments.c.state == "active", enrollments.c.waits_for.is_(None))
