@@ -40,8 +40,9 @@ enrollments = sa.Table(
         sqlite_where=sa.text("state = 'active'"),
         postgresql_where=sa.text("state = 'active'"),
     ),
-    sa.Index(
+    sa.Index(  # by campaign first: what is due in one that is paused is not looked at again and again
         "ix_enrollments_due",
+        "campaign_id",
         "due_at",
         "id",
         sqlite_where=sa.text("state = 'active' AND waits_for IS NULL"),

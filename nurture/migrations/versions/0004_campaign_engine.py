@@ -198,6 +198,7 @@ def upgrade() -> None:
     op.drop_column("campaigns", "entered_until")
     op.add_column("enrollments", sa.Column("memory", database.Json, nullable=True))
     op.add_column("enrollments", sa.Column("stirred", sa.Integer(), server_default="0", nullable=False))
+    _index_what_is_due("campaign_id", "due_at", "id")
     op.add_column("leads", sa.Column("replied_at", database.Instant(), nullable=True))
     op.add_column("memberships", sa.Column("cause", sa.Text(), nullable=True))
     op.add_column("memberships", sa.Column("left_cause", sa.Text(), nullable=True))
@@ -219,6 +220,14 @@ def _tell_what_activities_are_about() -> None:
         op.execute(f"UPDATE activities SET about = {taken % part} WHERE kind = '{kind}'")  # noqa: S608 - our names
 
 
+def _index_what_is_due(*columns: str) -> None:
+    idle = sa.text("state = 'active' AND waits_for IS NULL")
+    op.drop_index("ix_enrollments_due", table_name="enrollments", sqlite_where=idle, postgresql_where=idle)
+    op.create_index(
+        "ix_enrollments_due", "enrollments", columns, unique=False, sqlite_where=idle, postgresql_where=idle
+    )
+
+
 def downgrade() -> None:
     op.drop_column("segments", "swept_as")
     op.drop_column("segments", "swept_until")
@@ -231,6 +240,7 @@ def downgrade() -> None:
     op.drop_column("memberships", "left_cause")
     op.drop_column("memberships", "cause")
     op.drop_column("leads", "replied_at")
+    _index_what_is_due("due_at", "id")
     op.drop_column("enrollments", "stirred")
     op.drop_column("enrollments", "memory")
     op.add_column("campaigns", sa.Column("entered_until", database.Instant(), nullable=True))
