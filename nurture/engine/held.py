@@ -18,6 +18,7 @@ from nurture.campaigns.tables import campaigns
 from nurture.enrollments.advance import DROPPED
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
+from nurture.kernel.database import among
 from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
@@ -166,7 +167,7 @@ def _chosen(
 
 def _release(conn: Connection, enrolled: Sequence[Any], queued: Sequence[Any], now: datetime) -> None:
     _go_on(conn, [(row.id, row.memory) for row in enrolled], now)
-    change = messages.update().where(messages.c.id.in_([row.id for row in queued]))
+    change = messages.update().where(among(messages.c.id, [row.id for row in queued]))
     conn.execute(change.values(reason="", detail=None, not_before=now))
 
 

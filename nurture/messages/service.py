@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nurture.enrollments.tables import enrollments
-from nurture.kernel.database import insert_new, upsert
+from nurture.kernel.database import among, insert_new, upsert
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation
 from nurture.messages.model import ENDED, Compiled, MessageClass, MessageState, NewMessage, Purposes
@@ -145,7 +145,7 @@ def set_state(
     only_from: Sequence[MessageState] = WAITING,
 ) -> list[int]:
     """Move messages that stand in one of `only_from`; gives the ids that moved. Their leases end."""
-    return _move(conn, messages.c.id.in_(list(ids)), state, now, str(reason), detail, only_from)
+    return _move(conn, among(messages.c.id, list(ids)), state, now, str(reason), detail, only_from)
 
 
 def cancel(conn: Connection, lead_id: int, message_class: MessageClass, *, now: datetime, reason: Reason) -> list[int]:
