@@ -219,6 +219,22 @@ def waits(conn: Connection, campaign_id: int) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in conn.execute(query.order_by(sa.func.count().desc(), both.c.reason))]
 
 
+def waiting(campaign_id: int, reason: str) -> sa.Select[Any]:
+    """The ids of the enrollments that `waits` counts for a reason."""
+    here = sa.select(enrollments.c.id).where(
+        enrollments.c.campaign_id == campaign_id,
+        enrollments.c.state == EnrollmentState.ACTIVE.value,
+        enrollments.c.held == reason,
+    )
+    there = sa.select(messages.c.enrollment_id).where(
+        messages.c.campaign_id == campaign_id,
+        messages.c.state.in_([MessageState.QUEUED.value, MessageState.DEFERRED.value]),
+        messages.c.reason == reason,
+        messages.c.enrollment_id.is_not(None),
+    )
+    return sa.select(sa.union_all(here, there).subquery().c.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A reply that nobody has looked at yet: whose, and since when."""

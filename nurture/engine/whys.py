@@ -44,6 +44,7 @@ _CAUSES: Mapping[str, str] = {
     "activity": N_("did what it begins with"),
     "enrollment": N_("another campaign put the lead in"),
 }
+EARLY = frozenset({"wait_for", "task", "webhook"})  # steps that something may end before their time is over
 _ENDED: Mapping[EnrollmentState, str] = {
     EnrollmentState.COMPLETED: N_("%(who)s went through the campaign “%(name)s” to its end"),
     EnrollmentState.EXITED: N_("%(who)s left the campaign “%(name)s”"),
@@ -140,7 +141,7 @@ def _under_way(conn: Connection, lead: Lead, running: Running, row: Any, facts: 
         step = own.steps[row.step]
         says = kinds()[step.kind].describe(step.config, reading.language, reading.titles)
         lines.append(reading.say(N_("Now at: %(step)s"), step=says))
-    lines += _waiting(conn, row, reading)
+    lines += _waiting(conn, row, reading, own)
     head = reading.say(
         N_("%(who)s is under way in the campaign “%(name)s”"), who=_who(lead), name=running.named(reading.language)
     )
@@ -148,7 +149,7 @@ def _under_way(conn: Connection, lead: Lead, running: Running, row: Any, facts: 
     return Told(holds=True, head=head, lines=tuple(lines), trees=tuple(trees), facts=_plain(running, row))
 
 
-def _waiting(conn: Connection, row: Any, reading: Reading) -> list[str]:
+def _waiting(conn: Connection, row: Any, reading: Reading, own: Campaign | None) -> list[str]:
     """Why it does not go on at once."""
     lines = []
     if row.error:
@@ -160,7 +161,10 @@ def _waiting(conn: Connection, row: Any, reading: Reading) -> list[str]:
         state = reading.say(mail.state) if mail is not None else ""
         lines.append(reading.say(N_("Waits for an email that has not been handed over yet (%(state)s)"), state=state))
     elif row.due_at is not None:
-        says = N_("Is due now") if row.due_at <= reading.now else N_("Goes on at %(at)s")
+        step = own.steps.get(row.step) if own is not None else None
+        early = step is not None and step.kind in EARLY
+        later = N_("If nothing comes before, it goes on at %(at)s") if early else N_("Goes on at %(at)s")
+        says = N_("Is due now") if row.due_at <= reading.now else later
         lines.append(reading.say(says, at=row.due_at))
     return lines
 

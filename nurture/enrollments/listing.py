@@ -46,9 +46,15 @@ class Chosen:
 
 
 def participants(
-    conn: Connection, campaign_id: int, person: Person, chosen: Chosen, before: int | None = None, limit: int = 50
+    conn: Connection,
+    campaign_id: int,
+    person: Person,
+    chosen: Chosen,
+    before: int | None = None,
+    limit: int = 50,
+    among: sa.Select[Any] | None = None,
 ) -> tuple[list[Participant], int | None]:
-    """Enrollments whose leads this person sees, the latest first, and the id to go on before."""
+    """Enrollments whose leads this person sees, the latest first, and the id to go on before; `among`: of these ids."""
     name = sa.func.coalesce(sa.func.nullif(leads.c.name, ""), leads.c.email, leads.c.phone, "")
     query = (
         sa.select(enrollments, leads.c.public_id.label("lead_public_id"), name.label("lead"))
@@ -57,6 +63,8 @@ def participants(
         .order_by(enrollments.c.id.desc())
         .limit(limit + 1)
     )
+    if among is not None:
+        query = query.where(enrollments.c.id.in_(among))
     if before is not None:
         query = query.where(enrollments.c.id < before)
     rows = conn.execute(query).all()

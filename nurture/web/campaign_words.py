@@ -12,6 +12,7 @@ from nurture.campaigns.model import Again, Campaign, OpportunityOpened, Sender, 
 from nurture.campaigns.spans import spoken
 from nurture.campaigns.steps import kinds, label_of
 from nurture.campaigns.steps.wait import Wait
+from nurture.engine.whys import EARLY
 from nurture.enrollments.store import StepCounts
 from nurture.kernel.i18n import N_, translate_plural
 from nurture.policy.windows import Window
@@ -35,6 +36,15 @@ _ICONS = {
     "jump": "arrow-counterclockwise",
     "branch": "signpost-split",
     "add_tag": "tag",
+    "remove_tag": "tag",
+    "change_field": "pencil",
+    "change_score": "thermometer-half",
+    "assign_owner": "person",
+    "open_opportunity": "trophy",
+    "add_to_segment": "people",
+    "remove_from_segment": "people",
+    "enroll": "signpost-split",
+    "unenroll": "box-arrow-right",
     "exit": "box-arrow-right",
     "notify_owner": "bell",
     "webhook": "link-45deg",
@@ -95,6 +105,7 @@ class Stay:
     step: str  # what the step does
     waits: str = ""  # how long it has to wait here; nothing unless the step is a wait
     then: str = ""  # what follows the wait; nothing when it is the last step
+    asks: bool = False  # it may go on before the time is over
 
 
 def stay(campaign: Campaign, step_id: str, titles: Titles, language: str) -> Stay | None:
@@ -104,12 +115,17 @@ def stay(campaign: Campaign, step_id: str, titles: Titles, language: str) -> Sta
         return None
     following = campaign.steps.get(step.next or "")
     then = step_words(following, titles, language) if following else ""
-    return Stay(step_words(step, titles, language), waiting(step, language), then)
+    return Stay(step_words(step, titles, language), waiting(step, language), then, is_asking(step))
 
 
 def waiting(step: Step, language: str) -> str:
     """How long a lead has to wait at this step; nothing unless it is a wait."""
     return spoken(step.config.span, language) if isinstance(step.config, Wait) else ""
+
+
+def is_asking(step: Step) -> bool:
+    """Whether a lead at this step waits for something that may come before its time is over."""
+    return step.kind in EARLY
 
 
 def goal(campaign: Campaign, language: str, titles: Titles) -> str:

@@ -28,8 +28,12 @@ _WITHIN = {
     "lead_actions": "leads",
     "emails": "campaigns",
     "broadcasts": "campaigns",
+    "rehearsals": "campaigns",
+    "calls": "campaigns",
     "segments": "leads",
+    "why": "leads",
     "tasks": "today",
+    "alerts": "today",
     "late": "today",
 }
 # Further places under the person's name: endpoint, label, icon. One whose view has an `is_shown` asks it.

@@ -4,6 +4,7 @@
 to text messages.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from nurture.outbound.text import LONGEST, check, least
 from nurture.rules.titles import UNTITLED, Titles
 
 _SHOWN = 60
+_FIELDS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -70,7 +72,7 @@ def act(config: SendText, moment: Moment) -> Go:  # noqa: ARG001 - policy decide
 
 def describe(config: SendText, language: str, titles: Titles = UNTITLED) -> str:  # noqa: ARG001 - names nothing by key
     """`Send the text message “Hello …” (2 parts or more)`."""
-    text = in_language(config.text, language)
+    text = _FIELDS.sub("…", in_language(config.text, language))
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1].rstrip() + "…"
     one, many = (
         "Send the text message “%(text)s” (%(count)s part or more)",

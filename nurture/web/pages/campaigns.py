@@ -214,40 +214,46 @@ def enrolled(key: str) -> ResponseReturnValue:
         outcome=query.get("outcome", ""),
     )  # fmt: skip
     after = whole(query.get("before"))
+    why = query.get("held", "")
     with read() as conn:
         stored = store.get(conn, key)
         if stored is None:
             raise NotFoundError
-        rows, older = listing.participants(conn, stored.id, person(), chosen, after)
-        steps, waits, ways = _step_words(conn, stored)
+        among = held.waiting(stored.id, why) if why else None
+        rows, older = listing.participants(conn, stored.id, person(), chosen, after, among=among)
+        steps, waits, ways, asking = _step_words(conn, stored)
     return render(
         "campaigns/enrollments.html", stored=stored, name=stored.named(language()), rows=rows, older=older,
-        first=after is None, chosen=chosen, heading=_heading(chosen, steps, ways), steps=steps, waits=waits,
-        only_mine=not person().sees_all,
+        first=after is None, chosen=chosen, heading=_heading(chosen, why, steps, ways), steps=steps, waits=waits,
+        asking=asking, only_mine=not person().sees_all,
     )  # fmt: skip
 
 
 def _step_words(
     conn: Connection, stored: store.Stored
-) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, str]]]:
-    """Each step's sentence by its id, of each wait how long it is, and what its ways are called."""
+) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, str]], frozenset[str]]:
+    """Each step's sentence, of each wait how long it is, what the ways are called, and which steps may end early."""
     try:
         campaign, _ = _definition(conn, stored)
     except NurtureError:
         campaign = None
     if campaign is None:
-        return {}, {}, {}
+        return {}, {}, {}, frozenset()
     called, spoken = titles(conn), language()
     ways = {
         one.id: {way: label_of(one.kind, one.config, way, spoken, called) for way in one.ways}
         for one in campaign.steps.values()
     }
     waits = {one.id: campaign_words.waiting(one, spoken) for one in campaign.steps.values()}
-    return {one.id: campaign_words.step_words(one, called, spoken) for one in campaign.steps.values()}, waits, ways
+    words = {one.id: campaign_words.step_words(one, called, spoken) for one in campaign.steps.values()}
+    asking = frozenset(one.id for one in campaign.steps.values() if campaign_words.is_asking(one))
+    return words, waits, ways, asking
 
 
-def _heading(chosen: listing.Chosen, steps: Mapping[str, str], ways: Mapping[str, Mapping[str, str]]) -> str:
+def _heading(chosen: listing.Chosen, why: str, steps: Mapping[str, str], ways: Mapping[str, Mapping[str, str]]) -> str:
     """What the list is narrowed to, in words."""
+    if why:
+        return say("wait: %(reason)s", reason=_waits(why))
     if chosen.step:
         return say("now at: %(step)s", step=steps.get(chosen.step, chosen.step))
     if chosen.passed:

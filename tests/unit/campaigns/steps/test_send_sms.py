@@ -13,7 +13,7 @@ def test_it_writes_the_text_and_goes_on() -> None:
     """Whether it may go is for the policy to say."""
     config = send_sms.read(reading(), {"text": TEXTS}, "steps[0].send_sms")
     assert send_sms.act(config, moment()) == Go(effects=(SendSms(TEXTS),))
-    assert send_sms.describe(config, "en") == "Send the text message “Hi {{ lead.given_name }}” (1 part or more)"
+    assert send_sms.describe(config, "en") == "Send the text message “Hi …” (1 part or more)"
 
 
 def test_it_may_be_left_out() -> None:
