@@ -1,11 +1,13 @@
 """Go to another step, so many times; then straight on. `jump: {to: remind, at_most: 3}`.
 
 Each jump begins another round: the steps between may be passed again, and their emails go again. How often a lead has
-jumped here is counted over its whole way.
+jumped here is counted over its whole way. A round of less than a minute is the last, so that nobody gets a hundred
+messages at one instant, however the waits between come out.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from nurture.campaigns.effects import Go, Moment
@@ -15,6 +17,7 @@ from nurture.rules.titles import UNTITLED, Titles
 
 MOST = 100
 AGAIN = "again"
+SHORTEST = timedelta(minutes=1)  # that a round takes, as the shortest wait
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -52,12 +55,12 @@ def targets(config: Jump) -> Mapping[str, str]:
 
 
 def act(config: Jump, moment: Moment) -> Go:
-    """Another round; straight on once the limit is reached."""
-    mark = f"jumped/{moment.step}"
-    times = int(moment.memory.get(mark, 0))
-    if times >= config.at_most:
+    """Another round; straight on once the limit is reached, or where the last round took hardly any time."""
+    mark, at = f"jumped/{moment.step}", f"jumped_at/{moment.step}"
+    times, before = int(moment.memory.get(mark, 0)), moment.memory.get(at)
+    if times >= config.at_most or (before and moment.planned - datetime.fromisoformat(before) < SHORTEST):
         return Go()
-    return Go(AGAIN, AGAIN, again=True, remember={mark: times + 1})
+    return Go(AGAIN, AGAIN, again=True, remember={mark: times + 1, at: moment.planned.isoformat()})
 
 
 def describe(config: Jump, language: str, titles: Titles = UNTITLED) -> str:  # noqa: ARG001 - a step has no title

@@ -112,7 +112,11 @@ def test_a_jump_begins_another_round() -> None:
     place = replace(_place("breathe", NOW, NOW - DAY), occurrence=1)
     first = advance(LOOP, place, _around())
     assert [(deed.step, deed.occurrence) for deed in first.deeds] == [("hello", 2)]
-    assert (first.occurrence, first.memory, first.step) == (2, {"jumped/back": 1}, "breathe")
+    assert (first.occurrence, first.memory, first.step) == (
+        2,
+        {"jumped/back": 1, "jumped_at/back": NOW.isoformat()},
+        "breathe",
+    )
     assert [(one.step, one.occurrence, one.outcome) for one in first.passages] == [
         ("breathe", 1, "done"),
         ("back", 1, "again"),
@@ -163,10 +167,9 @@ def test_a_held_email_waits_or_is_left_out(word: str, outcome: str | None) -> No
 
 
 def test_many_looks_at_one_instant_come_to_an_end() -> None:
-    """A flow that goes round without waiting rests after a hundred steps, due at once."""
-    flow = _campaign(
-        "{id: look, wait_for: {when: {temperature: cold}, within: 1 day}}", "{id: back, jump: {to: look, at_most: 100}}"
-    )
-    move = advance(flow, _place("look"), _around())
+    """A flow of waits that are over at once rests after a hundred steps, due at once."""
+    look = "wait_for: {when: {temperature: cold}, within: 1 day}"
+    flow = _campaign(*(f"{{id: t{number}, {look}}}" for number in range(120)))
+    move = advance(flow, _place("t0"), _around())
     assert len(move.passages) == 100
     assert move.due_at == NOW

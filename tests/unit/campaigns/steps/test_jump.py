@@ -1,11 +1,13 @@
 """The step jump leads to another step so many times, and then straight on."""
 
+from datetime import timedelta
+
 import pytest
 
 from nurture.campaigns.definition import read_campaign
 from nurture.campaigns.effects import Go
 from nurture.campaigns.steps import jump
-from tests.unit.campaigns.ground import EMAILS, FACTS, moment, reading, source
+from tests.unit.campaigns.ground import DAY, EMAILS, FACTS, NOW, moment, reading, source
 
 TWICE = jump.Jump("hello", 2)
 HEAD = "key: a\nname: A\nentry: {by_hand: true}\nsteps:\n"
@@ -14,9 +16,19 @@ HEAD = "key: a\nname: A\nentry: {by_hand: true}\nsteps:\n"
 def test_it_jumps_until_the_limit() -> None:
     """Each jump is another round, and counted."""
     first = jump.act(TWICE, moment(step="back"))
-    assert first == Go("again", "again", again=True, remember={"jumped/back": 1})
-    assert jump.act(TWICE, moment(step="back", memory={"jumped/back": 1})).remember == {"jumped/back": 2}
-    assert jump.act(TWICE, moment(step="back", memory={"jumped/back": 2})) == Go()
+    assert first == Go("again", "again", again=True, remember={"jumped/back": 1, "jumped_at/back": NOW.isoformat()})
+    second = jump.act(TWICE, moment(step="back", memory=first.remember, planned=NOW + DAY))
+    assert second.remember == {"jumped/back": 2, "jumped_at/back": (NOW + DAY).isoformat()}
+    assert jump.act(TWICE, moment(step="back", memory=second.remember, planned=NOW + 2 * DAY)) == Go()
+
+
+def test_a_round_of_less_than_a_minute_is_the_last() -> None:
+    """A wait may be over at once, such as one for a weekday that it is: not all rounds at one instant."""
+    memory = {"jumped/back": 1, "jumped_at/back": NOW.isoformat()}
+    assert jump.act(TWICE, moment(step="back", memory=memory)) == Go()
+    soon = NOW + timedelta(seconds=59)
+    assert jump.act(TWICE, moment(step="back", memory=memory, planned=soon)) == Go()
+    assert jump.act(TWICE, moment(step="back", memory=memory, planned=NOW + jump.SHORTEST)).again
 
 
 @pytest.mark.parametrize("most", [0, 101, "3", True, 1.5])
