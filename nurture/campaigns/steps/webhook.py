@@ -98,7 +98,7 @@ def _send(reading: Reading, data: Any, path: str) -> tuple[str, ...]:
         return ()
     known = {*SENDABLE, *(OWN + key for key in _own(reading))}
     for index, one in enumerate(data):
-        if one not in known:
+        if not isinstance(one, str) or one not in known:
             message = N_("There is no field “%(word)s” that can be sent")
             reading.unknown("unknown_field", f"{path}[{index}]", message, one, known)
     return tuple(str(one) for one in data)

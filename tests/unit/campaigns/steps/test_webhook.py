@@ -63,6 +63,9 @@ def test_both_ways_are_there_when_it_waits() -> None:
         pytest.param({"url": "http://crm.vn/", "name": "crm"}, "insecure_url", id="not https"),
         pytest.param({"url": URL, "name": "Our CRM"}, "bad_key", id="a name that is no key"),
         pytest.param({"url": URL, "name": "crm", "send": ["nmae"]}, "unknown_field", id="no such field"),
+        pytest.param(
+            {"url": URL, "name": "crm", "send": [{"name": "x"}]}, "unknown_field", id="a field that is no word"
+        ),
         pytest.param({"url": URL, "name": "crm", "send": "name"}, "not_a_list", id="no list"),
         pytest.param({"url": URL, "name": "crm", "wait": {"within": "soon"}}, "bad_span", id="no length of time"),
         pytest.param({"url": URL, "name": "crm", "secret": "x"}, "unknown_key", id="what is not known"),
