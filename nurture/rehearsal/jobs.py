@@ -6,7 +6,10 @@
     progress.json   the share that is done
     stop            somebody wants it to end
     result.json     the report, or why there is none
-    lock            held as long as the process lives
+    lock            held from the first moment until the process ends
+
+Every stage is a copy of personal data: all of it is for this account of the machine only, and goes with its rehearsal,
+when later ones need the room or after a month.
 """
 
 import contextlib
@@ -18,7 +21,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,14 +30,18 @@ from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.identity import is_public_id, public_id
 from nurture.kernel.signing import ring_to_json
-from nurture.rehearsal.model import Request
+from nurture.rehearsal.model import Request, wrong
 from nurture.rehearsal.service import set_up, stage_of
+from nurture.users.service import note
 
 if sys.platform != "win32":
     import fcntl
 
 KEPT = 20
+KEPT_FOR = timedelta(days=30)  # real time
+MOST = 2  # that run at a time; each takes a processor for itself
 STAGE = "stage.db"
+_LEFT_OVER = timedelta(hours=1)  # a folder without a request is of a process that died
 _SETTINGS = (
     "base_url", "mail_from", "house_name", "house_address", "zone", "language", "law",
 )  # fmt: skip
@@ -65,17 +72,34 @@ def home(ctx: Context) -> Path:
 def begin(ctx: Context, request: Request, *, actor: str, revision: str) -> str:
     """Make the stage and start playing; gives the id. Errors of the request as `set_up` has them.
 
-    The oldest of those kept makes room.
+    InputError when MOST run already. The oldest of those kept makes room.
     """
     job_id = public_id()
+    home(ctx).mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = home(ctx) / job_id
-    folder.mkdir(parents=True, mode=0o700)
+    folder.mkdir(mode=0o700)
+    with hold(folder / "lock") as lock:
+        try:
+            ids = _prepare(ctx, request, folder, actor=actor, revision=revision)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        child = _start(ctx, folder, lock)
+    with ctx.database.write() as conn:
+        detail = {"rehearsal": job_id, "leads": len(ids), "days": request.days}
+        real, subject = ctx.clock.real(), f"campaign:{request.campaign}"
+        note(conn, actor=actor, action="campaign.rehearse", subject=subject, at=real, detail=detail)
+    threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie
+    make_room(ctx)
+    return job_id
+
+
+def _prepare(ctx: Context, request: Request, folder: Path, *, actor: str, revision: str) -> list[int]:
+    """The stage and what is asked; gives the leads that take part."""
+    if sum(is_held(one / "lock") for one in home(ctx).iterdir()) > MOST:  # this one is among them
+        raise wrong(N_("%(most)s rehearsals run already: wait for one, or stop it"), most=MOST)
     begun = ctx.clock.engine()
-    try:
-        ids = set_up(ctx, request, folder / STAGE, start=begun)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    ids = set_up(ctx, request, folder / STAGE, start=begun)
     write(
         folder / "request.json",
         {
@@ -87,19 +111,15 @@ def begin(ctx: Context, request: Request, *, actor: str, revision: str) -> str:
             "ids": ids,
         },
     )
-    child = _start(ctx, folder)
-    threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie
-    _make_room(ctx)
-    return job_id
+    return ids
 
 
-def _start(ctx: Context, folder: Path) -> "subprocess.Popen[bytes]":
+def _start(ctx: Context, folder: Path, lock: IO[bytes]) -> "subprocess.Popen[bytes]":
     """The job's process. Keys travel by its standard input, the database of the house not at all."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NURTURE_")}
     environment |= {f"NURTURE_{name.upper()}": str(getattr(ctx.settings, name)) for name in _SETTINGS}
     environment |= {"NURTURE_DATA_DIR": str(folder), "NURTURE_DATABASE_URL": f"sqlite:///{folder / STAGE}"}
-    lock = hold(folder / "lock")
-    with lock, (folder / "log").open("ab") as log:
+    with (folder / "log").open("ab") as log:
         child = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "nurture.rehearsal.job", str(folder)],
             stdin=subprocess.PIPE,
@@ -172,10 +192,18 @@ def _read(folder: Path) -> Job | None:
     )
 
 
-def _make_room(ctx: Context) -> None:
-    for job in every(ctx)[KEPT:]:
-        if not job.running:
+def make_room(ctx: Context) -> None:
+    """Remove what is too many or too old, and what processes that died have left behind."""
+    real = ctx.clock.real()
+    for place, job in enumerate(every(ctx)):
+        if not job.running and (place >= KEPT or real - job.asked_at > KEPT_FOR):
             shutil.rmtree(job.folder, ignore_errors=True)
+    for folder in home(ctx).iterdir():
+        if (folder / "request.json").exists() or is_held(folder / "lock"):
+            continue
+        with contextlib.suppress(OSError):  # somebody else removes it
+            if real.timestamp() - folder.stat().st_mtime > _LEFT_OVER.total_seconds():
+                shutil.rmtree(folder)
 
 
 def load(path: Path) -> dict[str, Any] | None:
@@ -197,8 +225,8 @@ def write(path: Path, data: dict[str, Any]) -> None:
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock in this file."""
     try:
-        with path.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that two who ask do not see each other
     except BlockingIOError:
         return True
     except OSError:

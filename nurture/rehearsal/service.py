@@ -39,6 +39,7 @@ from nurture.rules.facts import Facts
 from nurture.rules.sql import to_sql
 from nurture.segments import service as segment_service
 from nurture.segments import store as segment_store
+from nurture.users.tables import users
 
 _AT_ONCE = 500
 _SAMPLED_FROM = 200_000
@@ -119,7 +120,8 @@ def play(
     """Play it on the stage from its clock's instant on; gives what came of it."""
     begun = stage.clock.engine()
     people = [*ids, *_made_up(stage, request.people, begun)]
-    _enroll(stage, request.campaign, people, begun)
+    if request.enters:
+        _enroll(stage, request.campaign, people, begun)
     complete = Stage(stage, request, many=len(people) > MANY).run(progress, stop)
     with stage.database.read() as conn:
         stored = campaign_store.get(conn, request.campaign)
@@ -202,6 +204,7 @@ def _publish(stage: Context, request: Request, definitions: Definitions | None, 
         stored = campaign_store.get(conn, request.campaign)
         if stored is None or stored.revision_id is None:
             raise NotFoundError(N_("There is no campaign “%(key)s”"), key=request.campaign)
+        conn.execute(users.update().values(password_hash=None))  # nobody signs in there
         running = {"state": CampaignState.LIVE.value, "published_at": stored.published_at or now}
         conn.execute(campaigns.update().where(campaigns.c.id == stored.id).values(running))
 

@@ -1,9 +1,14 @@
 """Rehearsals beside the house: a process of their own, kept, stopped when asked, and honest about their end."""
 
+import contextlib
+import os
+import stat
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from nurture.consents import service as consents
 from nurture.consents.model import Method
@@ -11,11 +16,14 @@ from nurture.consents.service import Said
 from nurture.engine import definitions
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
-from nurture.kernel.errors import NotFoundError
+from nurture.kernel.errors import InputError, NotFoundError
 from nurture.leads import service as leads
 from nurture.rehearsal import jobs
 from nurture.rehearsal.model import Behavior, Request
 from nurture.rehearsal.testing import START, house, people
+from nurture.users.model import Role
+from nurture.users.service import add as add_user
+from nurture.users.tables import audit, users
 from tests.storage.rehearsal.ground import written
 
 _PATIENCE = 60.0  # seconds
@@ -56,6 +64,56 @@ def test_a_job_plays_in_a_process_of_its_own_and_is_kept(tmp_path: Path) -> None
             assert conn.exec_driver_sql("SELECT count(*) FROM messages WHERE state = 'sent'").scalar_one() == 4
         with ctx.database.read() as conn:
             assert conn.exec_driver_sql("SELECT count(*) FROM messages").scalar_one() == 0
+            line = conn.execute(sa.select(audit.c.actor, audit.c.action, audit.c.subject, audit.c.detail)).all()[-1]
+        assert line[:3] == ("user:1", "campaign.rehearse", "campaign:tour")
+        assert line.detail == {"rehearsal": job.id, "leads": 2, "days": 5}
+
+
+def test_copies_of_leads_are_for_nobody_else_on_the_machine(tmp_path: Path) -> None:
+    """Neither the folder of all rehearsals nor that of one; and no password comes along."""
+    with house(*written(tmp_path)) as (ctx, found):
+        _fill(ctx, found)
+        with ctx.database.write() as conn:
+            add_user(
+                conn, email="an@example.com", name="An", role=Role.MARKETER.value, real=START, actor="cli",
+                password="correct horse battery staple 7",
+            )  # fmt: skip
+        job = _ended(ctx, jobs.begin(ctx, Request("tour", sample=1, days=1), actor="cli", revision="abc"))
+        modes = {stat.S_IMODE(one.stat().st_mode) for one in (jobs.home(ctx), job.folder)}
+        assert modes == {0o700}
+        with jobs.looking(ctx, job) as stage, stage.database.read() as conn:
+            assert conn.execute(sa.select(users.c.email, users.c.password_hash)).all() == [("an@example.com", None)]
+
+
+def test_only_so_many_run_at_a_time(tmp_path: Path) -> None:
+    """Whoever asks for one more is told to wait, and nothing is begun."""
+    with house(*written(tmp_path)) as (ctx, found), contextlib.ExitStack() as running:
+        _fill(ctx, found)
+        for name in ("aaaaaaaaaaaaaa", "bbbbbbbbbbbbbb")[: jobs.MOST]:
+            (jobs.home(ctx) / name).mkdir(parents=True)
+            running.enter_context(jobs.hold(jobs.home(ctx) / name / "lock"))
+        with pytest.raises(InputError, match="run already"):
+            jobs.begin(ctx, Request("tour", sample=1, days=1), actor="cli", revision="abc")
+        assert len(list(jobs.home(ctx).iterdir())) == jobs.MOST
+        running.close()
+        assert _ended(ctx, jobs.begin(ctx, Request("tour", sample=1, days=1), actor="cli", revision="abc")).report
+
+
+def test_what_is_old_or_left_behind_goes(tmp_path: Path) -> None:
+    """A rehearsal after a month, and at once what a process that died had not finished to set up."""
+    with house(*written(tmp_path)) as (ctx, found):
+        _fill(ctx, found)
+        job = _ended(ctx, jobs.begin(ctx, Request("tour", sample=1, days=1), actor="cli", revision="abc"))
+        left = jobs.home(ctx) / "cccccccccccccc"
+        left.mkdir()
+        os.utime(left, (0, 0))
+        jobs.make_room(ctx)
+        assert list(jobs.home(ctx).iterdir()) == [job.folder]
+        asked = jobs.load(job.folder / "request.json") or {}
+        before = (ctx.clock.real() - jobs.KEPT_FOR - timedelta(minutes=1)).isoformat()
+        jobs.write(job.folder / "request.json", {**asked, "asked_at": before})
+        jobs.make_room(ctx)
+        assert list(jobs.home(ctx).iterdir()) == []
 
 
 def test_a_job_that_is_asked_to_stop_reports_what_came_until_then(tmp_path: Path) -> None:
