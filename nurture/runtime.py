@@ -64,10 +64,10 @@ def _tick(context: Context) -> None:
 
 
 def _react(context: Context) -> int:
-    language = context.settings.language
+    zone, language = context.settings.zone, context.settings.language
 
     def leave(conn: Connection, lead_ids: list[int], *, now: datetime, real: datetime) -> None:
-        examine(conn, lead_ids, now, real, language=language)
+        examine(conn, lead_ids, now, real, zone=zone, language=language)
         if look_again(conn, lead_ids, now=now):
             context.wake.messages.set()
 

@@ -33,19 +33,21 @@ def examine(
     real: datetime,
     *,
     facts: Facts | None = None,
+    zone: str = "Asia/Ho_Chi_Minh",
     language: str = "vi",
 ) -> list[int]:
     """Look at goal and exit condition of every active enrollment of these leads; gives the enrollments that left.
     A lead that was merged into another leaves whatever it is in.
 
     To be called when something relevant happened; a step that comes due looks by itself. Those that stay and whose
-    step waits for such a thing are looked at by the next tick. `language` is that of the sentence kept with the reason.
+    step waits for such a thing are looked at by the next tick. `zone` is the installation's, unless facts are given;
+    `language` is that of the sentence kept with the reason.
     A fixed number of statements, however many leads.
     """
     places = store.active(conn, lead_ids=lead_ids)
     if not places:
         return []
-    facts = facts or segment_store.facts(conn)
+    facts = facts or segment_store.facts(conn, zone)
     ready = revisions.load(conn, [place.revision_id for place in places], facts)
     known = [(place, one) for place in places if (one := ready[place.revision_id].campaign) is not None]
     merged = _merged(conn, [place.lead_id for place in places])

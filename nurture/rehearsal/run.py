@@ -107,10 +107,10 @@ class Stage:
                 break
 
     def _react(self) -> int:
-        language = self.ctx.settings.language
+        zone, language = self.ctx.settings.zone, self.ctx.settings.language
 
         def leave(conn: Connection, lead_ids: list[int], *, now: datetime, real: datetime) -> None:
-            examine(conn, lead_ids, now, real, language=language)
+            examine(conn, lead_ids, now, real, zone=zone, language=language)
 
         return react(self.ctx, _REACTIONS, after=(leave,))
 
