@@ -14,6 +14,10 @@ from nurture.rules.facts import Facts
 
 T = TypeVar("T")
 _MOST = 20
+# Built once: building costs more than running.
+_KEPT = sa.select(shared_definitions.c.hash, shared_definitions.c.source).where(
+    shared_definitions.c.key == sa.bindparam("name")
+)
 
 
 def digest(text: str) -> str:
@@ -40,8 +44,7 @@ class Live(Generic[T]):
 
     def __call__(self, conn: Connection, facts: Facts) -> T | None:
         """The parsed definition; None before the first is kept."""
-        table = shared_definitions.c
-        row = conn.execute(sa.select(table.hash, table.source).where(table.key == self._key)).one_or_none()
+        row = conn.execute(_KEPT, {"name": self._key}).one_or_none()
         return self.of(None if row is None else (row.hash, row.source), facts)
 
     def of(self, kept: tuple[str, str] | None, facts: Facts) -> T | None:

@@ -46,11 +46,23 @@ class Revision:
     created_by: str
 
 
-def _query() -> sa.Select[Any]:
+def _query(*columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     revision = campaign_revisions
-    return sa.select(campaigns, revision.c.hash, revision.c.source, revision.c.definition).outerjoin(
-        revision, revision.c.id == campaigns.c.revision_id
-    )
+    return sa.select(campaigns, revision.c.hash, *columns).outerjoin(revision, revision.c.id == campaigns.c.revision_id)
+
+
+# Built once: building costs more than running.
+_EVERY = _query(campaign_revisions.c.source, campaign_revisions.c.definition).order_by(campaigns.c.key)
+_ONE = _EVERY.where(campaigns.c.key == sa.bindparam("name"))
+_LOCK = sa.select(campaigns.c.id).where(campaigns.c.key == sa.bindparam("name")).with_for_update(key_share=True)
+_BARE = (
+    _query(sa.literal("").label("source"), sa.null().label("definition"))
+    .where(campaigns.c.state.in_(sa.bindparam("states", expanding=True)))
+    .order_by(campaigns.c.key)
+)
+_TEXTS = sa.select(campaign_revisions.c.id, sa.cast(campaign_revisions.c.definition, sa.Text)).where(
+    campaign_revisions.c.id.in_(sa.bindparam("ids", expanding=True))
+)
 
 
 def _stored(row: Any) -> Stored:
@@ -70,21 +82,24 @@ def _stored(row: Any) -> Stored:
 
 def every(conn: Connection, states: Sequence[CampaignState] = ()) -> list[Stored]:
     """All campaigns, or those in one of these states, by key."""
-    query = _query().order_by(campaigns.c.key)
-    if states:
-        query = query.where(campaigns.c.state.in_([state.value for state in states]))
+    query = _EVERY.where(campaigns.c.state.in_([state.value for state in states])) if states else _EVERY
     return [_stored(row) for row in conn.execute(query)]
+
+
+def bare(conn: Connection, states: Sequence[CampaignState]) -> list[Stored]:
+    """As `every`, without source and definition: for whoever has read those before."""
+    return [_stored(row) for row in conn.execute(_BARE, {"states": [state.value for state in states]})]
 
 
 def get(conn: Connection, key: str) -> Stored | None:
     """The campaign of this key, or None."""
-    row = conn.execute(_query().where(campaigns.c.key == key)).one_or_none()
+    row = conn.execute(_ONE, {"name": key}).one_or_none()
     return None if row is None else _stored(row)
 
 
 def lock(conn: Connection, key: str) -> Stored | None:
     """The campaign of this key as it is now; nobody else enters leads or changes it until the transaction ends."""
-    conn.execute(sa.select(campaigns.c.id).where(campaigns.c.key == key).with_for_update(key_share=True))
+    conn.execute(_LOCK, {"name": key})
     return get(conn, key)
 
 
@@ -98,6 +113,11 @@ def revisions(conn: Connection, ids: Sequence[int]) -> dict[int, Revision]:
     """Revisions by id."""
     rows = conn.execute(sa.select(campaign_revisions).where(campaign_revisions.c.id.in_(ids)))
     return {row.id: _revision(row) for row in rows}
+
+
+def texts(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """The definitions of revisions by id, as the database writes them."""
+    return {row[0]: row[1] for row in conn.execute(_TEXTS, {"ids": list(ids)})}
 
 
 def revisions_of(conn: Connection, campaign_id: int) -> list[Revision]:

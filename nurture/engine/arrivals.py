@@ -82,7 +82,7 @@ def arrive(
 
 def _doors(conn: Connection, facts: Facts) -> Iterator[_Door]:
     """In the order of their keys, so that two who take leads in never wait for each other in a circle."""
-    running = [one for one in campaign_store.every(conn, _RUNNING) if one.revision_id is not None]
+    running = [one for one in campaign_store.bare(conn, _RUNNING) if one.revision_id is not None]
     ready = revisions.load(conn, [one.revision_id for one in running if one.revision_id is not None], facts)
     for stored in running:
         found = ready[stored.revision_id].campaign if stored.revision_id is not None else None

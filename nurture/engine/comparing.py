@@ -65,7 +65,7 @@ def decide(conn: Connection, facts: Facts, now: datetime) -> list[Decided]:
 
 def _comparing(conn: Connection, facts: Facts) -> list[tuple[int, str, Campaign]]:
     """Live campaigns with a split that finds its winner by itself."""
-    live = campaign_store.every(conn, [CampaignState.LIVE])
+    live = campaign_store.bare(conn, [CampaignState.LIVE])
     ready = revisions.load(conn, [one.revision_id for one in live if one.revision_id is not None], facts)
     found = []
     for one in live:

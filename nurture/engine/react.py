@@ -2,16 +2,18 @@
 
 1. Claim pending reactions: of each lead only the oldest, half of them the newest so that a fresh click does not wait
    behind an import, rows that another worker holds passed over.
-2. Each in a savepoint: its effects, keyed by their cause, so that a second run finds them done.
+2. The effects of each, keyed by their cause, so that a second run finds them done. When one fails, each is done in a
+   savepoint of its own.
 3. Delete the reaction. One that failed is put off with its error and holds up nobody but its own lead.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -22,6 +24,7 @@ from nurture.activities.tables import reactions
 from nurture.engine.arrivals import arrive
 from nurture.engine.effects import Effects, Outcome
 from nurture.kernel.context import Context
+from nurture.kernel.database import Instant
 from nurture.leads.tables import leads
 from nurture.scoring import store as scores
 from nurture.scoring.model import Happened
@@ -38,6 +41,7 @@ class After(Protocol):
 
 BATCH = 40
 _LONGEST = 0.04  # seconds of one transaction, after which the rest of a batch waits for the next
+_ALONE = 1000  # a batch where nobody else waits
 _PUT_OFF = timedelta(seconds=5)
 _PUT_OFF_MOST = timedelta(hours=1)
 _log = structlog.get_logger(__name__)
@@ -66,8 +70,9 @@ def react(ctx: Context, limit: int = 200, *, after: Sequence[After] = ()) -> int
     Each of `after` is called for the leads of a batch once the effects on them are written.
     """
     looked = 0
-    while looked < limit:
-        count, mailed = _one_batch(ctx, min(BATCH, limit - looked), after)
+    size = _ALONE if ctx.database.is_scratch else BATCH
+    while looked < limit and _is_any(ctx):
+        count, mailed = _one_batch(ctx, min(size, limit - looked), after)
         if mailed:
             ctx.wake.messages.set()
         if not count:
@@ -77,7 +82,7 @@ def react(ctx: Context, limit: int = 200, *, after: Sequence[After] = ()) -> int
 
 
 def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bool]:
-    now, real, began = ctx.clock.engine(), ctx.clock.real(), ctx.clock.monotonic()
+    now, real = ctx.clock.engine(), ctx.clock.real()
     batch = _Batch()
     with ctx.database.write() as conn:
         claimed = _claim(conn, real, most)
@@ -85,12 +90,7 @@ def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bo
             return 0, False
         happened = scores.activities_by_id(conn, [one.activity_id for one in claimed])
         effects = Effects.prepare(conn, ctx.settings, list(happened.values()), now, real)
-        for one in claimed:
-            with _apart(conn, batch, one):
-                batch.outcomes[one.id] = effects.of(happened[one.activity_id])
-            batch.done.append(one)
-            if ctx.clock.monotonic() - began > _LONGEST:
-                break
+        _each(conn, ctx, batch, claimed, lambda one: effects.of(happened[one.activity_id]))
         moved = _moved(batch, happened)
         _together(conn, batch, lambda ids: segments.touched(conn, ids, moved, now, effects.facts))
         _together(conn, batch, lambda ids: _arrive(conn, ids, batch, happened, effects))
@@ -100,22 +100,70 @@ def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bo
     return len(batch.done), any(outcome.alerted for outcome in batch.outcomes.values())
 
 
-def _claim(conn: Connection, real: datetime, most: int) -> list[_Claim]:
+def _pending() -> sa.Select[Any]:
     earlier = reactions.alias("earlier")
-    r = reactions.c
-    query = (
-        sa.select(r.id, r.activity_id, r.lead_id, r.attempts)
-        .join(leads, leads.c.id == r.lead_id)
-        .where(sa.or_(r.not_before.is_(None), r.not_before <= real))
-        .where(~sa.exists().where(earlier.c.lead_id == r.lead_id, earlier.c.id < r.id))
-        .with_for_update(key_share=True, of=[reactions, leads], skip_locked=True)
+    return (
+        sa.select(_r.id, _r.activity_id, _r.lead_id, _r.attempts)
+        .join(leads, leads.c.id == _r.lead_id)
+        .where(sa.or_(_r.not_before.is_(None), _r.not_before <= sa.bindparam("real", type_=Instant)))
+        .where(~sa.exists().where(earlier.c.lead_id == _r.lead_id, earlier.c.id < _r.id))
     )
-    newest = conn.execute(query.order_by(r.id.desc()).limit((most + 1) // 2)).all()
+
+
+_r = reactions.c
+_MOST = sa.bindparam("most", type_=sa.Integer)
+# Built once: building costs more than running.
+_ANY = sa.select(_r.id).where(sa.or_(_r.not_before.is_(None), _r.not_before <= sa.bindparam("real", type_=Instant)))
+_ANY = _ANY.limit(1)
+_CLAIM = _pending().limit(_MOST).with_for_update(key_share=True, of=[reactions, leads], skip_locked=True)
+_NEWEST = _CLAIM.order_by(_r.id.desc())
+_OLDEST = _CLAIM.where(_r.id.not_in(sa.bindparam("taken", expanding=True))).order_by(_r.id)
+_DELETE = reactions.delete().where(_r.id.in_(sa.bindparam("ids", expanding=True)))
+
+
+def _is_any(ctx: Context) -> bool:
+    """Whether anything is pending, as far as a look without a lock can tell."""
+    with ctx.database.read() as conn:
+        return conn.execute(_ANY, {"real": ctx.clock.real()}).first() is not None
+
+
+def _claim(conn: Connection, real: datetime, most: int) -> list[_Claim]:
+    half = (most + 1) // 2
+    newest = conn.execute(_NEWEST, {"real": real, "most": half}).all()
     taken = {row.id: _Claim(*row) for row in newest}
-    if len(newest) == (most + 1) // 2:
-        rest = query.where(r.id.not_in(list(taken))).order_by(r.id).limit(most // 2)
-        taken.update((row.id, _Claim(*row)) for row in conn.execute(rest))
+    if len(newest) == half:
+        rest = conn.execute(_OLDEST, {"real": real, "most": most // 2, "taken": list(taken)})
+        taken.update((row.id, _Claim(*row)) for row in rest)
     return [taken[key] for key in sorted(taken)]
+
+
+def _each(
+    conn: Connection, ctx: Context, batch: _Batch, claimed: Sequence[_Claim], act: Callable[[_Claim], Outcome]
+) -> None:
+    """The effects of each in one savepoint, or each in its own when one fails; until the transaction gets long."""
+    try:
+        with conn.begin_nested():
+            for one in _in_time(ctx, claimed):
+                batch.outcomes[one.id] = act(one)
+                batch.done.append(one)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # noqa: BLE001 - found again, and noted, one by one
+        batch.outcomes.clear()
+        batch.done.clear()
+        for one in _in_time(ctx, claimed):
+            with _apart(conn, batch, one):
+                batch.outcomes[one.id] = act(one)
+            batch.done.append(one)
+
+
+def _in_time(ctx: Context, claimed: Sequence[_Claim]) -> Iterator[_Claim]:
+    """One after the other until others have waited long enough; the first at any rate."""
+    until = math.inf if ctx.database.is_scratch else ctx.clock.monotonic() + _LONGEST
+    for one in claimed:
+        yield one
+        if ctx.clock.monotonic() > until:
+            return
 
 
 @contextmanager
@@ -165,7 +213,7 @@ def _moved(batch: _Batch, happened: dict[int, Happened]) -> set[str]:
 def _finish(conn: Connection, batch: _Batch, real: datetime) -> None:
     good = [one.id for one in batch.done if one.id not in batch.failed]
     if good:
-        conn.execute(reactions.delete().where(reactions.c.id.in_(good)))
+        conn.execute(_DELETE, {"ids": good})
     for one in batch.done:
         error = batch.failed.get(one.id)
         if error is None:

@@ -16,7 +16,8 @@ from nurture.kernel.errors import DefinitionError
 from nurture.rules.facts import Facts
 
 _MOST = 256
-_read: "OrderedDict[tuple[str, frozenset[tuple[str, str]]], Campaign | DefinitionError]" = OrderedDict()
+_Found = tuple[str, Campaign | DefinitionError]  # with the campaign's key
+_read: "OrderedDict[tuple[str, frozenset[tuple[str, str]]], _Found]" = OrderedDict()
 _turn = Lock()
 
 
@@ -31,32 +32,37 @@ class Ready:
 
 def campaign(definition: Mapping[str, Any], facts: Facts) -> Campaign | DefinitionError:
     """A stored definition ready to run, or why it can no longer be read."""
-    asked = frozenset((key, fact.type.value) for key, fact in facts.values.items())
-    return _one(json.dumps(definition, ensure_ascii=False, sort_keys=True), asked, facts)
+    return _one(json.dumps(definition, ensure_ascii=False, sort_keys=True), _asked(facts), facts)[1]
 
 
 def load(conn: Connection, ids: Sequence[int], facts: Facts) -> dict[int, Ready]:
     """Definitions by revision."""
-    found: dict[int, Ready] = {}
-    for key, revision in store.revisions(conn, sorted(set(ids))).items():
-        one = campaign(revision.definition, facts)
-        name = str(revision.definition.get("key", ""))
-        found[key] = Ready(name, one) if isinstance(one, Campaign) else Ready(name, None, str(one))
-    return found
+    asked = _asked(facts)
+    found = {key: _one(text, asked, facts) for key, text in store.texts(conn, sorted(set(ids))).items()}
+    return {
+        key: Ready(name, one) if isinstance(one, Campaign) else Ready(name, None, str(one))
+        for key, (name, one) in found.items()
+    }
 
 
-def _one(text: str, asked: frozenset[tuple[str, str]], facts: Facts) -> Campaign | DefinitionError:
+def _asked(facts: Facts) -> frozenset[tuple[str, str]]:
+    return frozenset((key, fact.type.value) for key, fact in facts.values.items())
+
+
+def _one(text: str, asked: frozenset[tuple[str, str]], facts: Facts) -> _Found:
     with _turn:
         if (text, asked) in _read:
             _read.move_to_end((text, asked))
             return _read[text, asked]
+    definition = json.loads(text)
     found: Campaign | DefinitionError
     try:
-        found = from_revision(json.loads(text), facts)
+        found = from_revision(definition, facts)
     except DefinitionError as error:
         found = error
+    named = str(definition.get("key", "")), found
     with _turn:
-        _read[text, asked] = found
+        _read[text, asked] = named
         while len(_read) > _MOST:
             _read.popitem(last=False)
-    return found
+    return named

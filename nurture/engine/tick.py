@@ -129,7 +129,7 @@ def _has_new(ctx: Context) -> bool:
 
 def _enter(ctx: Context, facts: Facts, now: datetime, real: datetime) -> int:
     with ctx.database.read() as conn:
-        live = campaign_store.every(conn, [CampaignState.LIVE])
+        live = campaign_store.bare(conn, [CampaignState.LIVE])
         ready = revisions.load(conn, [one.revision_id for one in live if one.revision_id is not None], facts)
         known = [(one, ready[one.revision_id].campaign) for one in live if one.revision_id is not None]
         due = [

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,12 @@ from nurture.rules.sql import to_sql
 from nurture.segments.tables import memberships, segments
 
 _CHUNK = 500
+_CAMPAIGN: sa.BindParameter[int] = sa.bindparam("campaign")
+# Built once, as those below: building costs more than running.
+_MARKS = sa.select(entry_marks).where(entry_marks.c.campaign_id == _CAMPAIGN)
+_FORGET = entry_marks.delete().where(
+    entry_marks.c.campaign_id == _CAMPAIGN, entry_marks.c.entrance.not_in(sa.bindparam("entrances", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +44,8 @@ class Mark:
 
 def marks(conn: Connection, campaign_id: int) -> dict[str, Mark]:
     """The marks of a campaign by entrance."""
-    query = sa.select(entry_marks).where(entry_marks.c.campaign_id == campaign_id)
-    return {row.entrance: Mark(row.entrance, row.begun_at, row.until) for row in conn.execute(query)}
+    rows = conn.execute(_MARKS, {"campaign": campaign_id})
+    return {row.entrance: Mark(row.entrance, row.begun_at, row.until) for row in rows}
 
 
 def keep_marks(conn: Connection, campaign_id: int, kept: Sequence[Mark], entrances: Collection[str]) -> None:
@@ -48,22 +55,31 @@ def keep_marks(conn: Connection, campaign_id: int, kept: Sequence[Mark], entranc
         for one in {one.entrance: one for one in kept}.values()
     ]
     if rows:
-        insert = upsert(conn.dialect.name, entry_marks)
-        changed = {"until": insert.excluded.until}
-        conn.execute(insert.on_conflict_do_update(index_elements=["campaign_id", "entrance"], set_=changed), rows)
-        mine = entry_marks.c.campaign_id == campaign_id
-        conn.execute(entry_marks.delete().where(mine, entry_marks.c.entrance.not_in(list(entrances))))
+        conn.execute(_keeping(conn.dialect.name), rows)
+        conn.execute(_FORGET, {"campaign": campaign_id, "entrances": list(entrances)})
 
 
-def _open(stored: Stored, lead_id: sa.ColumnElement[int], cause: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
-    """That the cause led to no enrollment and no decision yet."""
+@cache
+def _keeping(dialect: str) -> Any:
+    insert = upsert(dialect, entry_marks)
+    changed = {"until": insert.excluded.until}
+    return insert.on_conflict_do_update(index_elements=["campaign_id", "entrance"], set_=changed)
+
+
+def _open(lead_id: sa.ColumnElement[int], cause: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
+    """That the cause led to no enrollment and no decision of the campaign yet (`_of`)."""
     taken = sa.exists().where(
-        enrollments.c.lead_id == lead_id, enrollments.c.campaign_id == stored.id, enrollments.c.cause == cause
+        enrollments.c.lead_id == lead_id, enrollments.c.campaign_id == _CAMPAIGN, enrollments.c.cause == cause
     )
     decided = sa.exists().where(
-        decisions.c.lead_id == lead_id, decisions.c.subject == f"campaign:{stored.key}", decisions.c.cause == cause
+        decisions.c.lead_id == lead_id, decisions.c.subject == sa.bindparam("subject"), decisions.c.cause == cause
     )
     return [~taken, ~decided]
+
+
+def _of(stored: Stored) -> dict[str, Any]:
+    """The parameters of `_open`."""
+    return {"campaign": stored.id, "subject": f"campaign:{stored.key}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +98,41 @@ class Joined:
 
 def joined(conn: Connection, stored: Stored, segment: str, since: datetime | None, limit: int) -> list[Joined]:
     """Open memberships of a segment, joined from `since` on, the earliest first."""
-    cause = sa.literal("membership:", sa.Text) + sa.cast(memberships.c.id, sa.Text)
-    query = _members(sa.select(memberships.c.id, memberships.c.lead_id, memberships.c.joined_at), segment)
-    query = query.where(*_open(stored, memberships.c.lead_id, cause))
-    if since is not None:
-        query = query.where(memberships.c.joined_at >= since)
-    rows = conn.execute(query.order_by(memberships.c.joined_at, memberships.c.id).limit(limit))
+    values = {**_of(stored), "segment": segment, "most": limit}
+    rows = (
+        conn.execute(_joined(), values) if since is None else conn.execute(_joined_since(), {**values, "since": since})
+    )
     return [Joined(row.id, row.lead_id, row.joined_at) for row in rows]
+
+
+@cache
+def _joined() -> sa.Select[Any]:
+    cause = sa.literal("membership:", sa.Text) + sa.cast(memberships.c.id, sa.Text)
+    query = _members(sa.select(memberships.c.id, memberships.c.lead_id, memberships.c.joined_at))
+    query = query.where(*_open(memberships.c.lead_id, cause))
+    return query.order_by(memberships.c.joined_at, memberships.c.id).limit(sa.bindparam("most", type_=sa.Integer))
+
+
+@cache
+def _joined_since() -> sa.Select[Any]:
+    return _joined().where(memberships.c.joined_at >= sa.bindparam("since"))
 
 
 def members_at(conn: Connection, stored: Stored, segment: str, at: datetime, cause: str, limit: int) -> list[int]:
     """Leads that were in a segment at an instant and still are."""
-    query = _members(sa.select(memberships.c.lead_id), segment).where(memberships.c.joined_at <= at)
-    query = query.where(*_open(stored, memberships.c.lead_id, sa.literal(cause, sa.Text)))
-    return list(conn.execute(query.order_by(memberships.c.lead_id).limit(limit)).scalars())
+    query = _members(sa.select(memberships.c.lead_id)).where(memberships.c.joined_at <= at)
+    query = query.where(*_open(memberships.c.lead_id, sa.literal(cause, sa.Text)))
+    query = query.order_by(memberships.c.lead_id).limit(limit)
+    return list(conn.execute(query, {**_of(stored), "segment": segment}).scalars())
 
 
-def _members(query: sa.Select[Any], segment: str) -> sa.Select[Any]:
+def _members(query: sa.Select[Any]) -> sa.Select[Any]:
     return (
         query.join(segments, segments.c.id == memberships.c.segment_id)
         .join(leads, leads.c.id == memberships.c.lead_id)
-        .where(segments.c.key == segment, memberships.c.left_at.is_(None), leads.c.merged_into.is_(None))
+        .where(
+            segments.c.key == sa.bindparam("segment"), memberships.c.left_at.is_(None), leads.c.merged_into.is_(None)
+        )
     )
 
 
@@ -111,8 +141,8 @@ def standing(
 ) -> list[int]:
     """Leads on whom a rule holds now."""
     lead_id = facts.living.id
-    query = to_sql(rule, now, facts).where(*_open(stored, lead_id, sa.literal(cause, sa.Text)))
-    return list(conn.execute(query.order_by(lead_id).limit(limit)).scalars())
+    query = to_sql(rule, now, facts).where(*_open(lead_id, sa.literal(cause, sa.Text)))
+    return list(conn.execute(query.order_by(lead_id).limit(limit), _of(stored)).scalars())
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,6 +292,11 @@ class Database:
 
         return engine
 
+    @property
+    def is_scratch(self) -> bool:
+        """Whether nobody else waits for it, so that transactions may be as long as suits the work."""
+        return self._scratch
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading: one snapshot on SQLite, read committed on PostgreSQL."""

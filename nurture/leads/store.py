@@ -324,9 +324,12 @@ def sources(conn: Connection, limit: int = 100) -> list[str]:
     return list(conn.execute(sa.select(found.c.source).where(found.c.source.is_not(None)).limit(limit)).scalars())
 
 
+_FIELD_DEFINITIONS = sa.select(field_definitions).order_by(field_definitions.c.position, field_definitions.c.key)
+
+
 def field_definitions_of(conn: Connection) -> dict[str, FieldDefinition]:
     """The installation's own fields by key, in their order."""
-    rows = conn.execute(sa.select(field_definitions).order_by(field_definitions.c.position, field_definitions.c.key))
+    rows = conn.execute(_FIELD_DEFINITIONS)
     return {row.key: FieldDefinition(row.key, row.label, FieldType(row.type), tuple(row.choices)) for row in rows}
 
 

@@ -29,7 +29,6 @@ from nurture.scoring.model import (
     Standing,
 )  # fmt: skip
 from nurture.scoring.store import Entry
-from nurture.scoring.tables import score_entries
 from nurture.scoring.temperature import band
 
 FACT = {"fact": True}  # how a line for a fact about the lead is told from one for an activity
@@ -91,11 +90,10 @@ def write(
 ) -> Entry:
     values = {
         "lead_id": lead_id, "axis": axis.value, "rule": rule, "cause": cause, "points": points, "reverses": reverses,
-        "sequence": store.next_sequence(lead_id, rule, cause), "reason": reason, "detail": dict(detail or {}),
-        "actor": actor, "at": at, "recorded_at": real,
+        "reason": reason, "detail": dict(detail or {}), "actor": actor, "at": at, "recorded_at": real,
     }  # fmt: skip
-    new = conn.execute(score_entries.insert().values(values).returning(score_entries.c.id)).scalar_one()
-    return Entry(int(new), lead_id, axis, rule, cause, points, reverses, reason, dict(detail or {}), actor, at)
+    new = store.add(conn, values)
+    return Entry(new, lead_id, axis, rule, cause, points, reverses, reason, dict(detail or {}), actor, at)
 
 
 def reverse(conn: Connection, entry: Entry, reason: str, now: datetime, real: datetime) -> Entry:

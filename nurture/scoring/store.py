@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.activities.model import Kind
 from nurture.activities.tables import activities
+from nurture.kernel.database import update_rows
 from nurture.leads.model import Temperature
 from nurture.leads.tables import leads
 from nurture.scoring.model import DECAY, REVERSAL, Axis, Happened, Standing
@@ -28,6 +29,32 @@ _HAPPENED = (
 
 
 _ENTRY = (e.id, e.lead_id, e.axis, e.rule, e.cause, e.points, e.reverses, e.reason, e.detail, e.actor, e.at)
+
+
+# Built once: building costs more than running.
+_LEAD = e.lead_id == sa.bindparam("lead")
+_BY_ID = sa.select(*_HAPPENED).where(activities.c.id.in_(sa.bindparam("ids", expanding=True)))
+_STANDINGS = sa.select(leads.c.id, leads.c.engagement, leads.c.fit, leads.c.temperature).where(
+    leads.c.id.in_(sa.bindparam("ids", expanding=True)), leads.c.merged_into.is_(None)
+)
+_CAUSED_BY = (
+    sa.select(*_ENTRY).where(_LEAD, e.cause == sa.bindparam("for"), e.rule != REVERSAL, ~TAKEN_BACK).order_by(e.id)
+)
+_COUNTED = sa.select(*_ENTRY).where(_LEAD, e.rule == sa.bindparam("of"), ~TAKEN_BACK)
+_COUNTED_SINCE = _COUNTED.where(e.at > sa.bindparam("since"))
+_NEW = ("lead_id", "axis", "rule", "cause", "points", "reverses", "reason", "detail", "actor", "at", "recorded_at")
+
+
+def _adding() -> Any:
+    new = {name: sa.bindparam(f"new_{name}", type_=score_entries.c[name].type) for name in _NEW}
+    before = score_entries.alias("before")
+    count = sa.select(sa.func.count() + 1).where(
+        before.c.rule == new["rule"], before.c.lead_id == new["lead_id"], before.c.cause == new["cause"]
+    )
+    return score_entries.insert().values({**new, "sequence": count.scalar_subquery()}).returning(e.id)
+
+
+_ADD = _adding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +88,7 @@ def activities_by_id(conn: Connection, ids: Iterable[int]) -> dict[int, Happened
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    rows = conn.execute(sa.select(*_HAPPENED).where(activities.c.id.in_(wanted))).mappings()
+    rows = conn.execute(_BY_ID, {"ids": wanted}).mappings()
     return {row["id"]: happened_of(row) for row in rows}
 
 
@@ -86,20 +113,17 @@ def standing(conn: Connection, lead_id: int, *, lock: bool = False) -> Standing 
 
 def standings(conn: Connection, lead_ids: Iterable[int]) -> dict[int, Standing]:
     """The cached sums of these leads; those that were merged away are left out."""
-    query = sa.select(leads.c.id, leads.c.engagement, leads.c.fit, leads.c.temperature).where(
-        leads.c.id.in_(sorted(set(lead_ids))), leads.c.merged_into.is_(None)
-    )
-    return {
-        row.id: Standing(row.id, row.engagement, row.fit, Temperature(row.temperature)) for row in conn.execute(query)
-    }
+    rows = conn.execute(_STANDINGS, {"ids": sorted(set(lead_ids))})
+    return {row.id: Standing(row.id, row.engagement, row.fit, Temperature(row.temperature)) for row in rows}
 
 
 def save_standing(conn: Connection, standing: Standing) -> None:
     """Keep the sums and the temperature."""
-    conn.execute(
-        leads.update()
-        .where(leads.c.id == standing.lead_id)
-        .values(engagement=standing.engagement, fit=standing.fit, temperature=standing.temperature.value)
+    update_rows(
+        conn,
+        leads,
+        ("engagement", "fit", "temperature"),
+        [(standing.lead_id, standing.engagement, standing.fit, standing.temperature.value)],
     )
 
 
@@ -113,8 +137,7 @@ def entries(conn: Connection, lead_id: int, at: datetime | None = None) -> list[
 
 def caused_by(conn: Connection, lead_id: int, cause: str) -> list[Entry]:
     """The lines of one cause that still stand."""
-    query = sa.select(*_ENTRY).where(e.lead_id == lead_id, e.cause == cause, e.rule != REVERSAL, ~TAKEN_BACK)
-    return [_entry(row) for row in conn.execute(query.order_by(e.id)).mappings()]
+    return [_entry(row) for row in conn.execute(_CAUSED_BY, {"lead": lead_id, "for": cause}).mappings()]
 
 
 def by_rules(conn: Connection, lead_id: int, rules: Iterable[str], axis: Axis) -> list[Entry]:
@@ -125,16 +148,15 @@ def by_rules(conn: Connection, lead_id: int, rules: Iterable[str], axis: Axis) -
 
 def counted(conn: Connection, lead_id: int, rule: str, since: datetime | None) -> list[Entry]:
     """How often a rule has counted for a lead: its standing lines, from an instant on."""
-    query = sa.select(*_ENTRY).where(e.lead_id == lead_id, e.rule == rule, ~TAKEN_BACK)
-    if since is not None:
-        query = query.where(e.at > since)
-    return [_entry(row) for row in conn.execute(query).mappings()]
+    values = {"lead": lead_id, "of": rule}
+    rows = conn.execute(_COUNTED_SINCE, {**values, "since": since}) if since else conn.execute(_COUNTED, values)
+    return [_entry(row) for row in rows.mappings()]
 
 
-def next_sequence(lead_id: int, rule: str, cause: str) -> sa.ColumnElement[int]:
-    """The number of the next line of this rule and cause, taken back ones included; for use within the insert."""
-    count = sa.select(sa.func.count() + 1).select_from(score_entries)
-    return count.where(e.rule == rule, e.lead_id == lead_id, e.cause == cause).scalar_subquery()
+def add(conn: Connection, values: Mapping[str, Any]) -> int:
+    """Write a line, numbered after those of this rule and cause, taken back ones included; gives its id."""
+    named = {f"new_{name}": value for name, value in values.items()}
+    return int(conn.execute(_ADD, named).scalar_one())
 
 
 def strong_lines(conn: Connection, lead_id: int, least: int, limit: int = 30) -> list[tuple[Entry, Happened | None]]:

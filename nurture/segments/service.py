@@ -31,6 +31,8 @@ from nurture.users.service import note
 CHUNK = 500
 PREVIEWED = 20
 _NOTED_EVERY = timedelta(minutes=1)
+_MOST_PARSED = 500
+_parsed: dict[str, tuple[Facts, Rule | DefinitionError]] = {}  # by the rule's hash, with what it was read by
 
 
 def apply(
@@ -92,11 +94,28 @@ def _rules(every: Iterable[Segment], facts: Facts) -> tuple[dict[str, Rule], dic
     for one in every:
         if one.by_hand:
             continue
-        try:
-            rules[one.key] = parse(one.when, facts)
-        except DefinitionError as error:
-            broken[one.key] = error.problems
+        found = _read(one, facts)
+        if isinstance(found, DefinitionError):
+            broken[one.key] = found.problems
+        else:
+            rules[one.key] = found
     return rules, broken
+
+
+def _read(one: Segment, facts: Facts) -> Rule | DefinitionError:
+    """Its rule, parsed once for each text as long as the same may be asked, or why it can no longer be read."""
+    known = _parsed.get(one.hash)
+    if known is not None and known[0] is facts:
+        return known[1]
+    found: Rule | DefinitionError
+    try:
+        found = parse(one.when, facts)
+    except DefinitionError as error:
+        found = error
+    if len(_parsed) >= _MOST_PARSED:
+        _parsed.clear()
+    _parsed[one.hash] = facts, found
+    return found
 
 
 def rule_of(conn: Connection, key: str, facts: Facts) -> Rule | None:

@@ -16,6 +16,10 @@ from nurture.segments.model import Segment, Stay
 from nurture.segments.tables import memberships, segments
 
 _OPEN = memberships.c.left_at.is_(None)
+# Built once: building costs more than running.
+_EVERY = sa.select(segments).where(segments.c.archived_at.is_(None)).order_by(segments.c.key)
+_THESE = _EVERY.where(segments.c.key.in_(sa.bindparam("names", expanding=True)))
+_ONE = sa.select(segments).where(segments.c.key == sa.bindparam("name"))
 
 
 @lru_cache(maxsize=8)
@@ -37,15 +41,13 @@ def with_own(zone: str, own_fields: tuple[FieldDefinition, ...]) -> Facts:
 
 def every(conn: Connection, keys: Sequence[str] | None = None) -> list[Segment]:
     """All segments that are not archived, or those of these keys, by key."""
-    query = sa.select(segments).where(segments.c.archived_at.is_(None)).order_by(segments.c.key)
-    if keys is not None:
-        query = query.where(segments.c.key.in_(keys))
-    return [_segment(row) for row in conn.execute(query)]
+    rows = conn.execute(_EVERY) if keys is None else conn.execute(_THESE, {"names": list(keys)})
+    return [_segment(row) for row in rows]
 
 
 def get(conn: Connection, key: str) -> Segment | None:
     """The segment of this key, archived or not."""
-    row = conn.execute(sa.select(segments).where(segments.c.key == key)).one_or_none()
+    row = conn.execute(_ONE, {"name": key}).one_or_none()
     return None if row is None else _segment(row)
 
 
