@@ -92,6 +92,7 @@ class Request:
     script: tuple[Act, ...] = ()
     seed: int = 1
     look: timedelta = timedelta(hours=1)  # how far time may jump: what is found by looking is found that late at most
+    enters: bool = True  # everybody at the begin; False: when the campaign's own entry finds them
 
     def checked(self) -> "Request":
         """Itself; InputError when it asks for too much, for nothing, or for what cannot be."""

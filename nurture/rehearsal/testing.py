@@ -76,17 +76,20 @@ def rehearsal(
     script: Sequence[Act] = (),
     seed: int = 1,
     look: timedelta = timedelta(hours=1),
+    enters: bool = True,
     start: datetime = START,
     zone: str = "Asia/Ho_Chi_Minh",
     fields: Sequence[FieldDefinition] = (),
 ) -> Iterator[Rehearsed]:
     """Play a campaign of these folders with these leads; without `behavior` only the script acts.
 
-    With a longer `look` it is faster, and segments, scores and dates of leads are looked at as rarely.
+    They come in at the begin; with `enters` False when the campaign's entry finds them. With a longer `look` it is
+    faster, and segments, scores and dates of leads are looked at as rarely.
     """
     request = Request(
-        campaign, people=tuple(leads), days=days, behavior=behavior, script=tuple(script), seed=seed, look=look
-    )
+        campaign, people=tuple(leads), days=days, behavior=behavior, script=tuple(script), seed=seed, look=look,
+        enters=enters,
+    )  # fmt: skip
     with house(campaigns_at, templates_at, start=start, zone=zone, fields=fields) as (ctx, found):
         played = rehearse(ctx, request, ctx.settings.data_dir / "stage.db", definitions=found, start=start)
         try:
