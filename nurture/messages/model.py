@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+UNSUBSCRIBE = "unsubscribe_url"  # what an email reads that gives its lead a way out
+
 
 class MessageState(StrEnum):
     """Where a message stands; it is in exactly one. They add up to the audience."""
@@ -79,7 +81,7 @@ class Compiled:
     @property
     def can_unsubscribe(self) -> bool:
         """Whether the lead finds a way out in it; advertising must."""
-        return "unsubscribe_url" in self.reads
+        return UNSUBSCRIBE in self.reads
 
 
 @dataclass(frozen=True, slots=True)

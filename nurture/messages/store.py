@@ -13,7 +13,7 @@ from nurture.campaigns.tables import campaigns
 from nurture.kernel.database import unindexed
 from nurture.leads.store import visible
 from nurture.leads.tables import leads
-from nurture.messages.model import Compiled, MessageState, Purposes
+from nurture.messages.model import UNSUBSCRIBE, Compiled, MessageState, Purposes
 from nurture.messages.tables import attempts, messages, template_revisions, templates
 from nurture.users.model import Person
 
@@ -192,6 +192,18 @@ def attempts_of(conn: Connection, message_id: int) -> Sequence[Row[Any]]:
     """Every conversation about a message, in order."""
     query = sa.select(attempts).where(attempts.c.message_id == message_id).order_by(attempts.c.number, attempts.c.id)
     return conn.execute(query).all()
+
+
+def closed(conn: Connection) -> dict[str, list[str]]:
+    """Published emails without a link to unsubscribe: their languages by key."""
+    query = sa.select(
+        templates.c.key, templates.c.language, template_revisions.c.compiled["reads"].label("reads")
+    ).join(template_revisions, template_revisions.c.id == templates.c.revision_id)
+    found: dict[str, list[str]] = {}
+    for key, language, reads in conn.execute(query.order_by(templates.c.key, templates.c.language)):
+        if UNSUBSCRIBE not in (reads or ()):
+            found.setdefault(key, []).append(language)
+    return found
 
 
 def waiting_by_email(conn: Connection) -> dict[str, int]:

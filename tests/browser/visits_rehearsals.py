@@ -1,9 +1,10 @@
-"""Examples of rehearsals: asking for one, what would come of it, one day of it, one lead's way."""
+"""Examples of rehearsals and of a campaign as text: asking for one, what would come of it, one day of it, one lead's way."""
 
 from tests.browser.visits import Visit
 from tests.web.rehearsed import BROKEN, CAMPAIGN, ENDED
 
 VISITS: dict[str, Visit] = {
+    "campaign_text.edit": lambda _: f"/campaigns/{CAMPAIGN}/edit",
     "rehearsals.ask": lambda _: f"/campaigns/{CAMPAIGN}/rehearse",
     "rehearsals.show": lambda _: f"/rehearsals/{ENDED}",
     "rehearsals.show#broken": lambda _: f"/rehearsals/{BROKEN}",

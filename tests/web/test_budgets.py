@@ -26,6 +26,7 @@ PAGES = {
     "account.profile": ("/me",),
     "alerts.index": ("/alerts", "/alerts?of=all"),
     "broadcasts.index": ("/broadcasts",),
+    "campaign_text.edit": (f"/campaigns/{CAMPAIGN}/edit",),
     "rehearsals.ask": (f"/campaigns/{CAMPAIGN}/rehearse",),
     "rehearsals.show": (f"/rehearsals/{ENDED}",),
     "rehearsals.lead": (f"/rehearsals/{ENDED}/leads/1",),
@@ -62,7 +63,12 @@ PAGES = {
     "sends.message": ("/messages/MESSAGE",),
     "today.first": ("/",),
     "today.index": ("/today",),
-    "why.show": ("/leads/LEAD/why", "/leads/LEAD/why?segment=new_leads", "/leads/LEAD/why?campaign=welcome_series", "/leads/LEAD/why?message=MESSAGE"),
+    "why.show": (
+        "/leads/LEAD/why",
+        "/leads/LEAD/why?segment=new_leads",
+        "/leads/LEAD/why?campaign=welcome_series",
+        "/leads/LEAD/why?message=MESSAGE",
+    ),
 }
 
 
