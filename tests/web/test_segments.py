@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from flask import Flask
 
 from nurture.kernel.context import Context
 from nurture.leads.tables import leads
-from nurture.segments.tables import memberships
+from nurture.segments.tables import memberships, segments
 from nurture.users.tables import audit
 from tests.web.client import Client
 from tests.web.filled import Filled
@@ -70,6 +71,25 @@ def test_the_file_is_for_those_who_may_take_it_along(
         rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
         assert all(not row["name"].startswith("=") for row in rows)
         assert rows
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1", " =1+1", "\t=1+1", "An;=1+1", "An\n@x", "＝1+1", "-1", "+84=1"]
+)  # fmt: skip
+def test_no_cell_of_the_file_runs_as_a_formula(app: Flask, ctx: Context, house: Filled, name: str) -> None:
+    """Nor does a part of it, where a spreadsheet parts cells by semicolons; a phone number stays one."""
+    with ctx.database.write() as conn:
+        member = sa.select(memberships.c.lead_id).where(memberships.c.left_at.is_(None)).limit(1).scalar_subquery()
+        conn.execute(leads.update().where(leads.c.id == member).values(name=name, phone="+84901234567"))
+        key = conn.execute(
+            sa.select(segments.c.key).join(memberships).where(memberships.c.lead_id == member).limit(1)
+        ).scalar_one()
+    text = Client(app).sign_in("marketer").post(f"/segments/{key}/members.csv").data.decode("utf-8-sig")
+    rows = [row for row in csv.DictReader(io.StringIO(text)) if row["phone"] == "+84901234567"]
+    assert rows
+    for row in rows:
+        for part in re.split(r"[;\t\r\n]", row["name"]):
+            assert not part.lstrip().startswith(tuple("=+-@＝"))
 
 
 def test_why_of_a_campaign(app: Flask, house: Filled) -> None:

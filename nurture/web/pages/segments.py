@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -33,6 +34,7 @@ blueprint = Blueprint("segments", __name__)
 DAYS = 30
 WEEK = timedelta(days=7)
 _HIGH = 40  # of the chart above and below its line
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+@＝＋－＠-]|[\t\r\n])")
 
 
 @blueprint.get("/segments")
@@ -108,8 +110,9 @@ def _table(found: Any) -> str:
 
 
 def _harmless(text: str) -> str:
-    is_number = text.startswith("+") and text[1:].isdigit()
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text and not is_number else text
+    """The quote also stands behind each sign that begins a cell where another sign than ours parts them."""
+    is_number = text.startswith("+") and text[1:].isdecimal()
+    return text if is_number else _FORMULA.sub(r"\1'", text)
 
 
 def _one(conn: Connection, key: str) -> Segment:
