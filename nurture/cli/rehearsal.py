@@ -30,6 +30,7 @@ from nurture.rehearsal.report import Report
 from nurture.rehearsal.script import read_file
 from nurture.rehearsal.service import Rehearsed, rehearsed
 from nurture.rehearsal.ways import Line, way
+from nurture.tasks.model import KINDS, said_words
 
 _WIDEST = 40  # characters of a bar
 _LEADS_IN_JSON = 1_000
@@ -47,6 +48,11 @@ _WHAT = {
     "unsubscribed": N_("unsubscribes"),
     "opportunity_opened": N_("becomes an opportunity"),
     "temperature_changed": N_("changes temperature"),
+    "task": N_("a task about the lead is given"),
+    "task_done": N_("the task is done"),
+    "mail_resumed": N_("somebody has looked, mail goes on"),
+    "sms": N_("text message"),
+    "webhook": N_("another system is told"),
 }
 
 
@@ -67,11 +73,13 @@ _WHAT = {
 @click.option("--days", type=int, default=60, show_default=True, metavar=_("NUMBER"), help=_("Over so many days."))
 @click.option(
     "--behavior", default=str(Behavior()), show_default=True, metavar=_("SHARES"),
-    help=_("What leads do with the emails they get; none: only what the script says."),
+    help=_("What leads do with the emails they get, and which share of their tasks staff do within a working day "
+           "(calls; the others time out). A reply is looked at within a working day. none: only what the script says."),
 )  # fmt: skip
 @click.option(
     "--script", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar=_("FILE"),
-    help=_("Who does what when, as YAML: {after: 26 hours, lead: an@example.com, does: clicks}."),
+    help=_("Who does what when, as YAML: {after: 26 hours, lead: an@example.com, does: clicks}; opens, clicks, "
+           "replies, unsubscribes, or of staff finishes_task (with outcome) and looks (at the reply)."),
 )  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, metavar=_("NUMBER"), help=_("What chance starts from."))
 @click.option("--lead", metavar="EMAIL", help=_("Show the way of this lead, step by step."))
@@ -184,7 +192,26 @@ def _lines(told: Report, zone: ZoneInfo) -> list[str]:
     if told.ended_by:
         rows2 = [(_label(reason), count) for reason, count in told.ended_by.items()]
         lines += ["", _("How they leave"), *table((_("why"), _("count")), rows2)]
-    return lines + _warnings(told)
+    return lines + _work(told) + _warnings(told)
+
+
+def _work(told: Report) -> list[str]:
+    """What people of the house would have to do by day, what came of it; webhooks and text messages."""
+    lines: list[str] = []
+    if told.duties:
+        rows = [(_day(one.day), one.who or _("nobody"), _kind(one.kind), one.count) for one in told.duties]
+        lines += ["", _("Tasks by day"), *table((_("day"), _("for whom"), _("what"), _("count")), rows)]
+        ends = [(said_words(word, {}, LANGUAGE), count) for word, count in told.task_ends.items()]
+        lines += ["", _("What comes of them"), *table((_("outcome"), _("count")), ends)]
+    if told.calls:
+        rows = [(one.step, one.kind, _label(one.reason) or one.state, one.count) for one in told.calls]
+        title = _("Webhooks and text messages")
+        lines += ["", title, *table((_("step"), _("what"), _("outcome"), _("count")), rows)]
+    return lines
+
+
+def _kind(key: str) -> str:
+    return translate(LANGUAGE, KINDS[key]) if key in KINDS else key
 
 
 def _days(told: Report) -> list[str]:

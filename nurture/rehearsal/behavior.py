@@ -1,20 +1,23 @@
-"""What a lead does with an email, drawn from the seed: the same email to the same lead, the same deeds. Pure.
+"""What leads and staff do, drawn from the seed: the same email to the same lead, the same deeds. Pure.
 
 A deed is drawn for each email from (seed, what names the message), so that the order of sending changes nothing.
-Deeds fall on full tens of minutes between seven in the morning and ten at night of the lead's zone.
+Deeds fall on full tens of minutes between seven in the morning and ten at night of the lead's zone; those of staff
+between nine and five from Monday to Friday in the house's zone.
 """
 
 import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from nurture.rehearsal.model import Behavior, Does
 
 _GRID = timedelta(minutes=10)
 _WAKES, _SLEEPS = 7, 22  # o'clock
+_BEGINS, _ENDS = time(9), time(17)  # a working day
+_FREE = (5, 6)  # weekdays
 _OPENED_AFTER = 180.0  # minutes, the median
 _SPREAD = 1.3  # of the logarithm
 _LATEST = timedelta(days=6)
@@ -22,11 +25,12 @@ _LATEST = timedelta(days=6)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Deed:
-    """Something a lead does at an instant of engine time. `link` is the position of the link that is followed."""
+    """Something done at an instant of engine time. `link` is the position of the link that is followed."""
 
     at: datetime
     does: Does
     link: int = 0
+    outcome: str = ""  # of a task
 
 
 class Draw:
@@ -73,10 +77,28 @@ def _normal(share: float) -> float:
     return math.log(share / (1 - share)) / 1.702
 
 
+def at_work(at: datetime, zone: ZoneInfo, share: float) -> datetime:
+    """The instant by which so large a share of a working day has gone by, on a full ten minutes."""
+    left = (datetime.combine(at, _ENDS) - datetime.combine(at, _BEGINS)) * share
+    day = at.astimezone(zone).date()
+    while True:
+        begin = max(at, datetime.combine(day, _BEGINS, zone).astimezone(UTC))
+        end = datetime.combine(day, _ENDS, zone).astimezone(UTC)
+        if day.weekday() not in _FREE and begin < end:
+            if begin + left < end:
+                return _on_grid(begin + left)
+            left -= end - begin
+        day += timedelta(days=1)
+
+
+def _on_grid(at: datetime) -> datetime:
+    seconds = _GRID.total_seconds()
+    return datetime.fromtimestamp(math.ceil(at.timestamp() / seconds) * seconds, UTC)
+
+
 def awake(at: datetime, zone: ZoneInfo) -> datetime:
     """The first full ten minutes from then on at which the lead is awake."""
-    seconds = _GRID.total_seconds()
-    on_grid = datetime.fromtimestamp(math.ceil(at.timestamp() / seconds) * seconds, UTC)
+    on_grid = _on_grid(at)
     wall = on_grid.astimezone(zone)
     if _WAKES <= wall.hour < _SLEEPS:
         return on_grid

@@ -1,7 +1,8 @@
 """The stage of a rehearsal: a scratch database with the definitions and some leads, made anew each time (I/O).
 
-What a lead has behind it comes along: timeline, score, memberships, messages, so that caps, windows and rules answer
-as they would. Accounts, sessions, raw hits and journals stay where they are.
+What a lead has behind it comes along: timeline, score, memberships, tasks, messages, so that caps, windows and rules
+answer as they would; mail of broadcasts that is written already goes, and counts. Broadcasts that have not begun are
+not played. Sessions, raw hits and journals stay where they are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,20 +11,28 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.enrollments.tables import enrollments, passages
+from nurture.enrollments.tables import enrollments
 from nurture.kernel.database import Database, insert_rows
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
 from nurture.messages.tables import messages
+from nurture.outbound.model import CallState
+from nurture.outbound.tables import outbox
 from nurture.schema import metadata
 
-# Tables that are copied whole: what is defined, and the people of the house.
-_WHOLE = (
-    "installation", "users", "companies", "field_definitions", "tags", "suppressions", "segments", "campaigns",
-    "campaign_revisions", "shared_definitions", "template_revisions", "templates", "experiments",
+# Tables that are copied whole: what is defined, how far sweeps and entries have come, the people of the house.
+WHOLE = (
+    "installation", "users", "user_away", "companies", "field_definitions", "tags", "suppressions", "segments",
+    "campaigns", "campaign_revisions", "entry_marks", "experiments", "broadcasts", "shared_definitions",
+    "template_revisions", "templates", "score_sweeps", "rotations",
 )  # fmt: skip
-# Tables that name a lead and are left out: work in hand elsewhere, or what nobody asks for.
-_LEFT_OUT = frozenset({"reactions", "hits", "imports", "import_rows", "broadcasts"})
+# Tables that name no lead but what names one: through which column of theirs, and of which table.
+THROUGH = {"passages": ("enrollment_id", "enrollments"), "opportunity_changes": ("opportunity_id", "opportunities")}
+# Work in hand elsewhere, secrets, traces, or what nobody asks for. The stage has its own beat in `runs`.
+LEFT_OUT = frozenset({
+    "runs", "leases", "senders", "routes", "attempts", "quotas", "reactions", "hits", "mailbox_mails", "sessions",
+    "login_failures", "user_links", "saved_views", "audit", "import_batches", "import_refusals", "import_mappings",
+})  # fmt: skip
 _AT_ONCE = 500
 
 
@@ -32,17 +41,21 @@ def make(source: Connection, path: Path, lead_ids: Sequence[int]) -> Database:
     stage = Database(f"sqlite:///{path}", scratch=True)
     metadata.create_all(stage.engine)
     with stage.write() as conn:
-        for name in _WHOLE:
-            if name in metadata.tables:
-                _copy(source, conn, metadata.tables[name])
+        for name in WHOLE:
+            _copy(source, conn, metadata.tables[name])
         _copy(source, conn, leads, leads.c.id, lead_ids)
-        for table in metadata.sorted_tables:
-            if table is not leads and table.name not in {*_WHOLE, *_LEFT_OUT} and "lead_id" in table.c:
-                _copy(source, conn, table, table.c.lead_id, lead_ids)
-        ids = list(conn.execute(sa.select(enrollments.c.id)).scalars())
-        _copy(source, conn, passages, passages.c.enrollment_id, ids)
+        for table in by_lead():
+            _copy(source, conn, table, table.c.lead_id, lead_ids)
+        for name, (column, other) in THROUGH.items():
+            ids = list(conn.execute(sa.select(metadata.tables[other].c.id)).scalars())
+            _copy(source, conn, metadata.tables[name], metadata.tables[name].c[column], ids)
         _let_go(conn)
     return stage
+
+
+def by_lead() -> list[sa.Table]:
+    """Tables of which the rows of the leads come along, in the order of their references."""
+    return [one for one in metadata.sorted_tables if "lead_id" in one.c and one.name not in LEFT_OUT]
 
 
 def _copy(
@@ -71,6 +84,9 @@ def _let_go(conn: Connection) -> None:
     conn.execute(messages.update().values(lease_until=None, lease_holder=None))
     under_way = messages.c.state == MessageState.SENDING.value
     conn.execute(messages.update().where(under_way).values(state=MessageState.SENT.value))
+    begun = outbox.c.state == CallState.SENDING.value
+    conn.execute(outbox.update().where(begun).values(state=CallState.SENT.value, lease_until=None, lease_holder=None))
+    conn.execute(outbox.update().values(retry_at=None))
     ended = sa.select(messages.c.id).where(messages.c.state.not_in(("queued", "deferred", "sending")))
     conn.execute(enrollments.update().where(enrollments.c.waits_for.in_(ended)).values(waits_for=None))
     conn.execute(enrollments.update().values(lease_until=None, lease_holder=None))

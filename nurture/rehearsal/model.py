@@ -23,22 +23,32 @@ def wrong(message: str, mend: str = "", path: str = "", **params: object) -> Inp
 
 
 class Does(StrEnum):
-    """What a lead may do with an email."""
+    """What a lead may do with an email, and the lead's owner with a task or a reply."""
 
     OPENS = "opens"
     CLICKS = "clicks"
     REPLIES = "replies"
     UNSUBSCRIBES = "unsubscribes"
+    FINISHES_TASK = "finishes_task"
+    LOOKS = "looks"  # at the reply; mail goes on from there
+
+
+# The shares of a behavior, as they are written.
+SHARES = ("opens", "clicks", "replies", "unsubscribes", "calls")
 
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
-    """Which share of the emails is opened, clicked in, answered, refused; each from 0 to 1 of the emails sent."""
+    """Which share of the emails is opened, clicked in, answered, refused; and of the tasks is done. Each from 0 to 1.
+
+    A task that somebody has is done within a working day or not at all; a reply is looked at within a working day.
+    """
 
     opens: float = 0.35
     clicks: float = 0.08
     replies: float = 0.01
     unsubscribes: float = 0.002
+    calls: float = 0.6
 
     def checked(self) -> "Behavior":
         """Itself; InputError when it cannot be."""
@@ -47,18 +57,18 @@ class Behavior:
         return self
 
     def __str__(self) -> str:
-        shares = ((one.value, getattr(self, one.value)) for one in Does)
+        shares = ((name, getattr(self, name)) for name in SHARES)
         return ",".join(f"{name}={share * 100:g}%" for name, share in shares)
 
 
 def read_behavior(text: str) -> Behavior:
     """The behavior of `opens=35%,clicks=8%,replies=1%`; what is not named is 0. InputError says what is wrong."""
-    shares: dict[str, float] = dict.fromkeys((one.value for one in Does), 0.0)
+    shares: dict[str, float] = dict.fromkeys(SHARES, 0.0)
     for part in text.split(","):
         found = _SHARE.fullmatch(part)
         if found is None or found[1] not in shares or float(found[2]) > 100:
             mend = N_("such as: opens=35%%,clicks=8%%,replies=1%%")
-            raise wrong(N_("“%(word)s” is no share of emails"), mend, word=part)
+            raise wrong(N_("“%(word)s” is no share of emails or tasks"), mend, word=part)
         shares[found[1]] = float(found[2]) / 100
     return Behavior(**shares).checked()
 
@@ -68,7 +78,7 @@ class Act:
     """One line of a script: when, counted from the start, which lead does what with which email.
 
     Of the emails the lead has got by then the latest is meant; `email` names its key, `link` is a piece of the address
-    of the link that is followed.
+    of the link that is followed. A task is finished with its `outcome`: of the open ones that which is due first.
     """
 
     after: timedelta
@@ -76,6 +86,7 @@ class Act:
     does: Does
     email: str = ""
     link: str = ""
+    outcome: str = "done"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What came of a rehearsal, read from its stage: sends by day and hour, skips, dead ends, collisions (queries)."""
+"""What came of a rehearsal, read from its stage: sends by day and hour, skips, dead ends, tasks (queries)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,10 @@ from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
 from nurture.messages.model import COUNTED, MessageState, Purposes
 from nurture.messages.tables import messages
+from nurture.outbound.tables import outbox
+from nurture.tasks.model import TaskState
+from nurture.tasks.tables import tasks
+from nurture.users.tables import users
 
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
 _WENT = tuple(one.value for one in COUNTED)
@@ -76,6 +80,27 @@ class Collision:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """Tasks of one kind that somebody would have to do by a local day."""
+
+    day: str  # YYYY-MM-DD, in the house's zone
+    who: str  # name of the member of staff; empty: nobody has them
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Webhooks or text messages of a step, by what came of them."""
+
+    kind: str  # webhook | sms
+    step: str
+    state: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The answer of a rehearsal. Instants are ISO 8601 in UTC; everything counts from its begin."""
 
@@ -95,7 +120,9 @@ class Report:
     stays: Sequence[Stays]
     untaken: Sequence[str]  # ways that nobody took: `did_they_click.then`
     collisions: Sequence[Collision]
-    warnings: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    duties: Sequence[Duty] = ()
+    task_ends: Mapping[str, int] = field(default_factory=dict)  # tasks by outcome, `open`, `canceled`
+    calls: Sequence[Called] = ()
 
     @property
     def campaign(self) -> str:
@@ -150,6 +177,9 @@ def report(
         _stays(conn, mine, begun),
         untaken(campaign, {one.step: one for one in steps}),
         _collisions(conn, mine, begun, zone),
+        _duties(conn, campaign.key, begun, zone),
+        _task_ends(conn, campaign.key, begun),
+        _calls(conn, mine, begun),
     )
 
 
@@ -288,3 +318,27 @@ def _collisions(conn: Connection, mine: int, begun: datetime, zone: ZoneInfo) ->
             both = len({(lead, day) for lead, day in shared if day in days[lead]})
             found.append(Collision(key, len({lead for lead, _ in shared}), len(shared), both))
     return found
+
+
+def _duties(conn: Connection, key: str, begun: datetime, zone: ZoneInfo) -> list[Duty]:
+    owner = sa.case((tasks.c.for_owner, leads.c.owner_id), else_=tasks.c.owner_id)
+    query = (
+        sa.select(tasks.c.due_at, sa.func.coalesce(users.c.name, ""), tasks.c.kind)
+        .join(leads, leads.c.id == tasks.c.lead_id)
+        .outerjoin(users, sa.and_(users.c.id == owner, users.c.disabled_at.is_(None)))
+        .where(tasks.c.campaign_key == key, tasks.c.created_at >= begun)
+    )
+    found = Counter((at.astimezone(zone).date().isoformat(), who, kind) for at, who, kind in conn.execute(query))
+    return [Duty(*each, count) for each, count in sorted(found.items())]
+
+
+def _task_ends(conn: Connection, key: str, begun: datetime) -> dict[str, int]:
+    ended = sa.case((tasks.c.state == TaskState.DONE.value, tasks.c.outcome), else_=tasks.c.state)
+    query = sa.select(ended, sa.func.count()).where(tasks.c.campaign_key == key, tasks.c.created_at >= begun)
+    return {row[0]: row[1] for row in conn.execute(query.group_by(ended).order_by(ended))}
+
+
+def _calls(conn: Connection, mine: int, begun: datetime) -> list[Called]:
+    names = (outbox.c.kind, outbox.c.step, outbox.c.state, outbox.c.reason)
+    query = sa.select(*names, sa.func.count()).where(outbox.c.campaign_id == mine, outbox.c.planned_at >= begun)
+    return [Called(*row) for row in conn.execute(query.group_by(*names).order_by(*names))]

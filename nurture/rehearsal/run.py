@@ -1,4 +1,4 @@
-"""A rehearsal from its first instant to its last (I/O on the stage): the real tick, go and reactions in turn.
+"""A rehearsal from its first instant to its last (I/O on the stage): the real tick, go, calls and reactions in turn.
 
 Time jumps from one thing that is due to the next, at most so far ahead as is asked, an hour as a rule, so that what is
 found by looking is found.
@@ -6,7 +6,7 @@ found by looking is found.
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,11 +27,16 @@ from nurture.engine.upkeep import upkeep
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
+from nurture.leads.replies import replied
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState, Purposes
 from nurture.messages.tables import messages
+from nurture.outbound.tables import outbox
+from nurture.policy.tables import runs
 from nurture.policy.windows import zone_of
-from nurture.rehearsal.behavior import Deed, Draw, deeds
+from nurture.rehearsal import staff
+from nurture.rehearsal.behavior import Deed, Draw, at_work, deeds
+from nurture.rehearsal.calls import Taker
 from nurture.rehearsal.model import Act, Does, Request
 from nurture.rehearsal.transport import Recorder
 
@@ -41,18 +46,19 @@ MANY = 500
 _ROUNDS = 50  # at one instant
 _REACTIONS = 100_000
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
-_DOES = {Does.OPENS: Kind.OPENED, Does.CLICKS: Kind.CLICKED, Does.REPLIES: Kind.REPLIED}
+_READS = {Does.OPENS: Kind.OPENED, Does.CLICKS: Kind.CLICKED}
+_OF_STAFF = (Does.FINISHES_TASK, Does.LOOKS)
 
 Progress = Callable[[float], None]  # the share that is done, from 0 to 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Planned:
-    """Something a lead will do with a message."""
+    """Something that will be done about a message, a task or a lead."""
 
     at: datetime
     number: int
-    message_id: int = field(compare=False)
+    about: int = field(compare=False)  # its id
     deed: Deed = field(compare=False)
 
 
@@ -65,16 +71,19 @@ class Stage:
     many: bool
     clock: ManualClock = field(init=False)
     recorder: Recorder = field(init=False)
+    taker: Taker = field(init=False)
     begun: datetime = field(init=False)
     _ahead: list[_Planned] = field(default_factory=list)
     _script: list[tuple[datetime, int, Act]] = field(default_factory=list)
     _count: int = 0
+    _last_task: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.ctx.clock, ManualClock):
             raise TypeError("a rehearsal moves its clock by itself")
         self.clock = self.ctx.clock
         self.recorder = Recorder(self.ctx)
+        self.taker = Taker(self.ctx)
         self.begun = self.clock.engine()
         for number, act in enumerate(self.request.script):
             heapq.heappush(self._script, (self.begun + act.after, number, act))
@@ -98,12 +107,16 @@ class Stage:
         """Everything that belongs to this instant, until nothing is left."""
         self._act()
         self._react()
+        with self.ctx.database.write() as conn:  # time jumps, but nothing stood still meanwhile
+            conn.execute(runs.update().values(seen_at=self.clock.engine()))
         upkeep(self.ctx)
         for _ in range(_ROUNDS):
             report = tick(self.ctx)
             letters = self.recorder.hand_over()
+            called = self.taker.hand_over()
             self._plan(letters)
-            if not self._react() and not letters and not report.advanced and not report.looked_at:
+            self._plan_tasks()
+            if not (self._react() or letters or called or report.advanced or report.looked_at):
                 break
 
     def _react(self) -> int:
@@ -124,14 +137,16 @@ class Stage:
             first = sa.select(sa.func.min(enrollments.c.due_at)).where(*idle, enrollments.c.campaign_id.in_(live))
             waiting = messages.c.state == MessageState.QUEUED.value
             mail = sa.select(sa.func.min(messages.c.not_before)).where(waiting, messages.c.not_before > now)
-            due += [one for one in (conn.execute(first).scalar(), conn.execute(mail).scalar()) if one is not None]
+            queued = (outbox.c.state == "queued", outbox.c.not_before > now)
+            call = sa.select(sa.func.min(outbox.c.not_before)).where(*queued)
+            due += [one for query in (first, mail, call) if (one := conn.execute(query).scalar()) is not None]
         due += [self._ahead[0].at] if self._ahead else []
         due += [self._script[0][0]] if self._script else []
         grid = _COARSE if self.many else _FINE
         seconds = -int(-max(min(due), now + timedelta(seconds=1)).timestamp() // grid) * grid
         return datetime.fromtimestamp(seconds, now.tzinfo)
 
-    # -- what leads do --
+    # -- what leads and staff do --
 
     def _plan(self, letters: list[Letter]) -> None:
         """Draw what becomes of each letter."""
@@ -147,31 +162,66 @@ class Stage:
             draw = Draw(self.request.seed, f"{row.lead_key}/{row.template_key}/{row.step}/{row.occurrence}")
             links = self.recorder.links.get(one.template, ())
             for deed in deeds(behavior, draw, now, zone_of(row.zone, house), links):
-                self._count += 1
-                heapq.heappush(self._ahead, _Planned(deed.at, self._count, one.message_id, deed))
+                self._later(one.message_id, deed)
+
+    def _later(self, about: int, deed: Deed) -> None:
+        self._count += 1
+        heapq.heappush(self._ahead, _Planned(deed.at, self._count, about, deed))
+
+    def _plan_tasks(self) -> None:
+        """Draw which of the new tasks are done, and when."""
+        behavior = self.request.behavior
+        if behavior is None:
+            return
+        with self.ctx.database.read() as conn:
+            self._last_task, found = staff.given(conn, self._last_task)
+        now, zone = self.clock.engine(), self.ctx.settings.local_zone
+        for one in found:
+            draw = Draw(self.request.seed, one.name)
+            if draw("calls") < behavior.calls:
+                self._later(one.id, Deed(at_work(now, zone, draw("when")), Does.FINISHES_TASK, outcome="done"))
 
     def _act(self) -> None:
-        """Do what leads have planned for now, and what the script says."""
+        """Do what is planned for now, and what the script says."""
         now = self.clock.engine()
         due = []
         while self._ahead and self._ahead[0].at <= now:
             one = heapq.heappop(self._ahead)
-            due.append((one.message_id, one.deed))
+            due.append((one.about, one.deed))
         with self.ctx.database.read() as conn:
             while self._script and self._script[0][0] <= now:
                 due += self._scripted(conn, heapq.heappop(self._script)[2])
-            about = _about(conn, [message_id for message_id, _ in due])
+            about = _about(conn, [number for number, deed in due if deed.does not in _OF_STAFF])
         if not due:
             return
         with self.ctx.database.write() as conn:
-            lines = [self._line(about[number], deed) for number, deed in due if deed.does in _DOES]
+            lines = [self._line(about[number], deed) for number, deed in due if deed.does in _READS]
             record_set(conn, lines, real=self.clock.real())
             for number, deed in due:
-                if deed.does is Does.UNSUBSCRIBES:
-                    self._refuse(conn, about[number])
+                self._do(conn, number, about, deed)
+
+    def _do(self, conn: Connection, number: int, about: dict[int, sa.Row[Any]], deed: Deed) -> None:
+        times = {"now": self.clock.engine(), "real": self.clock.real()}
+        match deed.does:
+            case Does.REPLIES:
+                self._reply(conn, about[number])
+            case Does.UNSUBSCRIBES:
+                self._refuse(conn, about[number])
+            case Does.FINISHES_TASK:
+                staff.finish(conn, number, deed.outcome, **times)
+            case Does.LOOKS:
+                staff.look(conn, number, cause=CAUSE, **times)
 
     def _scripted(self, conn: Connection, act: Act) -> list[tuple[int, Deed]]:
-        """The deed of a line of the script, on the latest email that it means; nothing when there is none."""
+        """The deed of a line of the script: on the latest email that it means, on the task that is due first, on the
+        lead. Nothing when there is none."""
+        deed = Deed(self.clock.engine(), act.does, outcome=act.outcome)
+        if act.does is Does.FINISHES_TASK:
+            task = staff.first_of(conn, act.lead)
+            return [(task, deed)] if task is not None else []
+        if act.does is Does.LOOKS:
+            lead = conn.execute(sa.select(leads.c.id).where(leads.c.email == act.lead)).scalar()
+            return [(lead, deed)] if lead is not None else []
         query = (
             sa.select(messages.c.id, messages.c.template_revision_id)
             .join(leads, leads.c.id == messages.c.lead_id)
@@ -185,14 +235,14 @@ class Stage:
             return []
         links = self.recorder.links.get(row.template_revision_id, ())
         link = next((number for number, target in enumerate(links) if act.link in target), 0)
-        return [(row.id, Deed(self.clock.engine(), act.does, link))]
+        return [(row.id, replace(deed, link=link))]
 
     def _line(self, row: sa.Row[Any], deed: Deed) -> Activity:
         links = self.recorder.links.get(row.template_revision_id, ())
         clicked = deed.does is Does.CLICKS and deed.link < len(links)
         return Activity(
             row.lead_id,
-            _DOES[deed.does],
+            _READS[deed.does],
             deed.at,
             "lead",
             CAUSE,
@@ -203,6 +253,17 @@ class Stage:
             url=links[deed.link] if clicked else None,
             detail={"verdict": "human"} | ({"link": deed.link} if clicked else {}),
         )
+
+    def _reply(self, conn: Connection, row: sa.Row[Any]) -> None:
+        """Automatic mail waits; by a behavior the owner looks within a working day."""
+        now, real = self.clock.engine(), self.clock.real()
+        key = f"{CAUSE}:{row.id}:{Does.REPLIES}:{now.isoformat()}"
+        replied(
+            conn, row.lead_id, now=now, real=real, actor="lead", cause=CAUSE, cause_key=key, message_id=row.id
+        )  # fmt: skip
+        if self.request.behavior is not None:
+            share = Draw(self.request.seed, f"{row.lead_key}/looks/{row.template_key}/{row.occurrence}")("when")
+            self._later(row.lead_id, Deed(at_work(now, self.ctx.settings.local_zone, share), Does.LOOKS))
 
     def _refuse(self, conn: Connection, row: sa.Row[Any]) -> None:
         said = Said(Method.FORM, CAUSE, "lead", CAUSE, self.clock.engine(), self.clock.real())

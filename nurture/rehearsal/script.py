@@ -2,6 +2,7 @@
 
 - {after: 1 day, lead: an@example.com, does: opens}
 - {after: 26 hours, lead: an@example.com, does: clicks, email: welcome_series_hello, link: /bang-gia}
+- {after: 3 days, lead: an@example.com, does: finishes_task, outcome: no_answer}
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from nurture.kernel.yamlfile import Source, read
 from nurture.leads.normalize import email_of
 from nurture.rehearsal.model import Act, Does
 
-_KEYS = ("after", "lead", "does", "email", "link")
+_KEYS = ("after", "lead", "does", "email", "link", "outcome")
 
 
 def read_file(path: Path) -> tuple[Act, ...]:
@@ -46,7 +47,7 @@ def _act(source: Source, line: Any, path: str, problems: list[Problem]) -> Act |
         return None
     words = [one.value for one in Does]
     if line.get("does") not in words:
-        message, mend = N_("“%(word)s” is nothing that a lead does"), N_("one of: %(known)s")
+        message, mend = N_("“%(word)s” is nothing that a lead or its owner does"), N_("one of: %(known)s")
         problems.append(
             source.problem(
                 "unknown_deed", message, path=f"{path}.does", mend=mend, word=line.get("does"), known=", ".join(words)
@@ -63,4 +64,5 @@ def _act(source: Source, line: Any, path: str, problems: list[Problem]) -> Act |
     if address is None:
         problems.append(source.problem("bad_address", N_("An email address belongs here"), path=f"{path}.lead"))
         return None
-    return Act(after, address, Does(line["does"]), str(line.get("email") or ""), str(line.get("link") or ""))
+    email, link, outcome = (str(line.get(key) or "") for key in ("email", "link", "outcome"))
+    return Act(after, address, Does(line["does"]), email, link, outcome or "done")

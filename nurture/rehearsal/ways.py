@@ -18,13 +18,20 @@ from nurture.messages.links import PlainLinks
 from nurture.messages.model import Purposes
 from nurture.messages.personalize import Personalizer, Rendered
 from nurture.messages.tables import messages
+from nurture.outbound.model import CallKind
+from nurture.outbound.tables import outbox
+from nurture.tasks.tables import tasks
 
-_DID = (Kind.OPENED, Kind.CLICKED, Kind.REPLIED, Kind.UNSUBSCRIBED, Kind.OPPORTUNITY_OPENED, Kind.TEMPERATURE_CHANGED)
+_DID = (
+    Kind.OPENED, Kind.CLICKED, Kind.REPLIED, Kind.UNSUBSCRIBED, Kind.OPPORTUNITY_OPENED, Kind.TEMPERATURE_CHANGED,
+    Kind.TASK_DONE, Kind.MAIL_RESUMED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing on a lead's way: `entered`, `passed`, `sent`, `skipped`, `left`, or the kind of an activity."""
+    """One thing on a lead's way: `entered`, `passed`, `sent`, `skipped`, `task`, `sms`, `webhook`, `left`, or the kind
+    of an activity."""
 
     at: datetime
     what: str
@@ -78,7 +85,8 @@ def way(conn: Connection, campaign: str, lead_id: int, begun: datetime) -> list[
     rows = conn.execute(mine.where(campaigns.c.key == campaign, enrollments.c.lead_id == lead_id)).all()
     lines = [*_ends(rows, begun), *_passed(conn, [row.id for row in rows], begun)]
     lines += [*_mails(conn, campaign, lead_id, begun), *_did(conn, lead_id, begun)]
-    order = ("entered", "passed", "skipped", "sent")
+    lines += [*_tasks(conn, lead_id, begun), *_calls(conn, lead_id, begun)]
+    order = ("entered", "task", "webhook", "task_done", "passed", "sms", "skipped", "sent")
     return sorted(lines, key=lambda one: (one.at, order.index(one.what) if one.what in order else len(order)))
 
 
@@ -121,6 +129,31 @@ def _mails(conn: Connection, campaign: str, lead_id: int, begun: datetime) -> li
         for row in conn.execute(query.order_by(messages.c.id))
         if not (row.state == "skipped" and row.campaign_key == campaign and row.step)  # its passage says so
     ]
+
+
+def _tasks(conn: Connection, lead_id: int, begun: datetime) -> list[Line]:
+    """Tasks about the lead, as they are given; what came of them is in the timeline."""
+    query = sa.select(tasks).where(tasks.c.lead_id == lead_id, tasks.c.created_at >= begun).order_by(tasks.c.id)
+    return [
+        Line(
+            row.created_at, "task", row.step or "",
+            detail={"kind": row.kind, "title": row.title, "due": row.due_at.isoformat()},
+        )
+        for row in conn.execute(query)
+    ]  # fmt: skip
+
+
+def _calls(conn: Connection, lead_id: int, begun: datetime) -> list[Line]:
+    """Text messages to the lead, and what other systems were told."""
+    query = sa.select(outbox).where(outbox.c.lead_id == lead_id, outbox.c.planned_at >= begun).order_by(outbox.c.id)
+    return [
+        Line(
+            row.ended_at or row.not_before, row.kind, row.step or "", row.state, row.reason or "",
+            row.planned_at if row.planned_at != row.ended_at else None,
+            detail={"text": row.body} if row.kind == CallKind.SMS.value else {"name": row.name},
+        )
+        for row in conn.execute(query)
+    ]  # fmt: skip
 
 
 def _did(conn: Connection, lead_id: int, begun: datetime) -> list[Line]:

@@ -7,6 +7,7 @@ for it goes on.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -278,6 +279,7 @@ def follow_merges(conn: Connection) -> int:
     return total
 
 
+@cache
 def _strays() -> sa.Select[tuple[int]]:
     one = tasks.alias("one")
     strays = sa.select(one.c.id).join(leads, leads.c.id == one.c.lead_id)

@@ -20,8 +20,9 @@ from nurture.leads.normalize import email_of
 from nurture.leads.tables import leads
 from nurture.rehearsal import jobs
 from nurture.rehearsal.jobs import Job
-from nurture.rehearsal.model import Behavior, Does, Request, wrong
+from nurture.rehearsal.model import SHARES, Behavior, Request, wrong
 from nurture.rehearsal.ways import Line, letter, walkers, way
+from nurture.tasks.model import KINDS, said_words
 from nurture.web import campaign_words
 from nurture.web.language import language, say
 from nurture.web.page import (
@@ -45,6 +46,7 @@ blueprint = Blueprint("rehearsals", __name__)
 
 _SAMPLE, _DAYS = 200, 60
 _LEADS_SHOWN = 50
+_MOST_ADDRESSES = 1_000  # looked up one by one
 _LEVELS = 5
 _FEW_HOURS = 24
 _WHAT: Mapping[str, tuple[str, str]] = {  # words and icon of a line
@@ -61,6 +63,11 @@ _WHAT: Mapping[str, tuple[str, str]] = {  # words and icon of a line
     "unsubscribed": (N_("Unsubscribes"), "slash-circle"),
     "opportunity_opened": (N_("Becomes an opportunity"), "trophy"),
     "temperature_changed": (N_("Changes temperature"), "thermometer-half"),
+    "task": (N_("A task is given"), "clipboard-check"),
+    "task_done": (N_("The task is done"), "check-lg"),
+    "mail_resumed": (N_("Somebody has looked, mail goes on"), "play-circle"),
+    "sms": (N_("Text message"), "chat-left-text"),
+    "webhook": (N_("Another system is told"), "send"),
 }
 
 
@@ -74,7 +81,7 @@ def ask(key: str) -> ResponseReturnValue:
     """What to rehearse with, and what was rehearsed before."""
     _may()
     plain = Behavior()
-    shares = {one.value: f"{getattr(plain, one.value) * 100:g}" for one in Does}
+    shares = {name: f"{getattr(plain, name) * 100:g}" for name in SHARES}
     chosen = Form({"who": "sample", "sample": str(_SAMPLE), "days": str(_DAYS), "seed": "1", **shares})
     return _asked(key, chosen)
 
@@ -122,7 +129,7 @@ def begin(key: str) -> ResponseReturnValue:
 def _request(key: str) -> Request:
     form = request.form
     who = form.get("who", "sample")
-    shares = {one.value: _share(form.get(one.value, "0"), one.value) for one in Does}
+    shares = {name: _share(form.get(name, "0"), name) for name in SHARES}
     return Request(
         key,
         segment=form.get("segment") or None if who == "segment" else None,
@@ -156,6 +163,10 @@ def _addresses(text: str) -> tuple[str, ...]:
     bad = [word for word, address in found if address is None]
     if bad or not found:
         raise wrong(N_("“%(word)s” is no email address"), path="addresses", word=bad[0] if bad else "")
+    if len(found) > _MOST_ADDRESSES:
+        raise wrong(
+            N_("At most %(most)s leads in one rehearsal; take a sample"), path="addresses", most=_MOST_ADDRESSES
+        )
     return tuple(dict.fromkeys(address for _, address in found if address is not None))
 
 
@@ -180,7 +191,7 @@ def show(job_id: str) -> ResponseReturnValue:
         stored = _stored(conn, job.request["campaign"])
         values: dict[str, Any] = {} if job.report is None else _told(conn, job, job.report, stored)
     return render("rehearsals/show.html", job=job, version=version, stored=stored, name=stored.named(language()),
-                  percent=int(job.share * 100), **values)  # fmt: skip
+                  percent=int(job.share * 100), error=say(job.error), **values)  # fmt: skip
 
 
 def _told(conn: Connection, job: Job, told: Mapping[str, Any], stored: store.Stored) -> dict[str, Any]:
@@ -208,7 +219,18 @@ def _told(conn: Connection, job: Job, told: Mapping[str, Any], stored: store.Sto
         "first": not after,
         "others": {one["campaign"]: _campaign_name(conn, one["campaign"]) for one in told["collisions"]},
         "texts": _texts(campaign, called),
+        **_work(told),
     }
+
+
+def _work(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Tasks by day, and what came of tasks, webhooks and text messages, in words."""
+    duties = [
+        {**one, "date": date.fromisoformat(one["day"]), "what": say(KINDS.get(one["kind"], one["kind"]))}
+        for one in told.get("duties", ())
+    ]
+    ends = [(said_words(word, {}, language()), count) for word, count in told.get("task_ends", {}).items()]
+    return {"duties": duties, "task_ends": ends, "calls": told.get("calls", ())}
 
 
 def _skips(one: Mapping[str, Any]) -> dict[str, int]:

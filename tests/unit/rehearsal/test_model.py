@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nurture.kernel.errors import DefinitionError, InputError
-from nurture.rehearsal.behavior import Draw, awake, deeds
+from nurture.rehearsal.behavior import Draw, at_work, awake, deeds
 from nurture.rehearsal.model import Act, Behavior, Does, Request, read_behavior
 from nurture.rehearsal.script import read_script
 
@@ -19,7 +19,7 @@ LINKS = ("https://a.example", "https://b.example")
 
 def test_behavior_is_read_as_it_is_written() -> None:
     """What is not named does not happen."""
-    assert read_behavior("opens=35%, clicks=8%,replies=1%") == Behavior(0.35, 0.08, 0.01, 0.0)
+    assert read_behavior("opens=35%, clicks=8%,replies=1%") == Behavior(0.35, 0.08, 0.01, 0.0, 0.0)
     assert str(read_behavior(str(Behavior()))) == str(Behavior())
 
 
@@ -118,3 +118,22 @@ def test_a_script_tells_all_that_is_wrong_with_its_line() -> None:
     with pytest.raises(DefinitionError) as caught:
         read_script(text, "who.yaml")
     assert [one.line for one in caught.value.problems] == [2, 3, 4, 5]
+
+
+def test_staff_work_from_nine_to_five_on_weekdays() -> None:
+    """Half a working day from Friday at three is Monday at eleven; asked at night it counts from nine."""
+    friday = datetime(2026, 11, 27, 15, tzinfo=HANOI).astimezone(UTC)
+    assert at_work(friday, HANOI, 0.5).astimezone(HANOI) == datetime(2026, 11, 30, 11, tzinfo=HANOI)
+    night = datetime(2026, 11, 23, 3, tzinfo=HANOI).astimezone(UTC)
+    assert at_work(night, HANOI, 0.0).astimezone(HANOI) == datetime(2026, 11, 23, 9, tzinfo=HANOI)
+
+
+def test_a_script_may_say_what_came_of_a_task() -> None:
+    """Done, where it says nothing."""
+    text = """
+    - {after: 1 day, lead: an@example.com, does: finishes_task}
+    - {after: 2 days, lead: an@example.com, does: finishes_task, outcome: no_answer}
+    """
+    assert [(one.does, one.outcome) for one in read_script(text)] == [
+        (Does.FINISHES_TASK, "done"), (Does.FINISHES_TASK, "no_answer"),
+    ]  # fmt: skip
