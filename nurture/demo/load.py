@@ -14,7 +14,7 @@ from nurture.capture.store import keep_definitions
 from nurture.consents import service as consents
 from nurture.consents.model import Method
 from nurture.consents.service import Said
-from nurture.demo.people import KEEN, STAFF, MadeUp, made_up, reserve
+from nurture.demo.people import KEEN, STAFF, MadeUp, made_up, occasions, reserve
 from nurture.engine import definitions
 from nurture.kernel.context import Context
 from nurture.leads import service as leads
@@ -88,11 +88,12 @@ def arrive(context: Context, conn: Connection, one: MadeUp, came: datetime, now:
     """Take a made-up lead in that came at this instant, with consent and what it did between then and now."""
     times = _Times(now, real)
     dice = random.Random(one.email)  # noqa: S311 - a demo, not a secret
+    fields, tags = occasions(one.email, now.astimezone(context.settings.local_zone).date())
     lead = leads.add(
         conn,
         NewLead(
             email=one.email, phone=one.phone, name=one.name, honorific=one.honorific, company=one.company,
-            city=one.city, source=one.source, language=one.language, fields=one.fields,
+            city=one.city, source=one.source, language=one.language, fields={**one.fields, **fields},
             lifecycle=Lifecycle.CUSTOMER if dice.random() < 0.08 else Lifecycle.LEAD,
         ),
         now=came, real=times.real, actor="engine", cause=_CAUSE,
@@ -101,6 +102,10 @@ def arrive(context: Context, conn: Connection, one: MadeUp, came: datetime, now:
         said = Said(Method.FORM, _CAUSE, "lead", _CAUSE, came, times.real, proof=_PROOF)
         consents.give(conn, context.keys, lead.id, lead.email, said)
     _past(conn, lead, dice, came, times)
+    for tag in tags:  # now, however long ago the lead came
+        leads.tag(
+            conn, lead.id, tag, now=context.clock.engine(), real=times.real, actor="engine", cause=_CAUSE
+        )  # fmt: skip
 
 
 def _past(conn: Connection, lead: Lead, dice: random.Random, came: datetime, times: _Times) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from nurture.kernel.text import fold
 
@@ -25,6 +26,11 @@ _INTERESTS = ("Khóa học bán hàng", "Phần mềm kế toán", "Tư vấn ma
 # Below this reserve a person looks at prices.
 KEEN = 0.16
 DOMAINS = ("example.com", "example.net", "example.org")
+# The share of people to whom something of the kind has just happened; each tag is the entry of a campaign.
+_NEWS = (("trial", 0.03), ("webinar", 0.03), ("bo-mau", 0.02), ("demo-no-show", 0.015))
+_TRIAL = timedelta(days=14)
+_THURSDAY = 3
+_BORN = (date(1968, 1, 1).toordinal(), date(2003, 12, 31).toordinal())
 
 # The made-up sales team.
 STAFF = (
@@ -52,6 +58,23 @@ class MadeUp:
 def reserve(email: str) -> float:
     """How reserved a person is, from 0 (opens and clicks) to 1 (would rather hear nothing): the same for ever."""
     return random.Random(f"reserve {email}").random()  # noqa: S311 - a demo, not a secret
+
+
+def occasions(email: str, today: date) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What campaigns wait for in this person: fields with dates, and tags of what has just happened."""
+    dice = random.Random(f"occasions {email}")  # noqa: S311 - a demo, not a secret
+    fields = {"birthday": date.fromordinal(dice.randint(*_BORN)).isoformat()} if dice.random() < 0.6 else {}
+    draw = dice.random()
+    for tag, share in _NEWS:
+        if draw < share:
+            if tag == "trial":
+                fields["trial_ends_on"] = (today + _TRIAL).isoformat()
+            elif tag == "webinar":
+                soon = today + timedelta(days=2)
+                fields["webinar_on"] = (soon + timedelta(days=(_THURSDAY - soon.weekday()) % 7)).isoformat()
+            return fields, (tag,)
+        draw -= share
+    return fields, ()
 
 
 def _pick(dice: random.Random, weighted: tuple[tuple[str, int], ...]) -> str:

@@ -1,8 +1,9 @@
 """The demo's people and readers: the same for the same seed, under reserved domains, following no redirect."""
 
 import random
+from datetime import date
 
-from nurture.demo.people import DOMAINS, STAFF, made_up
+from nurture.demo.people import DOMAINS, STAFF, made_up, occasions
 from nurture.demo.readers import intentions
 
 BASE = "http://127.0.0.1:8000"
@@ -50,3 +51,14 @@ def test_a_mail_without_html_is_left_alone() -> None:
     """Nothing to look at, nothing to do; no crash."""
     rubbish = random.Random(1).randbytes(2000)
     assert intentions(rubbish, BASE, 0.0, 1.0) == []
+
+
+def test_something_has_just_happened_to_a_few() -> None:
+    """Each campaign that waits for a tag or a date has somebody to write to, and none of them everybody."""
+    today = date(2026, 11, 25)
+    found = [occasions(one.email, today) for one in made_up(300)]
+    tags = [tag for _, tags in found for tag in tags]
+    assert all(1 <= tags.count(tag) <= 20 for tag in ("trial", "webinar", "bo-mau", "demo-no-show"))
+    assert 100 < sum("birthday" in fields for fields, _ in found) < 250
+    assert {fields["webinar_on"] for fields, _ in found if "webinar_on" in fields} == {"2026-12-03"}
+    assert {fields["trial_ends_on"] for fields, _ in found if "trial_ends_on" in fields} == {"2026-12-09"}
