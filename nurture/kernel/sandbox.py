@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LONGEST_RANGE = 1_000
 DEEPEST_LOOP = 2
+DEEPEST = 40  # parts of an expression within each other; Python takes ever longer to compile more, and then gives up
 MOST_TURNS = 20_000  # of all loops of one part
 TURNS = "_turns"  # the name under which a part's turns are counted: a list of one number
 FINEST = 15  # decimals
@@ -241,6 +242,7 @@ def parsed(environment: MailEnvironment, source: str) -> nodes.Template:
         tree = environment.parse(source)
     except RecursionError as error:
         raise TemplateSyntaxError("this is nested too deep", 1) from error
+    _check_depth(tree)
     for kind, word in _REFUSED.items():
         for node in tree.find_all(kind):
             raise TemplateSyntaxError(f"“{word}” cannot be used in emails", node.lineno)
@@ -260,6 +262,15 @@ def parsed(environment: MailEnvironment, source: str) -> nodes.Template:
         loop.iter = nodes.Filter(loop.iter, TURNS, [], [], None, None, lineno=loop.lineno)
     tree.set_environment(environment)
     return tree
+
+
+def _check_depth(tree: nodes.Template) -> None:
+    """Step by step and not by recursion: a chain of additions or filters is as deep as it is long."""
+    level: list[nodes.Node] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in node.iter_child_nodes()]
+    if level:
+        raise TemplateSyntaxError("this is nested too deep", level[0].lineno)
 
 
 def _check_loops(node: nodes.Node, depth: int) -> None:

@@ -78,6 +78,7 @@ def render(language: str, source: str, values: Mapping[str, Any]) -> str:
             if room < 0:
                 raise TemplateFailure(f"the text grows over {_LARGEST} letters")
             parts.append(chunk)
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AssertionError) as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AssertionError,
+            RecursionError, SyntaxError) as error:  # fmt: skip
         raise TemplateFailure(str(error)) from error
     return tidy("".join(parts))

@@ -53,6 +53,18 @@ def test_a_lead_s_name_is_no_template(name: str) -> None:
     assert render("vi", "Chào {{ lead.given_name }}", values) == f"Chào {' '.join(name.split())}"
 
 
+@pytest.mark.parametrize(
+    "text", ["lead.name" + "|upper" * 150, "1" + "+1" * 480, "-" * 900 + "1", "(" * 480 + "1" + ")" * 480]
+)
+def test_a_text_nested_too_deep_is_refused_when_it_is_read(text: str) -> None:
+    """Before Python needs minutes to compile it; and never with an error that stops other leads."""
+    source = f"{{{{ {text} }}}}"
+    assert check("vi", source) == "this is nested too deep"
+    with pytest.raises(TemplateFailure):
+        render("vi", source, VALUES)
+    assert check("vi", "{{ lead.name" + "|upper" * 30 + " }}") == ""
+
+
 def test_a_lead_s_name_adds_no_line_and_turns_nothing_around() -> None:
     """Control characters become blanks."""
     values = {**VALUES, "lead": {**LEAD, "given_name": "An\x00\x1b[31m\u202egnort"}}
