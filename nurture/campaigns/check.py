@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from nurture.campaigns.definition import MailClass
 from nurture.campaigns.load import Folder, Loaded, SharedCheck, load
-from nurture.campaigns.model import Campaign
+from nurture.campaigns.model import Again, Campaign
+from nurture.campaigns.steps import waits
 from nurture.campaigns.steps.enroll import Into
 from nurture.campaigns.steps.send_email import SendEmail
 from nurture.kernel.errors import Problem
@@ -84,6 +85,7 @@ def _enroll_circles(loaded: Loaded) -> list[Problem]:
         for campaign, _ in loaded.campaigns
     }
     sources = {campaign.key: source for campaign, source in loaded.campaigns}
+    campaigns = {campaign.key: campaign for campaign, _ in loaded.campaigns}
     found: list[Problem] = []
     told: set[frozenset[str]] = set()
     for start in sorted(into):
@@ -95,10 +97,26 @@ def _enroll_circles(loaded: Loaded) -> list[Problem]:
         message = N_("These campaigns enroll in each other in a circle: %(keys)s")
         mend = N_("put a condition or a wait between, or see to it that entry says again: never")
         shown = " → ".join((*circle, start))
+        hops = zip(circle, (*circle[1:], start), strict=True)
+        severity = "error" if all(_is_hot(campaigns[one], into[one][other]) for one, other in hops) else "warning"
         found.append(
-            sources[start].problem("enroll_circle", message, path=path, mend=mend, severity="warning", keys=shown)
+            sources[start].problem("enroll_circle", message, path=path, mend=mend, severity=severity, keys=shown)
         )
     return found
+
+
+def _is_hot(campaign: Campaign, step: str) -> bool:
+    """Whether every lead comes in again and again, and to this step at once, without a wait or a condition.
+
+    A circle of these never ends: it would write an enrollment for each lead with each beat of the clock.
+    """
+    if campaign.entry.again is not Again.AFTER_EXIT or campaign.entry.when is not None or campaign.may_end:
+        return False
+    here: str | None = campaign.first
+    while here is not None and here != step:
+        one = campaign.steps[here]
+        here = None if one.ways or one.jumps or waits(one.kind) else one.next
+    return here == step
 
 
 def _way_back(start: str, into: Mapping[str, Collection[str]]) -> tuple[str, ...]:
