@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.engine import Connection
 
 from nurture.campaigns import store as campaign_store
 from nurture.campaigns.model import Campaign, CampaignState
@@ -36,6 +37,7 @@ from nurture.kernel.database import Database
 from nurture.kernel.garbage import unsearched
 from nurture.messages.store import languages
 from nurture.policy import store as policy_store
+from nurture.policy.silence import NOTHING, PASSING
 from nurture.rules.facts import Facts
 from nurture.segments import store as segment_store
 from nurture.segments.upkeep import keep
@@ -44,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 CHUNK = 1000
 SMALLEST = 50
-MOST = 20_000  # enrollments in one tick
+MOST = 20_000  # enrollments in one tick, and leads that one campaign takes in
 _TRANSACTION = 0.04  # seconds for which a chunk should hold the writer's turn
 _REFRESH_EVERY = timedelta(minutes=1)  # engine time
 _MOST_OF_ERROR = 500
@@ -143,7 +145,7 @@ def _enter(ctx: Context, facts: Facts, now: datetime, real: datetime) -> int:
 def _enter_all(
     ctx: Context, stored: Stored, campaign: Campaign, found: Found, facts: Facts, now: datetime, real: datetime
 ) -> int:
-    """Chunk after chunk: look again once those found before are decided about."""
+    """Chunk after chunk: look again once those found before are decided about; so many that others need not wait."""
     reading = service.Reading(facts, ctx.settings.language)
     total = 0
     while found.matters:
@@ -152,10 +154,10 @@ def _enter_all(
         if entered is None:
             break
         total += len(found.asked)
-        if not found.more:
+        if not found.more or total >= MOST:
             break
         with ctx.database.read() as conn:
-            found = arriving.look(conn, stored, campaign, facts, now)
+            found = arriving.look(conn, stored, campaign, facts, now, found.after)
     return total
 
 
@@ -214,11 +216,23 @@ def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int)
         begun = ctx.clock.monotonic()
         prepare(conn, moved)
         claimed = store.claim(conn, places, now)
-        moved = [one for one in moved if one.place.id in claimed]
+        moved = _silent_still(conn, [one for one in moved if one.place.id in claimed])
         queued = perform(conn, moved, Scene(now, real, ctx.settings, around.rows, emails))
         took = ctx.clock.monotonic() - begun
-    more = len(places) == size or any(_is_due(one.move, now) for one in moved)
+    more = bool(moved) and (len(places) == size or any(_is_due(one.move, now) for one in moved))
     return _Done(len(moved), queued, sum(one.move.error is not None for one in moved), more, took)
+
+
+def _silent_still(conn: Connection, moved: list[Moved]) -> list[Moved]:
+    """Without those held by a silence that ended while they were looked at: nobody rings for them any more."""
+    held = [one for one in moved if one.move.held in PASSING]
+    hushed = policy_store.quiet(conn, sorted({one.place.lead_id for one in held})) if held else {}
+    over = {
+        one.place.id
+        for one in held
+        if hushed.get(one.place.lead_id, NOTHING).held(one.definition.sending.class_) is None
+    }
+    return [one for one in moved if one.place.id not in over]
 
 
 def _is_due(move: Move, now: datetime) -> bool:

@@ -4,8 +4,8 @@ It only looks; `service.take_in` decides, in a transaction of its own. An occasi
 is less than a day old; later it is decided with the reason.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,9 +27,10 @@ from nurture.segments import store as segment_store
 CHUNK = 500
 GRACE = timedelta(days=1)  # so long an occasion still counts after its time
 # How far back a segment is looked at again: a membership may be committed after a later one was seen.
-_OVERLAP = timedelta(days=1)
+_OVERLAP = timedelta(days=1)  # with each new hour
+_LATELY = timedelta(minutes=10)  # in between: else a large import is read through at every look of a day
 # How often it is noted how far was looked, while nobody comes.
-_NOTED_EVERY = timedelta(hours=1)
+_NOTED_EVERY = timedelta(minutes=5)
 _QUARTER = timedelta(minutes=15)  # the clocks of all zones differ by quarters of an hour
 _FARTHEST = timedelta(days=366)
 _CALLED = frozenset({"api", "by_hand"})
@@ -43,6 +44,7 @@ class Found:
     marks: tuple[Mark, ...] = ()
     passed: tuple[tuple[str, Occasion], ...] = ()  # segments whose occasion is too old, for all of them at once
     more: bool = False
+    after: Mapping[str, Any] = field(default_factory=dict)  # whom to look behind, if it is looked on at once
 
     @property
     def matters(self) -> bool:
@@ -58,22 +60,32 @@ def begun_at(stored: Stored, kept: dict[str, Mark], entrance: Entrance, now: dat
     return now if kept or stored.published_at is None else stored.published_at
 
 
-def look(conn: Connection, stored: Stored, campaign: Campaign, facts: Facts, now: datetime) -> Found:
-    """Those who ask now, at most CHUNK of each entrance. Reads only."""
+def look(
+    conn: Connection,
+    stored: Stored,
+    campaign: Campaign,
+    facts: Facts,
+    now: datetime,
+    after: Mapping[str, Any] | None = None,
+) -> Found:
+    """Those who ask now, at most CHUNK of each entrance. Reads only.
+
+    `after` is that of the look before, when its leads have just been decided about: they are not read through again.
+    """
     kept = candidates.marks(conn, stored.id)
-    looked = _Look(conn, stored, facts, now)
+    looked = _Look(conn, stored, facts, now, dict(after or {}))
     for entrance in campaign.entry.entrances:
         if entrance.kind not in _CALLED:
             mark = kept.get(entrance.id) or looked.begin(Mark(entrance.id, begun_at(stored, kept, entrance, now)))
             looked.at(entrance, mark)
-    return Found(tuple(looked.asked), tuple(looked.marks), tuple(looked.passed), looked.more)
+    return Found(tuple(looked.asked), tuple(looked.marks), tuple(looked.passed), looked.more, looked.after)
 
 
 class _Look:
     """One look at all entrances of a campaign."""
 
-    def __init__(self, conn: Connection, stored: Stored, facts: Facts, now: datetime) -> None:
-        self.conn, self.stored, self.facts, self.now = conn, stored, facts, now
+    def __init__(self, conn: Connection, stored: Stored, facts: Facts, now: datetime, after: dict[str, Any]) -> None:
+        self.conn, self.stored, self.facts, self.now, self.after = conn, stored, facts, now, after
         self.asked: list[Asked] = []
         self.marks: list[Mark] = []
         self.passed: list[tuple[str, Occasion]] = []
@@ -107,12 +119,15 @@ class _Look:
     def segment(self, entrance: Entrance, mark: Mark) -> None:
         """Who has joined; those who were in it before are enrolled or skipped as the entry says."""
         key = entrance.config.key
-        since = None if mark.until is None else mark.until - _OVERLAP
-        found = candidates.joined(self.conn, self.stored, key, since, CHUNK)
+        is_hour = mark.until is None or _hour(mark.until) != _hour(self.now)
+        since = None if mark.until is None else mark.until - (_OVERLAP if is_hour else _LATELY)
+        found = candidates.joined(self.conn, self.stored, key, since, CHUNK, self.after.get(entrance.id))
+        if found:
+            self.after[entrance.id] = found[-1]
         old = _of_existing(entrance)
         self.asked += [Asked(one.lead_id, one.cause, old if one.joined_at <= mark.begun_at else None) for one in found]
         if self.is_evaluated(key):
-            self.through(mark, found)
+            self.through(mark, found, always=is_hour)
         else:
             self.more = self.more or len(found) >= CHUNK
 
@@ -126,10 +141,14 @@ class _Look:
         rule = entries.standing(entrance)
         cause = f"existing:{entrance.id}"
         found = (
-            candidates.standing(self.conn, self.stored, rule, cause, self.now, self.facts, CHUNK)
+            candidates.standing(
+                self.conn, self.stored, rule, cause, self.now, self.facts, CHUNK, self.after.get(cause, 0)
+            )
             if rule is not None
             else []
         )
+        if found:
+            self.after[cause] = found[-1]
         self.asked += [Asked(lead_id, cause, _of_existing(entrance)) for lead_id in found]
         self.through(mark, found)
 
@@ -141,7 +160,10 @@ class _Look:
         for one in due:
             if one.at > self.now - GRACE and len(asked) < CHUNK:
                 cause, room = f"schedule:{one.name}", CHUNK - len(asked)
-                ids = candidates.members_at(self.conn, self.stored, config.segment, one.at, cause, room)
+                last = self.after.get(f"{entrance.id}/{cause}", 0)
+                ids = candidates.members_at(self.conn, self.stored, config.segment, one.at, cause, room, last)
+                if ids:
+                    self.after[f"{entrance.id}/{cause}"] = ids[-1]
                 asked += [Asked(lead_id, cause) for lead_id in ids]
         self.asked += asked
         if self.through(mark, asked, always=bool(due)):
@@ -169,6 +191,10 @@ class _Look:
                 asked.append(Asked(row.lead_id, cause, refused))
         self.asked += asked[:CHUNK]
         self.through(mark, asked[:CHUNK], always=True)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _of_existing(entrance: Entrance) -> tuple[Reason, dict[str, Any]] | None:

@@ -96,13 +96,18 @@ class Joined:
         return f"membership:{self.membership_id}"
 
 
-def joined(conn: Connection, stored: Stored, segment: str, since: datetime | None, limit: int) -> list[Joined]:
-    """Open memberships of a segment, joined from `since` on, the earliest first."""
-    values = {**_of(stored), "segment": segment, "most": limit}
-    rows = (
-        conn.execute(_joined(), values) if since is None else conn.execute(_joined_since(), {**values, "since": since})
-    )
-    return [Joined(row.id, row.lead_id, row.joined_at) for row in rows]
+def joined(
+    conn: Connection, stored: Stored, segment: str, since: datetime | None, limit: int, after: Joined | None = None
+) -> list[Joined]:
+    """Open memberships of a segment, joined from `since` on, the earliest first; `after`: only those behind it."""
+    values: dict[str, Any] = {**_of(stored), "segment": segment, "most": limit}
+    query = _joined()
+    if since is not None:
+        query, values = _joined_since(), {**values, "since": since}
+    if after is not None:
+        query = _behind(query)
+        values |= {"last_at": after.joined_at, "last": after.membership_id}
+    return [Joined(row.id, row.lead_id, row.joined_at) for row in conn.execute(query, values)]
 
 
 @cache
@@ -118,10 +123,17 @@ def _joined_since() -> sa.Select[Any]:
     return _joined().where(memberships.c.joined_at >= sa.bindparam("since"))
 
 
-def members_at(conn: Connection, stored: Stored, segment: str, at: datetime, cause: str, limit: int) -> list[int]:
-    """Leads that were in a segment at an instant and still are."""
+def _behind(query: sa.Select[Any]) -> sa.Select[Any]:
+    m, at = memberships.c, sa.bindparam("last_at", type_=memberships.c.joined_at.type)
+    return query.where(sa.tuple_(m.joined_at, m.id) > sa.tuple_(at, sa.bindparam("last", type_=m.id.type)))
+
+
+def members_at(
+    conn: Connection, stored: Stored, segment: str, at: datetime, cause: str, limit: int, after: int = 0
+) -> list[int]:
+    """Leads that were in a segment at an instant and still are, by id; only those behind `after`."""
     query = _members(sa.select(memberships.c.lead_id)).where(memberships.c.joined_at <= at)
-    query = query.where(*_open(memberships.c.lead_id, sa.literal(cause, sa.Text)))
+    query = query.where(memberships.c.lead_id > after, *_open(memberships.c.lead_id, sa.literal(cause, sa.Text)))
     query = query.order_by(memberships.c.lead_id).limit(limit)
     return list(conn.execute(query, {**_of(stored), "segment": segment}).scalars())
 
@@ -137,11 +149,11 @@ def _members(query: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def standing(
-    conn: Connection, stored: Stored, rule: Rule, cause: str, now: datetime, facts: Facts, limit: int
+    conn: Connection, stored: Stored, rule: Rule, cause: str, now: datetime, facts: Facts, limit: int, after: int = 0
 ) -> list[int]:
-    """Leads on whom a rule holds now."""
+    """Leads on whom a rule holds now, by id; only those behind `after`."""
     lead_id = facts.living.id
-    query = to_sql(rule, now, facts).where(*_open(lead_id, sa.literal(cause, sa.Text)))
+    query = to_sql(rule, now, facts).where(lead_id > after, *_open(lead_id, sa.literal(cause, sa.Text)))
     return list(conn.execute(query.order_by(lead_id).limit(limit), _of(stored)).scalars())
 
 
