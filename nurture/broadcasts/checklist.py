@@ -14,12 +14,14 @@ from nurture.broadcasts.model import Definition
 from nurture.kernel.i18n import N_, translate
 from nurture.kernel.settings import Settings
 from nurture.leads.tables import companies, leads
+from nurture.messages.links import PlainLinks
 from nurture.messages.model import Compiled, MessageClass, choose_language
 from nurture.messages.personalize import MissingField, Personalizer, TemplateFailure
 from nurture.messages.tables import template_revisions, templates
 from nurture.messages.values import house_values, message_values
 from nurture.users.tables import users
 
+_TONGUES = {"vi": "Tiếng Việt", "en": "English"}
 SAMPLE = 60  # leads whose email is really made
 FEW = 100  # emails for each variant under which a test seldom finds a winner
 
@@ -105,7 +107,7 @@ def _languages(chosen: Definition, there: Mapping[str, Sequence[str]], wished: M
         return [Item(Level.BAD, N_("There is no email “%(email)s”"), {"email": missing[0]})]
     common = set.intersection(*(set(there[one.email]) for one in chosen.variants))
     foreign = sum(count for language, count in wished.items() if language not in common)
-    counts = ", ".join(f"{language}: {count}" for language, count in wished.items())
+    counts = ", ".join(f"{_TONGUES.get(language, language)}: {count}" for language, count in wished.items())
     if foreign:
         text = N_("%(count)s read it in another language than their own (%(counts)s)")
         return [Item(Level.WATCH, text, {"count": foreign, "counts": counts})]
@@ -158,25 +160,9 @@ def _values(
 
 def _make(maker: Personalizer, values: Mapping[str, Any], settings: Settings, lacking: Counter[str]) -> None:
     try:
-        maker.render(values, _Plain(settings.base_url))
+        maker.render(values, PlainLinks(settings.base_url))
     except MissingField as missing:
         lacking[missing.field] += 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    """Links that are made for nobody."""
-
-    base_url: str
-
-    def click(self, _position: int, target: str) -> str:
-        return target
-
-    def pixel(self) -> str:
-        return ""
-
-    def unsubscribe(self) -> str:
-        return f"{self.base_url}/u/preview"
 
 
 def _values_of(
