@@ -13,8 +13,13 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Public by number, yet they answer to the machine's own cloud only.
 _METADATA = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "169.254.169.254", "fd00:ec2::254")))
-# Blocks of protocols, which Python's versions judge differently (RFC 6890, 7526, 8215).
-_CLOSED = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "::/96")))
+# Blocks of protocols, which Python's versions judge differently (RFC 6890, 7526, 8215, 9602, 9637).
+_CLOSED = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "::/96", "5f00::/16", "3fff::/20"),
+    )
+)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 

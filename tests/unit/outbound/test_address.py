@@ -46,6 +46,8 @@ def test_public_addresses_are_public(address: str) -> None:
         pytest.param("64:ff9b::7f00:1", id="translated loopback"),
         pytest.param("64:ff9b::a9fe:a9fe", id="translated metadata"),
         pytest.param("64:ff9b:1::a00:1", id="translated private"),
+        pytest.param("3fff::1", id="for examples, the newer block"),
+        pytest.param("5f00::1", id="segment routing"),
         pytest.param("2002:7f00:1::", id="6to4 of loopback"),
         pytest.param("2002:a9fe:a9fe::1", id="6to4 of metadata"),
         pytest.param("2001:0:7f00:1::f5ff:fffe", id="teredo"),
