@@ -240,7 +240,7 @@ def test_win_back() -> None:
 
 
 def test_birthday() -> None:
-    """At nine on the day itself, Sundays too, nobody before; on a day of the Tết stop it is left out, not late."""
+    """At eight on the day itself, Sundays too, nobody before; on a day of the Tết stop it is left out, not late."""
     told = play(
         "birthday",
         [
@@ -253,14 +253,14 @@ def test_birthday() -> None:
         ],
         days=24,
         look=timedelta(hours=2),
-        start=datetime(2027, 2, 5, 0, 0, tzinfo=UTC),
+        start=datetime(2027, 2, 4, 23, 0, tzinfo=UTC),
         enters=False,
     )
     assert told.mails == {
-        "an": ["Wed 17/02 09:00 greeting"],
-        "binh": ["Sun 21/02 09:00 greeting"],
-        "chi": ["Thu 18/02 09:00 greeting"],
-        "dung": ["Sun 28/02 09:00 greeting"],
+        "an": ["Wed 17/02 08:00 greeting"],
+        "binh": ["Sun 21/02 08:00 greeting"],
+        "chi": ["Thu 18/02 08:00 greeting"],
+        "dung": ["Sun 28/02 08:00 greeting"],
         "giang": [],
         "hoa": [],
     }
