@@ -1,17 +1,16 @@
 """A campaign as people read it: its conditions as sentences, its steps as a tree with counts. No I/O."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-
-from babel.dates import get_day_names
 
 from nurture.campaigns.entries import describe as describe_entrance
 from nurture.campaigns.model import Again, Campaign, OpportunityOpened, Sender, Step
 from nurture.campaigns.spans import spoken
 from nurture.campaigns.steps import kinds, label_of
 from nurture.campaigns.steps.wait import Wait
+from nurture.campaigns.weekdays import named_days
 from nurture.engine.whys import EARLY
 from nurture.enrollments.store import StepCounts
 from nurture.kernel.i18n import N_, translate_plural
@@ -167,33 +166,8 @@ def window(one: Window, language: str) -> str:
     """`Monday to Saturday, 08:00 to 20:00, where the lead is.`"""
     start, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in (one.start, one.end))
     return say(
-        "%(days)s, %(start)s to %(end)s, where the lead is.", days=days(one.days, language), start=start, end=end
+        "%(days)s, %(start)s to %(end)s, where the lead is.", days=named_days(one.days, language), start=start, end=end
     )
-
-
-def days(chosen: frozenset[int], language: str) -> str:
-    """Days of the week, runs of three and more as `Monday to Saturday`."""
-    if len(chosen) == 7:
-        return say("Every day")
-    names = get_day_names("wide", locale=language)
-    parts: list[str] = []
-    for run in _runs(sorted(chosen)):
-        if len(run) > 2:
-            parts.append(say("%(first)s to %(last)s", first=names[run[0]], last=names[run[-1]]))
-        else:
-            parts += [str(names[day]) for day in run]
-    return ", ".join(parts)
-
-
-def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
-    run: list[int] = []
-    for number in numbers:
-        if run and number != run[-1] + 1:
-            yield run
-            run = []
-        run.append(number)
-    if run:
-        yield run
 
 
 def tree(campaign: Campaign, counts: Mapping[str, StepCounts], titles: Titles, language: str) -> tuple[Node, ...]:
