@@ -154,7 +154,8 @@ def _stuck(conn: Connection, _now: datetime, _zone: str, limit: int) -> list[Pat
     """Neither a due date nor a mail that could give one; what is held for a person has none on purpose."""
     ended = sa.select(messages.c.id).where(messages.c.state.in_([one.value for one in ENDED]))
     known = sa.select(messages.c.id)
-    waits_in_vain = sa.or_(enrollments.c.waits_for.in_(ended), enrollments.c.waits_for.not_in(known))
+    lost = sa.and_(enrollments.c.waits_for.is_not(None), enrollments.c.waits_for.not_in(known))  # NULL is in no list
+    waits_in_vain = sa.or_(enrollments.c.waits_for.in_(ended), lost)
     sleeps = sa.and_(
         enrollments.c.waits_for.is_(None),
         enrollments.c.due_at.is_(None),

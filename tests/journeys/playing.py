@@ -27,7 +27,6 @@ from tests.faults.ground import email, publish
 from tests.storage import ticking
 from tests.storage.ticking import clock, rows
 
-_LOOK = timedelta(hours=12)
 _ROUNDS = 30
 
 
@@ -69,6 +68,7 @@ class House:
     """A running house whose relay takes everything: reactions, upkeep, tick and the real go, in turn."""
 
     context: Context
+    look: timedelta = timedelta(hours=12)  # at most so long from one look to the next
     relay: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,7 +109,7 @@ class House:
             mail = sa.select(sa.func.min(messages.c.not_before)).where(
                 messages.c.state == "queued", messages.c.not_before > now
             )
-            due = [conn.execute(first).scalar(), conn.execute(mail).scalar(), now + _LOOK]
+            due = [conn.execute(first).scalar(), conn.execute(mail).scalar(), now + self.look]
         return min(one for one in due if one is not None)
 
 

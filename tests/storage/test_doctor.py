@@ -57,6 +57,14 @@ def test_a_healthy_house_has_no_patients(waiting: Context) -> None:
     assert _found(waiting) == []
 
 
+def test_a_house_without_any_message_has_no_patients(context: Context) -> None:
+    """Those who wait for no mail wait for none that is lost."""
+    add_leads(context, 2)
+    apply(context, HELLO.replace("  - {id: first, send_email: hello}\n", ""))
+    tick(context)
+    assert _found(context) == []
+
+
 def test_what_is_due_and_not_moved_is_found(waiting: Context) -> None:
     """A quarter of an hour after it was due; nothing of it can be mended here, the clock has to run."""
     clock(waiting).advance(timedelta(days=2, minutes=16))
