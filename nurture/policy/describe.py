@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from babel import Locale
 from babel.dates import get_day_names
 
 from nurture.kernel.i18n import N_, translate
@@ -24,8 +25,10 @@ def _sentences(house: House, language: str) -> Iterator[str]:
     if house.window is not None:
         yield _hours(house.window, language)
     if house.calendar.country is not None:
-        text = N_("Nothing goes on the public holidays of the country %(country)s")
-        yield translate(language, text, country=house.calendar.country)
+        text = N_("Nothing goes on the public holidays of %(country)s")
+        yield translate(
+            language, text, country=Locale(language).territories.get(house.calendar.country, house.calendar.country)
+        )
     if house.calendar.own:
         yield translate(language, "Days of our own on which nothing goes: %(count)s", count=len(house.calendar.own))
     if house.calendar.tet is not None:

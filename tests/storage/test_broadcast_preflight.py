@@ -178,7 +178,7 @@ def test_who_reads_it_in_another_language_is_counted(context: Context) -> None:
     draft(context)
     (item,) = [one for one in look(context).items if "another language" in one.text]
     assert item.level is Level.WATCH
-    assert item.params == {"count": 2, "counts": "vi: 3, en: 2"}
+    assert item.params == {"count": 2, "counts": "Tiếng Việt: 3, English: 2"}
 
 
 def test_a_value_that_some_lack_is_found_by_making_the_emails(context: Context) -> None:

@@ -133,7 +133,7 @@ def test_it_is_launched_by_its_number_only(marketer: Client, ctx: Context) -> No
     progress(ctx)
     page = marketer.get(DRAFT)
     assert _stored(ctx, "uu_dai_tet").state is State.SENDING
-    account = re.findall(r'href="/sends\?broadcast=uu_dai_tet(?:&amp;state=\w+)?">([\d.]+)</a>', page.text)
+    account = re.findall(r'href="/sends\?broadcast=uu_dai_tet(?:&amp;state=\w+)?"><b>([\d.]+)</b>', page.text)
     numbers = [int(one.replace(".", "")) for one in account]
     assert sum(numbers[:-1]) == numbers[-1] == int(seen["audience"])
 

@@ -60,13 +60,13 @@ def comparing(ctx: Context) -> Context:
 def test_every_way_has_its_name_and_its_list(marketer: Client) -> None:
     """The number of each is that of its list, whose heading names the way."""
     text = marketer.get(PAGE).text
-    for said in ("Nhánh short, 50%", "Nhánh d, 75%", "Không đúng điều kiện nào", "Ngày đó đã qua", "Ngay khi xảy ra"):
+    for said in ("Nhánh short, 50 %", "Nhánh d, 75 %", "Không đúng điều kiện nào", "Ngày đó đã qua", "Ngay khi xảy ra"):
         assert said in text
     numbers = counted(text)
     assert numbers[f"{PAGE}/enrollments?passed=date&outcome=past"] > 0
     assert {path: (n, length(marketer, path)) for path, n in numbers.items() if n != length(marketer, path)} == {}
     heading = marketer.get(f"{PAGE}/enrollments?passed=ab&outcome=short").text
-    assert "đã đi nhánh “Nhánh short, 50%”" in heading
+    assert "đã đi nhánh “Nhánh short, 50 %”" in heading
 
 
 @pytest.mark.usefixtures("comparing")

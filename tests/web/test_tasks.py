@@ -46,7 +46,7 @@ def test_tasks_stand_by_when_they_are_due(sales: Client) -> None:
     """Overdue, today, later; the tab says how many in all."""
     text = sales.get("/tasks", **ENGLISH).text
     assert _groups(text) == {"overdue": 1, "today": 1, "later": 1}
-    assert "Mine (3)" in text
+    assert 'Mine <span class="muted nums">3</span>' in text
 
 
 def test_a_card_says_whom_it_is_about_and_where_it_comes_from(sales: Client, house: Filled) -> None:
@@ -233,6 +233,16 @@ def test_a_task_is_made_where_it_is_thought_of(sales: Client, ctx: Context, hous
     with ctx.database.read() as conn:
         newest = conn.execute(sa.select(tasks).order_by(tasks.c.id.desc()).limit(1)).one()
     assert (newest.for_owner, newest.opportunity) == (True, house.opportunity if page == "deal" else None)
+
+
+@pytest.mark.parametrize("made_up", ["../me", "x" * 100_000, "abc"])
+def test_an_opportunity_that_can_be_none_is_not_kept(sales: Client, ctx: Context, house: Filled, made_up: str) -> None:
+    """Neither as a way to somewhere else nor as a place to store things."""
+    sales.get("/me")
+    form = {"kind": "visit", "title": "x", "when": "week", "opportunity": made_up}
+    assert sales.post(f"/leads/{house.leads['of_sales']}/tasks", form).status_code == 303
+    with ctx.database.read() as conn:
+        assert conn.execute(sa.select(tasks.c.opportunity).order_by(tasks.c.id.desc()).limit(1)).scalar_one() is None
 
 
 def test_a_task_without_a_time_is_refused_beside_the_lead(sales: Client, house: Filled) -> None:

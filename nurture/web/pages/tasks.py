@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
+from nurture.kernel.identity import is_public_id
 from nurture.leads.model import Lead
 from nurture.tasks import service, store
 from nurture.tasks.model import Task
@@ -85,7 +86,8 @@ def _tabs(asked: str, counts: store.Counts, *, done: bool) -> list[dict[str, Any
     found = [
         {
             "url": url_for("tasks.index", of=None if key == "mine" else key),
-            "label": f"{label} ({number})" if number else label,
+            "label": label,
+            "count": number or None,
             "here": key == asked and not done,
         }
         for key, label, number in several
@@ -220,7 +222,8 @@ def add(public_id: str) -> ResponseReturnValue:
     """A task about this lead."""
     try:
         with write() as conn:
-            new = new_task(opportunity=request.form.get("opportunity") or None)
+            opportunity = request.form.get("opportunity", "")
+            new = new_task(opportunity=opportunity if is_public_id(opportunity) else None)
             service.give(conn, hand(), public_id, new)
     except InputError as error:
         return lead_page(public_id, 422, submitted(error, "task"))
