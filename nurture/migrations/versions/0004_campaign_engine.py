@@ -1,5 +1,8 @@
 """The campaign engine"""
 
+import hashlib
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -195,6 +198,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("about IS NOT NULL"),
     )
     op.add_column("campaigns", sa.Column("resumed_at", database.Instant(), nullable=True))
+    _keep_how_far_entries_have_looked()
     op.drop_column("campaigns", "entered_until")
     op.add_column("enrollments", sa.Column("memory", database.Json, nullable=True))
     op.add_column("enrollments", sa.Column("stirred", sa.Integer(), server_default="0", nullable=False))
@@ -218,6 +222,25 @@ def _tell_what_activities_are_about() -> None:
     taken = "detail ->> '%s'" if op.get_bind().dialect.name == "postgresql" else "json_extract(detail, '$.%s')"
     for kind, part in _ABOUT.items():
         op.execute(f"UPDATE activities SET about = {taken % part} WHERE kind = '{kind}'")  # noqa: S608 - our names
+
+
+def _keep_how_far_entries_have_looked() -> None:
+    """An entry by segment goes on from where it was: else leads of long ago, never asked before, would all come in."""
+    instant = database.Instant()
+    found = sa.text(
+        "SELECT c.id, c.published_at, c.entered_until, r.definition FROM campaigns c "
+        "JOIN campaign_revisions r ON r.id = c.revision_id WHERE c.entered_until IS NOT NULL"
+    ).columns(id=database.Id, published_at=instant, entered_until=instant, definition=database.Json)
+    marks = sa.table(
+        "entry_marks", sa.column("campaign_id"), sa.column("entrance"), sa.column("begun_at", instant),
+        sa.column("until", instant),
+    )  # fmt: skip
+    for key, published_at, until, definition in op.get_bind().execute(found).all():
+        segment = (definition.get("entry") or {}).get("segment")
+        if isinstance(segment, str):
+            digest = hashlib.sha256(json.dumps(segment, ensure_ascii=False).encode()).hexdigest()[:12]
+            row = {"campaign_id": key, "entrance": f"segment:{digest}", "begun_at": published_at or until}
+            op.get_bind().execute(marks.insert().values(**row, until=until))
 
 
 def _index_what_is_due(*columns: str) -> None:
