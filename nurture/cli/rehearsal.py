@@ -245,6 +245,7 @@ def _steps(told: Report) -> list[str]:
 
 def _warnings(told: Report) -> list[str]:
     lines = [_("Nobody takes the way %(way)s", way=way_) for way_ in told.untaken]
+    lines += [f"{one.step}: {one.winner or '–'} ({_label(one.reason)})" for one in told.winners]
     for one in told.stays:
         place = one.step or _("after the last step")
         why = f" ({_label(one.held)})" if one.held else ""

@@ -14,7 +14,7 @@ from nurture.activities.tables import decisions
 from nurture.campaigns.model import Campaign
 from nurture.campaigns.tables import campaigns
 from nurture.enrollments.model import EnrollmentState
-from nurture.enrollments.tables import enrollments, passages
+from nurture.enrollments.tables import enrollments, experiments, passages
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
 from nurture.messages.model import COUNTED, MessageState, Purposes
@@ -101,6 +101,15 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
+class Won:
+    """What was decided of a split; without a winner the reason says why."""
+
+    step: str
+    winner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The answer of a rehearsal. Instants are ISO 8601 in UTC; everything counts from its begin."""
 
@@ -123,6 +132,7 @@ class Report:
     duties: Sequence[Duty] = ()
     task_ends: Mapping[str, int] = field(default_factory=dict)  # tasks by outcome, `open`, `canceled`
     calls: Sequence[Called] = ()
+    winners: Sequence[Won] = ()
 
     @property
     def campaign(self) -> str:
@@ -180,6 +190,7 @@ def report(
         _duties(conn, campaign.key, begun, zone),
         _task_ends(conn, campaign.key, begun),
         _calls(conn, mine, begun),
+        _winners(conn, mine, begun),
     )
 
 
@@ -342,3 +353,9 @@ def _calls(conn: Connection, mine: int, begun: datetime) -> list[Called]:
     names = (outbox.c.kind, outbox.c.step, outbox.c.state, outbox.c.reason)
     query = sa.select(*names, sa.func.count()).where(outbox.c.campaign_id == mine, outbox.c.planned_at >= begun)
     return [Called(*row) for row in conn.execute(query.group_by(*names).order_by(*names))]
+
+
+def _winners(conn: Connection, mine: int, begun: datetime) -> list[Won]:
+    e = experiments.c
+    query = sa.select(e.step, e.winner, e.reason).where(e.campaign_id == mine, e.decided_at >= begun)
+    return [Won(row.step, row.winner or "", row.reason or "") for row in conn.execute(query.order_by(e.step))]
