@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from nurture.kernel.clock import SystemClock
+from nurture.kernel.context import Context
+from nurture.rehearsal import jobs
 from tests.web.client import Client
 from tests.web.rehearsed import BROKEN, CAMPAIGN, ENDED
 
@@ -64,9 +66,15 @@ def test_what_makes_no_sense_is_said_at_its_field(marketer: Client, wrong: dict[
     assert said in answer.text
 
 
-def test_one_that_came_to_no_end_says_so(marketer: Client) -> None:
-    """With the error, escaped."""
+def test_one_that_came_to_no_end_says_so(ctx: Context, marketer: Client) -> None:
+    """With the error, escaped, whatever signs of a format it holds."""
     assert "ValueError: no" in marketer.get(f"/rehearsals/{BROKEN}").text
+    error = {"error": "OperationalError: LIKE '%s' 100% of <b> %(x)s"}
+    jobs.write(jobs.home(ctx) / BROKEN / "result.json", error)
+    page = marketer.get(f"/rehearsals/{BROKEN}")
+    assert page.status_code == 200
+    assert "100% of &lt;b&gt; %(x)s" in page.text
+    assert marketer.get(ASK).status_code == 200
 
 
 @pytest.mark.parametrize(
