@@ -12,13 +12,15 @@ from nurture.campaigns import house
 from nurture.campaigns import store as campaign_store
 from nurture.campaigns.check import Known, check
 from nurture.campaigns.landing import UnderWay
-from nurture.campaigns.load import Folder
+from nurture.campaigns.load import Folder, Loaded
 from nurture.engine import definitions
 from nurture.engine.definitions import Definitions, Planned
-from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, NotFoundError
+from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
 from nurture.messages import store as message_store
 from nurture.users.model import Person
+
+LONGEST = 100_000  # characters; a campaign of 200 steps has a fifth of that, and the check holds the writer's turn
 
 
 def version(stored: campaign_store.Stored) -> str:
@@ -28,6 +30,12 @@ def version(stored: campaign_store.Stored) -> str:
 
 def read(conn: Connection, key: str, text: str) -> Definitions:
     """The text as a definition, with every finding: about itself, and about what it names that is not there."""
+    if len(text) > LONGEST:
+        limit = (("limit", str(LONGEST)),)
+        problem = Problem(
+            "too_long", N_("The file is longer than %(limit)s characters"), file=f"{key}.yaml", params=limit
+        )
+        return Definitions(Loaded((), (), {}, (problem,)), (), (problem,))
     facts = definitions.facts_of(conn)
     languages = message_store.languages(conn)
     closed = message_store.closed(conn)
