@@ -121,20 +121,26 @@ class _Look:
         key = entrance.config.key
         is_hour = mark.until is None or _hour(mark.until) != _hour(self.now)
         since = None if mark.until is None else mark.until - (_OVERLAP if is_hour else _LATELY)
+        begun = self.before(key, mark)
+        if begun is None:
+            return
         found = candidates.joined(self.conn, self.stored, key, since, CHUNK, self.after.get(entrance.id))
         if found:
             self.after[entrance.id] = found[-1]
         old = _of_existing(entrance)
-        self.asked += [Asked(one.lead_id, one.cause, old if one.joined_at <= mark.begun_at else None) for one in found]
-        if self.is_evaluated(key):
-            self.through(mark, found, always=is_hour)
-        else:
-            self.more = self.more or len(found) >= CHUNK
+        self.asked += [Asked(one.lead_id, one.cause, old if one.joined_at <= begun else None) for one in found]
+        self.through(mark, found, always=is_hour)
 
-    def is_evaluated(self, segment: str) -> bool:
-        """Whether the segment has been looked at at all; before that nobody can be missing from it."""
-        one = segment_store.get(self.conn, segment)
-        return one is not None and one.evaluated_at is not None
+    def before(self, key: str, mark: Mark) -> datetime | None:
+        """Who joined up to then was there when the entrance was opened; None while the segment was never looked at.
+
+        Of a segment whose rule came with the campaign that is whoever its first look has found, though it came later.
+        """
+        one = segment_store.get(self.conn, key)
+        if one is None or one.evaluated_at is None:
+            return None
+        is_same = one.updated_at is not None and one.updated_at <= mark.begun_at
+        return max(mark.begun_at, one.evaluated_at) if is_same else mark.begun_at
 
     def standing(self, entrance: Entrance, mark: Mark) -> None:
         """Once: those who have what it asks for already."""

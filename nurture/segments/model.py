@@ -48,6 +48,7 @@ class Segment:
     refreshed_at: datetime | None
     swept_until: datetime | None = None
     swept_as: str | None = None
+    updated_at: datetime | None = None
 
     @property
     def by_hand(self) -> bool:

@@ -9,6 +9,7 @@ Keeping memberships over many leads goes in two moves, so that no write waits fo
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -51,7 +52,15 @@ def apply(
         if before is not None and (before.hash, dict(before.name)) == (one.hash, dict(one.name)):
             continue
         changed.append(one.key)
-        values = {"name": dict(one.name), "rule": one.when, "hash": one.hash, "updated_at": now, "archived_at": None}
+        values: dict[str, Any] = {
+            "name": dict(one.name),
+            "rule": one.when,
+            "hash": one.hash,
+            "updated_at": now,
+            "archived_at": None,
+        }
+        if before is None or before.hash != one.hash:
+            values["evaluated_at"] = None  # by this rule nobody was looked at yet
         insert = upsert(conn.dialect.name, segments).values(key=one.key, created_at=now, **values)
         conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=values))
         if one.by_hand:  # nobody is missing from it at any time
@@ -193,7 +202,7 @@ def _refresh_one(
 
 
 def note_evaluated(conn: Connection, key: str, now: datetime, real: datetime) -> None:
-    """Keep that a segment was evaluated over all leads; `evaluated_at` only the first time."""
+    """Keep that a segment was evaluated over all leads; `evaluated_at` only the first time by its rule."""
     first = sa.func.coalesce(segments.c.evaluated_at, sa.literal(now, segments.c.evaluated_at.type))
     conn.execute(segments.update().where(segments.c.key == key).values(evaluated_at=first, refreshed_at=real))
 

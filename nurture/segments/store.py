@@ -58,8 +58,9 @@ def by_keys(conn: Connection, keys: Sequence[str]) -> list[Segment]:
 
 def _segment(row: Any) -> Segment:
     return Segment(
-        row.id, row.key, row.name, row.rule, row.hash, row.evaluated_at, row.refreshed_at, row.swept_until, row.swept_as
-    )
+        row.id, row.key, row.name, row.rule, row.hash, row.evaluated_at, row.refreshed_at, row.swept_until,
+        row.swept_as, row.updated_at,
+    )  # fmt: skip
 
 
 def members(conn: Connection, key: str, limit: int = 100, after: int = 0) -> list[int]:

@@ -14,7 +14,7 @@ segments = sa.Table(
     column("hash", sa.Text, personal=False),
     column("created_at", Instant, personal=False),
     column("updated_at", Instant, personal=False),
-    column("evaluated_at", Instant, nullable=True, personal=False),  # engine time, the first time
+    column("evaluated_at", Instant, nullable=True, personal=False),  # engine time, the first time by its rule
     column("refreshed_at", Instant, nullable=True, personal=False),  # real time, the last time over all leads
     # engine time up to which leads whose answer changes with time alone were looked at
     column("swept_until", Instant, nullable=True, personal=False),

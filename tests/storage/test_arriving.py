@@ -12,6 +12,7 @@ from nurture.enrollments import arriving
 from nurture.enrollments.arriving import CHUNK, Found
 from nurture.kernel.context import Context
 from nurture.segments import store as segment_store
+from nurture.segments.service import note_evaluated
 from nurture.segments.tables import memberships, segments
 from tests.storage.ticking import HELLO, HOUR, add_leads, apply, clock, places, publish_emails
 
@@ -46,6 +47,8 @@ def test_a_second_look_begins_behind_the_first(ready: Context) -> None:
     """So that a million who come in together are not read through for each five hundred of them."""
     ids = add_leads(ready, CHUNK + 3)
     apply(ready, HELLO)
+    with ready.database.write() as conn:
+        note_evaluated(conn, "everyone", ready.clock.engine(), ready.clock.real())
     for lead in ids:
         _member(ready, lead, MINUTE)
     first = _look(ready)
@@ -73,3 +76,45 @@ def test_who_was_committed_late_is_found(ready: Context, ago: timedelta, until: 
     _member(ready, lead, ago)
     tick(ready, refresh=False)
     assert len(places(ready, "id")) == seen
+
+
+def _skipping(context: Context) -> None:
+    apply(context, HELLO.replace("existing: enroll", "existing: skip"))
+
+
+def _seconds_later(context: Context) -> None:
+    clock(context).advance(timedelta(seconds=5))
+    tick(context)
+
+
+def test_those_in_a_segment_that_comes_with_the_campaign_were_there_before(ready: Context) -> None:
+    """They are found some seconds after the publish, and stay out all the same; who comes then enters."""
+    add_leads(ready, 3)
+    _skipping(ready)
+    _seconds_later(ready)
+    assert places(ready, "id") == []
+    clock(ready).advance(MINUTE)
+    (new,) = add_leads(ready, 1)
+    tick(ready, refresh=True)
+    assert places(ready, "lead_id") == [(new,)]
+
+
+def test_so_it_is_when_the_rule_of_the_segment_comes_with_the_campaign(ready: Context) -> None:
+    """Whoever the new rule finds was there."""
+    add_leads(ready, 3)
+    apply(ready, segments="everyone: {name: E, when: {tag: nobody}}\n")
+    _seconds_later(ready)
+    _skipping(ready)
+    _seconds_later(ready)
+    assert places(ready, "id") == []
+
+
+def test_a_rule_that_is_changed_later_brings_whom_it_finds(ready: Context) -> None:
+    """The campaign was open when they joined."""
+    ids = add_leads(ready, 3)
+    apply(ready, HELLO.replace("existing: enroll", "existing: skip"),
+          segments="everyone: {name: E, when: {tag: nobody}}\n")  # fmt: skip
+    _seconds_later(ready)
+    _skipping(ready)
+    _seconds_later(ready)
+    assert places(ready, "lead_id") == [(one,) for one in ids]
