@@ -142,7 +142,7 @@ def _drafted(
 def _tell(found: Rehearsed, lead: str | None, zone: ZoneInfo, *, as_json: bool) -> None:
     told = found.report
     begun = told.begun_at
-    lines = _lines(told, zone)
+    lines = lines_of(told, zone)
     data = told.to_json()
     with found.stage.database.read() as conn:
         if as_json:
@@ -172,7 +172,8 @@ def _label(code: str) -> str:
     return translate(LANGUAGE, LABELS[Reason(code)]) if code in set(Reason) else code
 
 
-def _lines(told: Report, zone: ZoneInfo) -> list[str]:
+def lines_of(told: Report, zone: ZoneInfo) -> list[str]:
+    """What came of it, for people."""
     head = translate_plural(LANGUAGE, "%(count)s lead takes part", "%(count)s leads take part", told.leads)
     mails = translate_plural(LANGUAGE, "%(count)s email would go", "%(count)s emails would go", told.sent)
     lines = [f"{head}, {mails}. {_('Nothing was sent.')}"]
