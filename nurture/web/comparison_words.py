@@ -141,6 +141,7 @@ def _lift(mailed: Variant, held: Variant, language: str) -> str:
 
 
 def shown(one: Variant, language: str) -> str:
-    """`12 (24 %)`; nobody has no share."""
+    """`12 (24%)`; nobody has no share."""
     count = formats.number(one.successes, language)
-    return f"{count} ({formats.number(round(100 * one.share, 1), language)}\u00a0%)" if one.trials else count
+    sign = "\u00a0%" if language == "vi" else "%"
+    return f"{count} ({formats.number(round(100 * one.share, 1), language)}{sign})" if one.trials else count

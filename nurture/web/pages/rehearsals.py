@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.campaigns import store
 from nurture.campaigns.definition import from_revision
+from nurture.campaigns.steps import label_of
 from nurture.enrollments.store import StepCounts
 from nurture.kernel.errors import DefinitionError, ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_, translate_plural
@@ -23,7 +24,7 @@ from nurture.rehearsal.jobs import Job
 from nurture.rehearsal.model import SHARES, Behavior, Request, wrong
 from nurture.rehearsal.ways import Line, letter, walkers, way
 from nurture.tasks.model import KINDS, said_words
-from nurture.web import campaign_words
+from nurture.web import campaign_words, formats
 from nurture.web.language import language, say
 from nurture.web.page import (
     Form,
@@ -71,6 +72,9 @@ _WHAT: Mapping[str, tuple[str, str]] = {  # words and icon of a line
 }
 
 
+_TASKS = {"open": N_("still open"), "canceled": N_("canceled")}
+
+
 def _may() -> None:
     if not person().may_define:
         raise ForbiddenError(N_("Only marketers and administrators rehearse campaigns"))
@@ -81,7 +85,7 @@ def ask(key: str) -> ResponseReturnValue:
     """What to rehearse with, and what was rehearsed before."""
     _may()
     plain = Behavior()
-    shares = {name: f"{getattr(plain, name) * 100:g}" for name in SHARES}
+    shares = {name: formats.number(round(getattr(plain, name) * 100, 1), language()) for name in SHARES}
     chosen = Form({"who": "sample", "sample": str(_SAMPLE), "days": str(_DAYS), "seed": "1", **shares})
     return _asked(key, chosen)
 
@@ -219,6 +223,7 @@ def _told(conn: Connection, job: Job, told: Mapping[str, Any], stored: store.Sto
         "first": not after,
         "others": {one["campaign"]: _campaign_name(conn, one["campaign"]) for one in told["collisions"]},
         "texts": _texts(campaign, called),
+        "ways": _ways(campaign, called),
         **_work(told),
     }
 
@@ -229,7 +234,10 @@ def _work(told: Mapping[str, Any]) -> dict[str, Any]:
         {**one, "date": date.fromisoformat(one["day"]), "what": say(KINDS.get(one["kind"], one["kind"]))}
         for one in told.get("duties", ())
     ]
-    ends = [(said_words(word, {}, language()), count) for word, count in told.get("task_ends", {}).items()]
+    ends = [
+        (say(_TASKS[word]) if word in _TASKS else said_words(word, {}, language()), count)
+        for word, count in told.get("task_ends", {}).items()
+    ]
     return {"duties": duties, "task_ends": ends, "calls": told.get("calls", ())}
 
 
@@ -242,6 +250,17 @@ def _texts(campaign: Any, called: Any) -> dict[str, str]:
     if campaign is None:
         return {}
     return {one.id: campaign_words.step_words(one, called, language()) for one in campaign.steps.values()}
+
+
+def _ways(campaign: Any, called: Any) -> dict[str, str]:
+    """What every way is called, by `step.way`."""
+    if campaign is None:
+        return {}
+    return {
+        f"{one.id}.{way}": label_of(one.kind, one.config, way, language(), called)
+        for one in campaign.steps.values()
+        for way in one.ways
+    }
 
 
 def _campaign_name(conn: Connection, key: str) -> str:
