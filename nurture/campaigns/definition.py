@@ -13,7 +13,6 @@ from nurture.campaigns.reading import Reading
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import LANGUAGES, N_
 from nurture.kernel.yamlfile import Source
-from nurture.policy.caps import Cap, read_cap
 from nurture.policy.decide import Policy
 from nurture.policy.windows import Window, WindowError, read_window
 from nurture.rules.facts import Facts
@@ -100,7 +99,7 @@ def read_sending(reading: Reading, data: Any) -> Sending:
         message = N_("A whole number from %(low)s to %(high)s belongs here")
         reading.wrong("not_a_number", "sending.priority", message, low=1, high=9)
         priority = 5
-    policy = Policy(_window(reading, parts.get("window")), _cap(reading, parts.get("cap")))
+    policy = Policy(_window(reading, parts.get("window")), reading.cap(parts.get("cap"), "sending.cap"))
     return Sending(kind.value, sender, policy, priority)
 
 
@@ -111,17 +110,6 @@ def _window(reading: Reading, data: Any) -> Window | None:
         return read_window(data)
     except WindowError as error:
         reading.problems += [reading.source.located(problem, "sending.window") for problem in error.problems]
-        return None
-
-
-def _cap(reading: Reading, data: Any) -> Cap | None:
-    if data is None:
-        return None
-    try:
-        return read_cap(data)
-    except ValueError:
-        mend = N_("such as: 3 in 7 days")
-        reading.wrong("bad_cap", "sending.cap", N_("“%(word)s” is no cap"), mend, word=data)
         return None
 
 

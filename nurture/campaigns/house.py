@@ -19,7 +19,6 @@ from nurture.campaigns.tables import shared_definitions
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.yamlfile import Source, read
-from nurture.policy.caps import Cap, read_cap
 from nurture.policy.days import Calendar, During, OwnDays, Tet, is_country
 from nurture.policy.house import CLASSES, OPEN, House
 from nurture.policy.windows import Window, WindowError, read_window
@@ -85,7 +84,7 @@ class _Policy(Reading):
         return House(
             self.hours(top),
             Calendar(self.country(top), self.own(top), self.tet(top.get("tet", "off"))),
-            self.cap(top.get("cap")),
+            self.cap(top.get("cap"), "cap"),
             self.span(top["gap"], "gap") if top.get("gap") is not None else None,
             self.span(top["late_start"], "late_start") if top.get("late_start") is not None else None,
             self.classes(top.get("classes")),
@@ -174,16 +173,6 @@ class _Policy(Reading):
             self.wrong("not_a_number", path, message, low=0, high=LONGEST_STOP)
             return fallback
         return data
-
-    def cap(self, data: Any) -> Cap | None:
-        if data is None:
-            return None
-        try:
-            return read_cap(data)
-        except ValueError:
-            mend = N_("such as: 3 in 7 days")
-            self.wrong("bad_cap", "cap", N_("“%(word)s” is no cap"), mend, word=data)
-            return None
 
     def classes(self, data: Any) -> frozenset[str]:
         if data is None:

@@ -11,6 +11,7 @@ from nurture.kernel.i18n import LANGUAGES, N_
 from nurture.kernel.spans import parse_span
 from nurture.kernel.text import is_key
 from nurture.kernel.yamlfile import Source
+from nurture.policy.caps import Cap, read_cap
 from nurture.rules.facts import Facts
 from nurture.rules.model import Rule
 from nurture.rules.parse import parse
@@ -105,6 +106,17 @@ class Reading:
         except ValueError:
             mend = N_("such as: 30 minutes, 3 hours, 2 days, 1 week")
             self.wrong("bad_span", path, N_("“%(word)s” is no length of time"), mend, word=data)
+            return None
+
+    def cap(self, data: Any, path: str) -> Cap | None:
+        """A cap such as `3 in 7 days`; None where there is none."""
+        if data is None:
+            return None
+        try:
+            return read_cap(data)
+        except ValueError:
+            mend = N_("such as: 3 in 7 days")
+            self.wrong("bad_cap", path, N_("“%(word)s” is no cap"), mend, word=data)
             return None
 
     def choice(self, data: Any, path: str, kinds: type[Choice], fallback: Choice) -> Choice:
