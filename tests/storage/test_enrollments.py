@@ -102,6 +102,7 @@ def test_who_joins_again_enters_as_the_campaign_says(
     """A reason is kept for the other answer."""
     (lead,) = add_leads(ready, 1)
     apply(ready, VIPS.replace("again: after_exit", f"again: {again}"))
+    tick(ready)
     clock(ready).advance(DAY)
     _tag(ready, lead)
     for _ in range(3):
