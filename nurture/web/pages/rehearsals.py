@@ -13,10 +13,11 @@ from sqlalchemy.engine import Connection
 from nurture.campaigns import store
 from nurture.campaigns.definition import from_revision
 from nurture.campaigns.steps import label_of
+from nurture.campaigns.steps.holdout import HELD
 from nurture.enrollments.store import StepCounts
 from nurture.kernel.errors import DefinitionError, ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_, translate_plural
-from nurture.kernel.reasons import LABELS
+from nurture.kernel.reasons import LABELS, Reason
 from nurture.leads.normalize import email_of
 from nurture.leads.tables import leads
 from nurture.rehearsal import jobs
@@ -51,7 +52,7 @@ _MOST_ADDRESSES = 1_000  # looked up one by one
 _LEVELS = 5
 _FEW_HOURS = 24
 _WHAT: Mapping[str, tuple[str, str]] = {  # words and icon of a line
-    "entered": (N_("Comes in"), "play-circle"),
+    "entered": (N_("Enters the campaign"), "play-circle"),
     "passed": (N_("Passes"), "arrow-right"),
     "sent": (N_("Gets the email"), "send"),
     "skipped": (N_("Does not get the email"), "slash-circle"),
@@ -64,7 +65,7 @@ _WHAT: Mapping[str, tuple[str, str]] = {  # words and icon of a line
     "unsubscribed": (N_("Unsubscribes"), "slash-circle"),
     "opportunity_opened": (N_("Becomes an opportunity"), "trophy"),
     "temperature_changed": (N_("Changes temperature"), "thermometer-half"),
-    "task": (N_("A task is given"), "clipboard-check"),
+    "task": (N_("A task is given"), "calendar-event"),
     "task_done": (N_("The task is done"), "check-lg"),
     "mail_resumed": (N_("Somebody has looked, mail goes on"), "play-circle"),
     "sms": (N_("Text message"), "chat-left-text"),
@@ -317,17 +318,28 @@ def lead(job_id: str, lead_id: int) -> ResponseReturnValue:
             campaign = from_revision(stored.definition, facts(conn))
         except DefinitionError:
             campaign = None
-        steps = _texts(campaign, titles(conn))
+        called = titles(conn)
+        steps, ways = _texts(campaign, called), _ways(campaign, called)
     return render("rehearsals/lead.html", job=job, stored=stored, name=stored.named(language()), lead=row,
-                  lines=[_line(one, steps) for one in lines], text=text, mail=wanted)  # fmt: skip
+                  lines=[_line(one, steps, ways) for one in lines], text=text, mail=wanted)  # fmt: skip
 
 
-def _line(one: Line, steps: Mapping[str, str]) -> dict[str, Any]:
+def _line(one: Line, steps: Mapping[str, str], ways: Mapping[str, str]) -> dict[str, Any]:
     words, icon = _WHAT.get(one.what, (one.what, "info-circle"))
     return {
         "one": one,
         "icon": icon,
         "text": say(words),
         "step": steps.get(one.step, one.step),
+        "way": _went(one, ways),
         "moved": one.planned_at is not None and one.what == "sent" and one.at - one.planned_at > timedelta(minutes=5),
     }
+
+
+def _went(one: Line, ways: Mapping[str, str]) -> str:
+    """The way on from a step, in words; nothing where there is only one."""
+    if one.what != "passed":
+        return ""
+    if one.outcome == HELD:
+        return say(LABELS[Reason.HOLDOUT])
+    return ways.get(f"{one.step}.{one.outcome}", "")

@@ -139,6 +139,8 @@ def _decided(conn: Connection, one: Chosen) -> dict[str, Any]:
     """A decision in words: what it was about, how it went, why."""
     kind, _, key = one.subject.partition(":")
     about = titles(conn).get("campaign", key) if kind == "campaign" else None
+    if one.kind is Decided.SEND and kind != "message":
+        about = say("Email or text message")  # refused or put off before one was written
     detail = dict(one.detail)
     rules = known(conn).scoring(facts(conn)) if "rule" in detail else None
     rule = rules.by_key(str(detail["rule"])) if rules else None
