@@ -10,6 +10,7 @@ import pytest
 from nurture.broadcasts.reading import KEYS as BROADCAST_KEYS
 from nurture.broadcasts.reading import read_broadcast
 from nurture.campaigns import entries, house, steps
+from nurture.campaigns.fields import read_fields
 from nurture.campaigns.load import Folder, load
 from nurture.kernel.plugins import modules
 from nurture.kernel.yamlfile import read
@@ -100,6 +101,13 @@ def test_the_segments_can_be_written_so() -> None:
     """Under their first line."""
     text = "\n".join(line.removeprefix("  ") for line in TEXTS["Segments"].splitlines()[1:])
     assert _findings(TEXTS["A campaign"], f"{text}\n") == []
+
+
+def test_the_fields_can_be_written_so() -> None:
+    """Each of them, without a finding."""
+    fields, problems = read_fields(read(TEXTS["Fields of your own"], "fields.yaml"), built_in())
+    assert problems == []
+    assert [one.key for one in fields] == ["birthday", "plan"]
 
 
 def test_the_policy_can_be_written_so_and_names_every_key() -> None:
