@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,6 +54,24 @@ def _row(activity: Activity, real: datetime) -> dict[str, Any]:
     }
 
 
+# Built once: building costs more than running.
+_AT = sa.bindparam("at", type_=Instant)
+_REACT = reactions.insert()
+_SEEN = (
+    leads.update()
+    .where(leads.c.id == sa.bindparam("lead"))
+    .where(sa.or_(leads.c.last_activity_at.is_(None), leads.c.last_activity_at < _AT))
+    .values(last_activity_at=_AT)
+)
+
+
+@cache
+def _once(dialect: str) -> Any:
+    """Insert one that is not there yet, giving its id."""
+    insert = upsert(dialect, activities)
+    return insert.on_conflict_do_nothing(index_elements=["cause_key"]).returning(activities.c.id)
+
+
 def record(conn: Connection, activity: Activity, *, real: datetime, react: bool = True) -> int | None:
     """Write one activity; gives its id, or None when its cause_key was there already."""
     written = record_many(conn, [activity], real=real, react=react)
@@ -64,23 +83,15 @@ def record_many(conn: Connection, batch: list[Activity], *, real: datetime, reac
     ids: list[int | None] = []
     newest: dict[int, datetime] = {}
     for activity in batch:
-        insert = upsert(conn.dialect.name, activities).values(_row(activity, real))
-        if activity.cause_key is not None:
-            insert = insert.on_conflict_do_nothing(index_elements=["cause_key"])
-        new = conn.execute(insert.returning(activities.c.id)).scalar_one_or_none()
+        new = conn.execute(_once(conn.dialect.name), _row(activity, real)).scalar_one_or_none()
         ids.append(new)
         if new is not None:
             newest[activity.lead_id] = max(newest.get(activity.lead_id, activity.occurred_at), activity.occurred_at)
     written = [(new, activity) for new, activity in zip(ids, batch, strict=True) if new is not None]
     if react and written:
-        conn.execute(reactions.insert(), [{"activity_id": new, "lead_id": a.lead_id} for new, a in written])
-    for lead_id, at in newest.items():
-        conn.execute(
-            leads.update()
-            .where(leads.c.id == lead_id)
-            .where(sa.or_(leads.c.last_activity_at.is_(None), leads.c.last_activity_at < at))
-            .values(last_activity_at=at)
-        )
+        conn.execute(_REACT, [{"activity_id": new, "lead_id": a.lead_id} for new, a in written])
+    if newest:
+        conn.execute(_SEEN, [{"lead": lead_id, "at": at} for lead_id, at in newest.items()])
     return ids
 
 

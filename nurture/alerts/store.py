@@ -104,7 +104,7 @@ def raised_since(conn: Connection, trigger: str, since: datetime) -> int:
 
 def digest_due(conn: Connection, now: datetime) -> bool:
     """Whether any alert waits for a digest that should go now."""
-    return conn.execute(sa.select(a.id).where(*_digested(now)).limit(1)).first() is not None
+    return conn.execute(_IS_DIGEST_DUE, {"now": now}).first() is not None
 
 
 def for_digest(conn: Connection, now: datetime) -> list[Alert]:
@@ -114,8 +114,11 @@ def for_digest(conn: Connection, now: datetime) -> list[Alert]:
     return [_alert(row) for row in rows.mappings()]
 
 
-def _digested(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+def _digested(now: datetime | sa.BindParameter[datetime]) -> tuple[sa.ColumnElement[bool], ...]:
     return a.email == EmailWay.DIGEST.value, a.message_id.is_(None), a.email_after <= now
+
+
+_IS_DIGEST_DUE = sa.select(a.id).where(*_digested(sa.bindparam("now"))).limit(1)
 
 
 def lock_owner(conn: Connection, user_id: int) -> Account | None:

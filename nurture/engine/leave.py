@@ -116,7 +116,7 @@ _ARCHIVED = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.A
 
 def is_archived_left(conn: Connection) -> bool:
     """Whether anybody is under way in a campaign that was put away. Reads only."""
-    return store.is_any_active(conn, _ARCHIVED)
+    return conn.execute(_ARCHIVED.limit(1)).first() is not None and store.is_any_active(conn, _ARCHIVED)
 
 
 def end_archived(conn: Connection, *, now: datetime, real: datetime, limit: int = 500) -> int:

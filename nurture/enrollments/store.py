@@ -62,15 +62,20 @@ def _place(row: Any) -> Place:
     )
 
 
-def _due(now: datetime, columns: Sequence[sa.Column[Any]]) -> sa.Select[Any]:
+def _due(columns: Sequence[sa.Column[Any]]) -> sa.Select[Any]:
     live = sa.select(campaigns.c.id).where(campaigns.c.state == CampaignState.LIVE.value)
-    return sa.select(*columns).where(_RESTS, enrollments.c.due_at <= now, enrollments.c.campaign_id.in_(live))
+    is_due = enrollments.c.due_at <= sa.bindparam("now")
+    return sa.select(*columns).where(_RESTS, is_due, enrollments.c.campaign_id.in_(live))
+
+
+# Built once: building costs more than running.
+_DUE = _due(_PLACE).order_by(enrollments.c.due_at, enrollments.c.id).limit(sa.bindparam("most", type_=sa.Integer))
+_STILL_DUE = _due(_MARK).with_for_update(key_share=True, skip_locked=True)
 
 
 def due(conn: Connection, now: datetime, limit: int) -> list[Place]:
     """Due enrollments of live campaigns, the longest due first."""
-    query = _due(now, _PLACE).order_by(enrollments.c.due_at, enrollments.c.id).limit(limit)
-    return [_place(row) for row in conn.execute(query).all()]
+    return [_place(row) for row in conn.execute(_DUE, {"now": now, "most": limit}).all()]
 
 
 def claim(conn: Connection, places: Sequence[Place], now: datetime) -> dict[int, Place]:
@@ -79,9 +84,8 @@ def claim(conn: Connection, places: Sequence[Place], now: datetime) -> dict[int,
     On PostgreSQL rows that another worker holds are passed over; on SQLite there is one writer.
     """
     seen = {place.id: place for place in places}
-    query = _due(now, _MARK).where(among(enrollments.c.id, list(seen)))
-    query = query.with_for_update(key_share=True, skip_locked=True)
-    return {row[0]: seen[row[0]] for row in conn.execute(query).all() if _is_there(row, seen[row[0]])}
+    rows = conn.execute(_STILL_DUE.where(among(enrollments.c.id, list(seen))), {"now": now}).all()
+    return {row[0]: seen[row[0]] for row in rows if _is_there(row, seen[row[0]])}
 
 
 def _is_there(row: Any, place: Place) -> bool:

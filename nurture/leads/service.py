@@ -63,7 +63,7 @@ def add(conn: Connection, new: NewLead, *, now: datetime, real: datetime, actor:
 
 def _insert(conn: Connection, values: Mapping[str, Any]) -> int:
     _refuse_known_address(conn, values.get("email"))
-    return int(conn.execute(leads.insert().values(**values).returning(leads.c.id)).scalar_one())
+    return store.insert(conn, values)
 
 
 def _refuse_known_address(conn: Connection, email: str | None) -> None:

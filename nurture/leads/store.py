@@ -76,14 +76,25 @@ def _lead(row: RowMapping) -> Lead:
     )
 
 
-def _one(conn: Connection, *where: sa.ColumnElement[bool]) -> Lead | None:
-    row = conn.execute(_SELECT.where(*where)).mappings().one_or_none()
+# Built once: building costs more than running.
+_BY_ID = _SELECT.where(leads.c.id == sa.bindparam("lead"))
+_BY_EMAIL = _SELECT.where(leads.c.email == sa.bindparam("address"))
+_INSERT = leads.insert().returning(leads.c.id)
+
+
+def _one(conn: Connection, query: sa.Select[Any], **values: Any) -> Lead | None:
+    row = conn.execute(query, values).mappings().one_or_none()
     return _lead(row) if row else None
+
+
+def insert(conn: Connection, values: Mapping[str, Any]) -> int:
+    """A new lead by its columns; gives its id."""
+    return int(conn.execute(_INSERT, dict(values)).scalar_one())
 
 
 def get(conn: Connection, lead_id: int) -> Lead | None:
     """The lead with this key."""
-    return _one(conn, leads.c.id == lead_id)
+    return _one(conn, _BY_ID, lead=lead_id)
 
 
 def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Lead]:
@@ -98,13 +109,13 @@ def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Lead]:
 
 def by_email(conn: Connection, email: str) -> Lead | None:
     """The lead with this normalized address."""
-    return _one(conn, leads.c.email == email)
+    return _one(conn, _BY_EMAIL, address=email)
 
 
 def by_public_id(conn: Connection, public_id: str, person: Person | None = None) -> Lead:
     """The lead with this public id. NotFoundError when there is none, or the person may not see it."""
     seen = (visible(person),) if person else ()
-    lead = _one(conn, leads.c.public_id == public_id, *seen)
+    lead = _one(conn, _SELECT.where(leads.c.public_id == public_id, *seen))
     if lead is None:
         raise NotFoundError(N_("There is no such lead"))
     return lead

@@ -21,6 +21,7 @@ _campaigns = sa.table(
 )
 QUEUED = sa.text("outbox.state = 'queued'")
 SENDING = sa.text("outbox.state = 'sending'")
+_IS_ANY = sa.select(outbox.c.id).where(sa.or_(QUEUED, SENDING)).limit(1)  # built once, and cheap while there is none
 
 
 def _waiting(now: datetime, real: datetime, resting: Collection[str]) -> sa.ColumnElement[bool]:
@@ -46,6 +47,8 @@ def due(
 
 def is_any_due(conn: Connection, *, now: datetime, real: datetime, at: datetime, resting: Collection[str] = ()) -> bool:
     """Whether there is something to do: a call that may leave, or one whose worker is gone. `at` is database time."""
+    if conn.execute(_IS_ANY).first() is None:
+        return False
     lost = sa.and_(SENDING, outbox.c.lease_until < at)
     return any(
         conn.execute(sa.select(outbox.c.id).where(each).limit(1)).first() is not None

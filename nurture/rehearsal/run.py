@@ -5,7 +5,7 @@ found by looking is found.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,6 +49,19 @@ _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
 _READS = {Does.OPENS: Kind.OPENED, Does.CLICKS: Kind.CLICKED}
 _OF_STAFF = (Does.FINISHES_TASK, Does.LOOKS)
 
+
+def _ahead() -> Iterator[sa.Select[Any]]:
+    """The first instant after now at which an enrollment, a mail or a call is due, one query each."""
+    now: sa.BindParameter[datetime] = sa.bindparam("now")
+    live = sa.select(campaigns.c.id).where(campaigns.c.state == "live")
+    idle = (enrollments.c.state == "active", enrollments.c.waits_for.is_(None))
+    yield sa.select(sa.func.min(enrollments.c.due_at)).where(*idle, enrollments.c.campaign_id.in_(live))
+    waiting = messages.c.state == MessageState.QUEUED.value
+    yield sa.select(sa.func.min(messages.c.not_before)).where(waiting, messages.c.not_before > now)
+    yield sa.select(sa.func.min(outbox.c.not_before)).where(outbox.c.state == "queued", outbox.c.not_before > now)
+
+
+_AHEAD = tuple(_ahead())
 Progress = Callable[[float], None]  # the share that is done, from 0 to 1
 
 
@@ -132,14 +145,7 @@ class Stage:
         now = self.clock.engine()
         due = [now + self.request.look]
         with self.ctx.database.read() as conn:
-            live = sa.select(campaigns.c.id).where(campaigns.c.state == "live")
-            idle = (enrollments.c.state == "active", enrollments.c.waits_for.is_(None))
-            first = sa.select(sa.func.min(enrollments.c.due_at)).where(*idle, enrollments.c.campaign_id.in_(live))
-            waiting = messages.c.state == MessageState.QUEUED.value
-            mail = sa.select(sa.func.min(messages.c.not_before)).where(waiting, messages.c.not_before > now)
-            queued = (outbox.c.state == "queued", outbox.c.not_before > now)
-            call = sa.select(sa.func.min(outbox.c.not_before)).where(*queued)
-            due += [one for query in (first, mail, call) if (one := conn.execute(query).scalar()) is not None]
+            due += [one for query in _AHEAD if (one := conn.execute(query, {"now": now}).scalar()) is not None]
         due += [self._ahead[0].at] if self._ahead else []
         due += [self._script[0][0]] if self._script else []
         grid = _COARSE if self.many else _FINE

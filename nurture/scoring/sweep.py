@@ -53,8 +53,12 @@ def sweep_due(conn: Connection, rules: ScoringRules, now: datetime, zone: ZoneIn
     """Whether `decay_sweep` or `rate_sweep` has anything to do. Only looks."""
     today = f"{DECAY}:{now.astimezone(zone).date().isoformat()}"
     wanted = [today, _rate_key(rules)]
-    done = sa.select(sa.func.count()).where(score_sweeps.c.key.in_(wanted), score_sweeps.c.done_at.is_not(None))
-    return bool(conn.execute(done).scalar_one() < len(wanted))
+    return bool(conn.execute(_DONE, {"keys": wanted}).scalar_one() < len(wanted))
+
+
+_DONE = sa.select(sa.func.count()).where(
+    score_sweeps.c.key.in_(sa.bindparam("keys", expanding=True)), score_sweeps.c.done_at.is_not(None)
+)
 
 
 def _rate_key(rules: ScoringRules) -> str:

@@ -76,6 +76,8 @@ def _look(
         if not ids and not is_timed(rule, facts):
             return None
         ids |= _due(conn, segment, rule, now, facts)
+        if not ids:
+            return []
     few = ids if ids is None or len(ids) <= MOST else None
     return service.differences(conn, now, facts, [segment.key], few).get(segment.key, [])
 

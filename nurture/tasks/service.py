@@ -263,7 +263,7 @@ def take_over(conn: Connection, loser_id: int, winner_id: int) -> int:
 
 def is_any_stray(conn: Connection) -> bool:
     """Whether any open task is about a lead that was merged. Reads only."""
-    return conn.execute(_strays().limit(1)).first() is not None
+    return conn.execute(_IS_STRAY).first() is not None
 
 
 def follow_merges(conn: Connection) -> int:
@@ -284,3 +284,6 @@ def _strays() -> sa.Select[tuple[int]]:
     one = tasks.alias("one")
     strays = sa.select(one.c.id).join(leads, leads.c.id == one.c.lead_id)
     return strays.where(one.c.state == TaskState.OPEN.value, leads.c.merged_into.is_not(None))
+
+
+_IS_STRAY = _strays().limit(1)

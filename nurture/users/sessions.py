@@ -117,7 +117,10 @@ def end_all(conn: Connection, user_id: int, *, real: datetime, actor: str, keep:
 
 def is_any_over(conn: Connection, real: datetime) -> bool:
     """Whether there is something to purge."""
-    return conn.execute(sa.select(sessions.c.id).where(sessions.c.expires_at <= real).limit(1)).first() is not None
+    return conn.execute(_OVER, {"real": real}).first() is not None
+
+
+_OVER = sa.select(sessions.c.id).where(sessions.c.expires_at <= sa.bindparam("real")).limit(1)
 
 
 def purge(conn: Connection, real: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Examples of rehearsals and of a campaign as text: asking for one, what would come of it, one day of it, one lead's way."""
+"""Examples of rehearsals and of a campaign as text: asked for, what came of it, one day of it, one lead's way."""
 
 from tests.browser.visits import Visit
 from tests.web.rehearsed import BROKEN, CAMPAIGN, ENDED
