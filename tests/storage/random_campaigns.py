@@ -125,7 +125,7 @@ def campaigns(draw: st.DrawFn, key: str) -> dict[str, Any]:
                 {"segment": "everyone", "existing": "enroll"},
                 {"segment": "everyone", "existing": "enroll", "again": "after_exit"},
                 {"any": [{"tag": "gold"}, {"segment": "vips", "existing": "enroll"}], "again": "after_exit"},
-                {"by_hand": True, "again": "1 day"},
+                {"by_hand": True, "again": {"after": "1 day"}},
             ]
         )
     )

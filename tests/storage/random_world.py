@@ -30,6 +30,7 @@ from nurture.enrollments.tables import enrollments, passages
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.errors import NurtureError
+from nurture.kernel.identity import public_id
 from nurture.kernel.reasons import Reason
 from nurture.leads import service as lead_service
 from nurture.leads.tables import leads
@@ -184,8 +185,8 @@ class World:
 
     def _stop_mail(self, lead: int) -> None:
         with self.context.database.write() as conn:
-            times = {"now": self.now, "real": self.context.clock.real()}
-            lead_service.pause_mail(conn, self._lead(lead), "so", **times, **BY)
+            now, real = self.now, self.context.clock.real()
+            lead_service.pause_mail(conn, self._lead(lead), "so", now=now, real=real, actor="user:1", cause="user:1")
 
     def _resume_mail(self, lead: int) -> None:
         with self.context.database.write() as conn:
@@ -194,7 +195,7 @@ class World:
     def _deal(self, lead: int) -> None:
         number, now = self._lead(lead), self.now
         row = {
-            "public_id": f"deal{number}-{now.timestamp()}", "lead_id": number, "pipeline": "sales", "name": "A deal",
+            "public_id": public_id(), "lead_id": number, "pipeline": "sales", "name": "A deal",
             "stage": "new", "state": "open", "automatic": False, "criteria": [], "cause": "test", "opened_at": now,
             "stage_since": now,
         }  # fmt: skip
@@ -220,9 +221,9 @@ class World:
                 task_service.finish(conn, hand(self.context, boss), waiting[number % len(waiting)][0], said)
 
     def _enroll(self, lead: int, campaign: str) -> None:
-        times = {"now": self.now, "real": self.context.clock.real()}
+        now, real = self.now, self.context.clock.real()
         with self.context.database.write() as conn:
-            enrollment_service.enroll(conn, campaign, [self._lead(lead)], cause="user:1", **times, actor="user:1")
+            enrollment_service.enroll(conn, campaign, [self._lead(lead)], cause="user:1", now=now, real=real)
 
     def _take_out(self, lead: int, campaign: str) -> None:
         query = (

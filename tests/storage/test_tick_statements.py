@@ -10,6 +10,7 @@ from nurture.engine.tick import CHUNK, tick
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
 from nurture.kernel.database import insert_rows
+from nurture.leads.tables import lead_tags, tags
 from tests.storage.performing.ground import counted
 from tests.storage.ticking import add_leads, apply, clock, publish_emails
 
@@ -31,6 +32,7 @@ MAIL = START + "  - {id: start, wait: 1 day}\n  - {id: mail, send_email: hello}\
 SCORE = TAG.replace("add_tag: engaged", "change_score: {axis: engagement, points: 40, reason: Attended}")
 FIELD = TAG.replace("add_tag: engaged", "change_field: {field: city, to: Huế}")
 MOST = 45  # statements of a chunk, and of a tick besides
+MOST_TO_ENTER, BESIDES = 60, 40  # of a thousand that come in and are looked at, and of a tick besides
 
 
 def _under_way(context: Context, text: str, count: int) -> None:
@@ -57,6 +59,41 @@ def _statements(context: Context, text: str, count: int) -> int:
     assert report.advanced == count
     assert report.failed == 0
     return sum(seen.values())
+
+
+ENTRIES = {
+    "segment": "{segment: everyone, existing: enroll}",
+    "tag": "{tag: vip, existing: enroll}",
+    "segment or tag, with a condition": "{any: [{segment: everyone, existing: enroll}, {tag: vip, existing: enroll}], "
+    "when: {none: [{tag: nobody}]}}",
+}
+
+
+def _entered(context: Context, entry: str, count: int) -> int:
+    """The statements of the tick at which so many leads come in, and stand at a wait then."""
+    ids = add_leads(context, count)
+    now = context.clock.engine()
+    with context.database.write() as conn:
+        insert_rows(conn, tags, ("key", "label"), [("vip", "vip")])
+        insert_rows(conn, lead_tags, ("lead_id", "tag", "at"), [(one, "vip", now) for one in ids])
+    apply(context, TAG.replace("{by_hand: true}", entry))
+    with counted(context) as seen:
+        report = tick(context, refresh=True)
+    assert report.looked_at >= count  # once at each entrance
+    assert report.advanced == count
+    return sum(seen.values())
+
+
+@pytest.mark.parametrize("entry", list(ENTRIES))
+def test_a_thousand_entries_take_a_fixed_number_of_statements(context: Context, entry: str) -> None:
+    """The same for each thousand, the segments that bring them and the first step included."""
+    assert _entered(context, ENTRIES[entry], 1_000) <= BESIDES + MOST_TO_ENTER
+
+
+@pytest.mark.parametrize("entry", ["segment"])
+def test_ten_thousand_entries_take_as_many_as_ten_thousands(context: Context, entry: str) -> None:
+    """Nothing is asked for each lead."""
+    assert _entered(context, ENTRIES[entry], 10_000) <= BESIDES + MOST_TO_ENTER * 10
 
 
 @pytest.mark.parametrize(
