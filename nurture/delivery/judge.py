@@ -1,7 +1,8 @@
 """What is to become of messages at their last look: the judge of one go (reads the database, takes the locks).
 
 Everything that speaks for or against each message is read at once, under a lock on the quotas of their addresses, so
-that no two workers give away the same slot of a cap.
+that no two workers give away the same slot of a cap. The lock may wait, so that it comes first: what was committed
+while it waited counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -72,15 +73,15 @@ class Judge:
         lead_ids = sorted({row.lead_id for row in to_leads})
         mentioned = {one for row in to_leads for one in (self.address[row.id], row.lead_email) if one}
         self.hashes = {one: ctx.keys.address_hash(one) for one in mentioned}
-        self._given = given_of(conn, lead_ids, Channel.EMAIL.value)
-        self._suppressed = suppressed(conn, self.hashes.values(), Channel.EMAIL.value)
         self._house = houses.live(conn)
-        self._quiet = policy_store.quiet(conn, lead_ids)
         self._policy = {row.id: _policy(row, ctx.settings.zone) for row in rows}
-        self._outages = self._standstills(conn, to_leads)
         self._gone: dict[int, list[datetime]] = {}
         self._rivals: dict[int, list[_Place]] = {}
         self._count(conn, to_leads, times)
+        self._given = given_of(conn, lead_ids, Channel.EMAIL.value)
+        self._suppressed = suppressed(conn, self.hashes.values(), Channel.EMAIL.value)
+        self._quiet = policy_store.quiet(conn, lead_ids)
+        self._outages = self._standstills(conn, to_leads)
 
     def _standstills(self, conn: Connection, rows: Sequence[Row[Any]]) -> list[tuple[datetime, datetime]]:
         since = min((row.not_before for row in rows), default=self._now)
@@ -89,7 +90,7 @@ class Judge:
         return policy_store.outages(conn, since, self._now)
 
     def _count(self, conn: Connection, rows: Sequence[Row[Any]], times: Instants) -> None:
-        """What counts against caps and the gap, read after the quotas are locked."""
+        """Lock the quotas, and read what counts against caps and the gap."""
         spans = {row.id: span for row in rows if (span := self._looks_back(row)) is not None}
         limited = [row for row in rows if row.id in spans and self.address[row.id]]
         if not limited:
