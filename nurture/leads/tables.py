@@ -31,7 +31,7 @@ leads = sa.Table(
     column("honorific", sa.Text, server_default="", personal=True),  # anh, chị, cô, chú, ông, bà, or empty
     # folded name, email, phone digits, company: what the search box looks in
     column("search_text", Folded, server_default="", personal=True),
-    column("company_id", Id, sa.ForeignKey("companies.id"), nullable=True, index=True, personal=False),
+    column("company_id", Id, sa.ForeignKey("companies.id"), nullable=True, personal=False),
     column("address", sa.Text, server_default="", personal=True),
     column("city", sa.Text, server_default="", personal=True),
     column("city_folded", Folded, server_default="", personal=True),
@@ -45,6 +45,7 @@ leads = sa.Table(
     column("zone", sa.Text, nullable=True, personal=False),
     column("language", sa.Text, nullable=True, personal=False),
     column("fields", FoldedDocument, personal=True),  # {field key: value}, typed by field_definitions
+    # the lead that this one was merged into, itself no merged one; its address and number still lead there
     column("merged_into", Id, sa.ForeignKey("leads.id"), nullable=True, personal=False),
     column("paused_at", Instant, nullable=True, personal=False),  # a person stopped all automatic mail
     column("paused_reason", sa.Text, nullable=True, personal=False),
@@ -57,6 +58,23 @@ leads = sa.Table(
     sa.Index("ix_leads_engagement_id", "engagement", "id"),
     sa.Index("ix_leads_last_activity_at_id", "last_activity_at", "id"),
     sa.Index("ix_leads_name_folded_id", "name_folded", "id"),
+    sa.Index("ix_leads_company_id_name_folded", "company_id", "name_folded"),  # also to find namesakes by
+    sa.Index(
+        "ix_leads_merged_into",
+        "merged_into",
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    ),
+)
+
+# Pairs that look alike and of which a person has said that they are two.
+distinct_leads = sa.Table(
+    "distinct_leads",
+    metadata,
+    column("first_id", Id, sa.ForeignKey("leads.id"), primary_key=True, personal=False),  # the smaller key
+    column("second_id", Id, sa.ForeignKey("leads.id"), primary_key=True, index=True, personal=False),
+    column("actor", sa.Text, personal=False),
+    column("at", Instant, personal=False),
 )
 
 # A field's other value that an import or merge brought: kept, shown as a conflict until a person decides.

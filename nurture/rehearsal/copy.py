@@ -31,7 +31,8 @@ THROUGH = {"passages": ("enrollment_id", "enrollments"), "opportunity_changes": 
 # Work in hand elsewhere, secrets, traces, or what nobody asks for. The stage has its own beat in `runs`.
 LEFT_OUT = frozenset({
     "runs", "leases", "senders", "routes", "attempts", "quotas", "reactions", "hits", "mailbox_mails", "sessions",
-    "login_failures", "user_links", "saved_views", "audit", "import_batches", "import_refusals", "import_mappings",
+    "login_failures", "user_links", "saved_views", "distinct_leads", "audit", "import_batches", "import_refusals",
+    "import_mappings",
 })  # fmt: skip
 _AT_ONCE = 500
 

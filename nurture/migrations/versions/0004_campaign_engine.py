@@ -204,6 +204,7 @@ def upgrade() -> None:
     op.add_column("enrollments", sa.Column("stirred", sa.Integer(), server_default="0", nullable=False))
     _index_what_is_due("campaign_id", "due_at", "id")
     op.add_column("leads", sa.Column("replied_at", database.Instant(), nullable=True))
+    _make_room_for_merges()
     op.add_column("memberships", sa.Column("cause", sa.Text(), nullable=True))
     op.add_column("memberships", sa.Column("left_cause", sa.Text(), nullable=True))
     op.create_index(
@@ -216,6 +217,34 @@ def upgrade() -> None:
     )
     op.add_column("segments", sa.Column("swept_until", database.Instant(), nullable=True))
     op.add_column("segments", sa.Column("swept_as", sa.Text(), nullable=True))
+
+
+_IS_MERGED = sa.text("merged_into IS NOT NULL")
+
+
+def _make_room_for_merges() -> None:
+    """Pairs that are said to be two, and the ways to find namesakes of a company and who was merged into a lead."""
+    op.create_table(
+        "distinct_leads",
+        sa.Column("first_id", database.Id, nullable=False),
+        sa.Column("second_id", database.Id, nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["first_id"], ["leads.id"], name=op.f("fk_distinct_leads_first_id")),
+        sa.ForeignKeyConstraint(["second_id"], ["leads.id"], name=op.f("fk_distinct_leads_second_id")),
+        sa.PrimaryKeyConstraint("first_id", "second_id", name=op.f("pk_distinct_leads")),
+    )
+    op.create_index(op.f("ix_distinct_leads_second_id"), "distinct_leads", ["second_id"], unique=False)
+    op.drop_index(op.f("ix_leads_company_id"), table_name="leads")
+    op.create_index("ix_leads_company_id_name_folded", "leads", ["company_id", "name_folded"], unique=False)
+    op.create_index(
+        "ix_leads_merged_into",
+        "leads",
+        ["merged_into"],
+        unique=False,
+        sqlite_where=_IS_MERGED,
+        postgresql_where=_IS_MERGED,
+    )
 
 
 def _tell_what_activities_are_about() -> None:
@@ -262,6 +291,11 @@ def downgrade() -> None:
     )
     op.drop_column("memberships", "left_cause")
     op.drop_column("memberships", "cause")
+    op.drop_index("ix_leads_merged_into", table_name="leads", sqlite_where=_IS_MERGED, postgresql_where=_IS_MERGED)
+    op.drop_index("ix_leads_company_id_name_folded", table_name="leads")
+    op.create_index(op.f("ix_leads_company_id"), "leads", ["company_id"], unique=False)
+    op.drop_index(op.f("ix_distinct_leads_second_id"), table_name="distinct_leads")
+    op.drop_table("distinct_leads")
     op.drop_column("leads", "replied_at")
     _index_what_is_due("due_at", "id")
     op.drop_column("enrollments", "stirred")
