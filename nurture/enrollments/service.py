@@ -100,17 +100,18 @@ def enroll(
     real: datetime,
     actor: str = "engine",
     again: Again | timedelta | None = None,
+    by_hand: bool = True,
 ) -> list[Entered]:
     """Enroll leads by hand, or say for each why not. `again` overrides what the campaign says; `when` is not asked.
 
-    `cause` is one for all, or that of each lead.
+    `cause` is one for all, or that of each lead. Not `by_hand`: a campaign asks, and no lead comes too often by that.
 
     NotFoundError when there is no such campaign, ConflictError when it does not run.
     """
     stored, campaign = _running(conn, key, segment_store.facts(conn))
     chosen = campaign.entry.again if again is None else again
     asked = ask_all(conn, [(one, cause if isinstance(cause, str) else cause[one]) for one in lead_ids])
-    return _admit(conn, stored, campaign, asked, chosen, None, now=now, real=real, actor=actor)
+    return _admit(conn, stored, campaign, asked, chosen, None, now=now, real=real, actor=actor, by_hand=by_hand)
 
 
 def call(
@@ -168,6 +169,7 @@ def _admit(
     now: datetime,
     real: datetime,
     actor: str,
+    by_hand: bool = False,
 ) -> list[Entered]:
     """Enroll those who may enter, keep the reason for the others. The same lead twice enters once.
 
@@ -176,7 +178,7 @@ def _admit(
     if not asked:
         return []
     past = store.past(conn, stored.id, [one.lead_id for one in asked])
-    answers = [one.refused or refusal(again, past.get(one.lead_id, []), now) for one in asked]
+    answers = [one.refused or refusal(again, past.get(one.lead_id, []), now, by_hand=by_hand) for one in asked]
     if reading is not None and campaign.entry.when is not None:
         answers = _matched(conn, campaign.entry.when, asked, answers, reading, now)
     welcome = [one for one, answer in zip(asked, answers, strict=True) if answer is None]

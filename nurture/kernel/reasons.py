@@ -44,6 +44,7 @@ class Reason(StrEnum):
     NOT_MATCHED = "not_matched"  # the entry's or a rule's condition does not hold
     ALREADY_ENROLLED = "already_enrolled"
     ENROLLED_BEFORE = "enrolled_before"  # `again: never`
+    TOO_OFTEN = "too_often"  # came in again and again in a short time, as campaigns that lead into each other make it
     EXISTING_SKIPPED = "existing_skipped"  # in the segment before the first publish, and `existing: skip`
     OCCASION_PASSED = "occasion_passed"  # its time went by while nothing ran
     SAME_OCCASION = "same_occasion"  # the date was changed after the lead had come in for it
@@ -134,6 +135,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.NOT_MATCHED: "The condition does not hold: %(condition)s",
     Reason.ALREADY_ENROLLED: "Already in this campaign since %(date)s",
     Reason.ENROLLED_BEFORE: "Was in this campaign before, and may not come again yet",
+    Reason.TOO_OFTEN: (
+        "Came into this campaign %(count)s times within %(hours)s hours; no lead comes more often by itself"
+    ),
     Reason.EXISTING_SKIPPED: "Was in the segment before the campaign was first published",
     Reason.OCCASION_PASSED: "Its time was %(time)s, when nothing ran; now it is too late",
     Reason.SAME_OCCASION: "Came in for this already, on %(date)s; the date was changed later",
@@ -231,6 +235,7 @@ LABELS: dict[Reason, str] = {
     Reason.NOT_MATCHED: "the condition does not hold",
     Reason.ALREADY_ENROLLED: "in the campaign already",
     Reason.ENROLLED_BEFORE: "was in the campaign before",
+    Reason.TOO_OFTEN: "came in too often",
     Reason.EXISTING_SKIPPED: "was in the segment before the first publish",
     Reason.OCCASION_PASSED: "its time went by",
     Reason.SAME_OCCASION: "came in for this already",

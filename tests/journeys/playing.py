@@ -27,7 +27,7 @@ from tests.faults.ground import email, publish
 from tests.storage import ticking
 from tests.storage.ticking import clock, rows
 
-_ROUNDS = 30
+_ROUNDS = 100  # at one instant: campaigns that lead into each other go round some times
 
 
 def publish_emails(context: Context, *keys: str) -> None:

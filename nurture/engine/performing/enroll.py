@@ -29,7 +29,7 @@ def perform(conn: Connection, asked: Sequence[Asked[Enroll]], scene: Scene) -> D
     for key, those in sorted(groups.items()):
         causes = {lead_id: each.cause for lead_id, each in those.items()}
         try:
-            enroll(conn, key, list(those), cause=causes, now=scene.now, real=scene.real)
+            enroll(conn, key, list(those), cause=causes, now=scene.now, real=scene.real, by_hand=False)
         except (NotFoundError, ConflictError, DefinitionError):  # it is gone, does not run, or can no longer be read
             no = Reason.NO_CAMPAIGN
             decide_many(conn, [refused(each, no, scene, campaign=key) for each in those.values()])
