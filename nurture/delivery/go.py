@@ -59,8 +59,16 @@ def go(conn: Connection, ctx: Context, sender: str, ids: Sequence[int], *, at: d
         elif not isinstance(outcome, Send):
             others.append((row, outcome))
     _mark_sending(conn, letters, rows, times)
-    _put_aside(conn, others, times)
+    _put_aside(conn, _without_busy(conn, others), times)
     return letters
+
+
+def _without_busy(conn: Connection, others: Sequence[tuple[Row[Any], _No]]) -> list[tuple[Row[Any], _No]]:
+    """What ends lets its enrollment go on. One that somebody else is just moving is not waited for, since whoever
+    moves it may wait for the message: it is asked again in a moment."""
+    ending = {row.enrollment_id for row, outcome in others if isinstance(outcome, Skip | Cancel)} - {None}
+    busy = ending - store.free_enrollments(conn, list(ending))
+    return [(row, Yield() if row.enrollment_id in busy else outcome) for row, outcome in others]
 
 
 def _revision(row: Row[Any], revisions: Mapping[tuple[str, str], int], language: str) -> int | None:

@@ -160,6 +160,9 @@ class Dispatcher:
             sender.reserved.extend(found)
         ids = [sender.reserved.popleft() for _ in range(min(room, len(sender.reserved)))]
         letters = go(conn, ctx, sender.id, ids, at=at) if ids else []
+        left = set(ids) - {one.message_id for one in letters}
+        again = store.still_reserved(conn, sender.id, list(left))
+        sender.reserved.extend(one for one in ids if one in again)
         for revision in {one.template for one in letters} - self._templates.keys():
             self._templates[revision] = store.compiled(conn, revision)
         return letters

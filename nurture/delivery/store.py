@@ -12,7 +12,8 @@ from nurture.broadcasts.tables import broadcasts
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaigns
 from nurture.delivery.tables import quotas, routes, senders
-from nurture.kernel.database import Instant, upsert
+from nurture.enrollments.tables import enrollments
+from nurture.kernel.database import Instant, among, upsert
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import companies, leads
 from nurture.messages.model import COUNTED, MessageClass, MessageState
@@ -119,16 +120,34 @@ def _of_letters() -> sa.Select[Any]:
         .select_from(tables)
         .where(messages.c.id.in_(_IDS), messages.c.lease_holder == _SENDER, WAITING)
         .order_by(messages.c.priority, messages.c.not_before, messages.c.id)
-        .with_for_update(key_share=True, of=messages)
+        .with_for_update(key_share=True, skip_locked=True, of=messages)
     )
 
 
 _LETTERS = _of_letters()
+_STILL = sa.select(messages.c.id).where(messages.c.id.in_(_IDS), messages.c.lease_holder == _SENDER, WAITING)
 
 
 def letters(conn: Connection, sender: str, ids: Sequence[int]) -> Sequence[Row[Any]]:
-    """All that a go must know of these messages, as far as the sender still holds them. Locks their rows."""
+    """All that a go must know of these messages, as far as the sender still holds them. Locks their rows.
+
+    Rows that somebody is just changing are left out: whoever takes them back holds their enrollment already, which
+    a go takes after the message, so that waiting could end in a ring.
+    """
     return conn.execute(_LETTERS, {"ids": list(ids), "holder": sender}).all()
+
+
+def still_reserved(conn: Connection, sender: str, ids: Sequence[int]) -> set[int]:
+    """Those of the messages that the sender holds and that have not gone."""
+    return set(conn.execute(_STILL, {"ids": list(ids), "holder": sender}).scalars()) if ids else set()
+
+
+def free_enrollments(conn: Connection, ids: Sequence[int]) -> set[int]:
+    """Those of these enrollments that nobody else is just moving; locked until the transaction ends."""
+    if conn.dialect.name == "sqlite" or not ids:
+        return set(ids)
+    query = sa.select(enrollments.c.id).where(among(enrollments.c.id, sorted(set(ids))))
+    return set(conn.execute(query.with_for_update(key_share=True, skip_locked=True)).scalars())
 
 
 def lock_quotas(conn: Connection, address_hashes: Sequence[str], real: datetime) -> None:

@@ -198,12 +198,15 @@ def _forget_links(conn: Connection, ids: Sequence[int]) -> None:
 
 
 def _release(conn: Connection, ended: Sequence[tuple[int, int]]) -> None:
-    """Let enrollments go on that waited for one of these (message, enrollment)."""
-    for start in range(0, len(ended), _PER_STATEMENT):
-        part = ended[start : start + _PER_STATEMENT]
-        conn.execute(
-            enrollments.update()
-            .where(enrollments.c.id.in_([enrollment for _, enrollment in part]))
-            .where(enrollments.c.waits_for.in_([message for message, _ in part]))
-            .values(waits_for=None)
+    """Let enrollments go on that waited for one of these (message, enrollment), in the order of their ids."""
+    in_order = sorted(ended, key=lambda one: one[1])
+    for start in range(0, len(in_order), _PER_STATEMENT):
+        part = in_order[start : start + _PER_STATEMENT]
+        these = sa.and_(
+            enrollments.c.id.in_([enrollment for _, enrollment in part]),
+            enrollments.c.waits_for.in_([message for message, _ in part]),
         )
+        if conn.dialect.name != "sqlite":  # which has one writer
+            query = sa.select(enrollments.c.id).where(these).order_by(enrollments.c.id)
+            conn.execute(query.with_for_update(key_share=True))
+        conn.execute(enrollments.update().where(these).values(waits_for=None))

@@ -16,15 +16,21 @@ from nurture.consents.model import Method, SuppressionReason
 from nurture.consents.service import Said, suppress
 from nurture.delivery import store
 from nurture.delivery.go import go
+from nurture.engine.leave import take_out
 from nurture.engine.silence import look_again
+from nurture.engine.tick import tick
+from nurture.enrollments.tables import enrollments
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.settings import read_settings
 from nurture.kernel.signing import new_ring
 from nurture.leads.tables import leads
+from nurture.messages.model import MessageState
+from nurture.messages.service import set_state
 from nurture.messages.tables import messages
 from tests.faults.ground import fill
+from tests.storage.ticking import HELLO, add_leads, apply, places, publish_emails
 
 
 @pytest.fixture
@@ -77,14 +83,8 @@ def test_a_refusal_committed_while_the_go_waits_for_a_slot_wins(several: Context
     with several.database.write() as conn:
         publish(conn, "cap: 5 in 7 days", several.clock.engine())
 
-    def refuse() -> None:
-        now = several.clock.engine()
-        with several.database.write() as conn:
-            said = Said(Method.PAGE, "unsubscribe", "lead", "hit:1", now, now)
-            suppress(conn, several.keys, "lead1@example.com", SuppressionReason.UNSUBSCRIBED, said=said)
-
     ids = _reserve(several)
-    with _at(several, "before", "INSERT INTO quotas", refuse) as done:
+    with _at(several, "before", "INSERT INTO quotas", lambda: _refuse(several, "lead1@example.com")) as done:
         assert _go(several, ids) == [2]
     assert done
     assert (_row(several).state, _row(several).reason) == ("skipped", "unsubscribed")
@@ -116,3 +116,76 @@ def test_a_silence_that_ends_between_the_last_look_and_its_commit_holds_nothing(
     assert done
     assert (_row(context).reason, _row(context).not_before) == ("paused_by_hand", now)
     assert _go(context, _reserve(context)) == [1]
+
+
+def _refuse(ctx: Context, *addresses: str) -> None:
+    now = ctx.clock.engine()
+    with ctx.database.write() as conn:
+        for one in addresses:
+            said = Said(Method.PAGE, "unsubscribe", "lead", "hit:1", now, now)
+            suppress(conn, ctx.keys, one, SuppressionReason.UNSUBSCRIBED, said=said)
+
+
+def _written(ctx: Context, count: int) -> None:
+    """Leads whose enrollments wait for their first mail."""
+    publish_emails(ctx, "hello", "again")
+    add_leads(ctx, count)
+    apply(ctx, HELLO)
+    tick(ctx)
+
+
+@pytest.mark.postgres
+def test_a_go_that_skips_a_mail_does_not_wait_for_whoever_takes_its_lead_out(several: Context) -> None:
+    """One holds the mail and wants the enrollment, the other the reverse: the go asks again in a moment."""
+    _written(several, 1)
+    _refuse(several, "lead1@example.vn")
+    now, real = several.clock.engine(), several.clock.real()
+    has_place = threading.Event()
+    failed: list[Exception] = []
+
+    def leave() -> None:
+        try:
+            with several.database.write() as conn:
+                conn.execute(sa.select(enrollments.c.id).with_for_update(key_share=True))
+                has_place.set()
+                take_out(conn, [1], now=now, real=real)
+        except sa.exc.OperationalError as error:
+            failed.append(error)
+
+    other = threading.Thread(target=leave)
+
+    def begin() -> None:
+        other.start()
+        has_place.wait(10)
+        other.join(0.3)
+
+    ids = _reserve(several)
+    with _at(several, "after", "SKIP LOCKED", begin) as done:
+        assert _go(several, ids) == []
+    other.join(10)
+    assert done
+    assert failed == []
+    assert places(several, "state", "reason") == [("exited", "left_by_hand")]
+    assert (_row(several).state, _row(several).reason) == ("canceled", "left_by_hand")
+
+
+@pytest.mark.postgres
+def test_a_go_passes_over_a_mail_that_is_just_being_taken_back(several: Context) -> None:
+    """It stays reserved, and is asked about again once whoever holds it is done."""
+    _written(several, 2)
+    ids = _reserve(several)
+    with several.database.write() as conn:
+        set_state(conn, ids[:1], MessageState.CANCELED, now=several.clock.engine())
+        assert _go(several, ids) == ids[1:]
+        with several.database.read() as other:
+            assert store.still_reserved(other, "s1", ids) == {ids[0]}
+    with several.database.read() as other:
+        assert store.still_reserved(other, "s1", ids) == set()
+
+
+def test_those_whose_refused_mail_ends_go_on(context: Context) -> None:
+    """Where nobody else holds them, at once."""
+    _written(context, 2)
+    _refuse(context, "lead1@example.vn", "lead2@example.vn")
+    assert _go(context, _reserve(context)) == []
+    assert places(context, "waits_for") == [(None,), (None,)]
