@@ -17,6 +17,7 @@ from nurture.kernel.settings import read_settings
 from nurture.kernel.signing import new_ring
 from nurture.schema import metadata
 
+_LARGE = 256 * 1024  # bytes of a table
 START = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)  # Monday 09:00 in Asia/Ho_Chi_Minh
 
 
@@ -75,6 +76,28 @@ def _postgres_url(postgres_server: str) -> Iterator[str]:
     admin.dispose()
 
 
+def empty_postgres(connection: sa.Connection) -> None:
+    """Take all rows out and let numbers begin at 1 again.
+
+    TRUNCATE of all tables takes 0.4 s, however little there is in them; so few rows are deleted where they lie.
+    """
+    tables = {table.name: table for table in metadata.sorted_tables}
+    looks = [
+        sa.select(sa.literal(one), sa.func.pg_relation_size(f'"{one}"')).select_from(tables[one]) for one in tables
+    ]
+    filled = connection.execute(sa.union_all(*(one.limit(1) for one in looks))).all()
+    if any(size > _LARGE for _, size in filled):
+        names = ", ".join(f'"{name}"' for name in tables)
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        return
+    connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+    for name, _ in filled:
+        connection.execute(tables[name].delete())
+    connection.exec_driver_sql(
+        "SELECT setval(quote_ident(sequencename)::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL"
+    )
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
     """A fresh SQLite database with all tables."""
@@ -88,8 +111,7 @@ def postgres_url(_postgres_url: str) -> str:
     """A PostgreSQL database with all tables, empty."""
     engine = sa.create_engine(sa.make_url(_postgres_url).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
-        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        empty_postgres(connection)
     engine.dispose()
     return _postgres_url
 

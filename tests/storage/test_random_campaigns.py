@@ -22,8 +22,7 @@ from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.settings import read_settings
 from nurture.kernel.signing import new_ring
-from nurture.schema import metadata
-from tests.conftest import START
+from tests.conftest import START, empty_postgres
 from tests.storage.random_campaigns import campaigns, events, people
 from tests.storage.random_world import World, read_all
 
@@ -95,8 +94,7 @@ def test_nobody_is_lost_on_random_ways(_sqlite_template: Path) -> None:
 def _emptied(url: str) -> Iterator[Context]:
     engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
     with engine.begin() as conn:
-        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-        conn.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        empty_postgres(conn)
     engine.dispose()
     with TemporaryDirectory() as folder:
         yield _context(url, folder)
