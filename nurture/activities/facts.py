@@ -59,6 +59,7 @@ _SCORES = frozenset({"engagement", "fit", "score", "temperature"})
 _MOVES: Mapping[Kind, frozenset[str] | None] = {
     Kind.CREATED: None,
     Kind.UPDATED: None,
+    Kind.MERGED: None,
     Kind.TAGGED: frozenset({"tag"}),
     Kind.UNTAGGED: frozenset({"tag"}),
     Kind.TEMPERATURE_CHANGED: _SCORES,

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     SCORED = "scored"  # points by a campaign; detail: {"axis", "points", "reason": {language: words}}
     SEGMENT_JOINED = "segment_joined"  # by hand or by a campaign; detail: {"segment": key}
     SEGMENT_LEFT = "segment_left"  # likewise
+    MERGED = "merged"  # another lead was merged into this one; detail: {"lead": public id, "name", "fields"}
 
 
 class CallOutcome(StrEnum):

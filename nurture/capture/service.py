@@ -28,6 +28,7 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.identity import public_id
 from nurture.kernel.text import clean
 from nurture.leads import store as leads_store
+from nurture.leads.contacts import winners_of
 from nurture.leads.model import FieldType
 
 CHUNK = 500
@@ -200,6 +201,7 @@ def _drafts(drafter: Drafter, rows: list[Row]) -> tuple[list[Draft], list[Refuse
 def _part(
     ctx: Context, conn: Connection, drafts: list[Draft], seen: set[str], options: Options, ahead: Ahead | None = None
 ) -> Part:  # fmt: skip
+    drafts = _of_winners(conn, drafts)
     emails = list({draft.email for draft in drafts if draft.email})
     phones = list({draft.contact for draft in drafts if not draft.email})
     known = store.leads_with(conn, emails, phones)
@@ -215,6 +217,14 @@ def _part(
     part = fold_part(drafts, known, blocked | ahead.blocked, seen, options)
     ahead.add(part)
     return part
+
+
+def _of_winners(conn: Connection, drafts: list[Draft]) -> list[Draft]:
+    """Rows with the address of a lead that was merged are about the one it was merged into."""
+    present = winners_of(conn, sorted({draft.email for draft in drafts if draft.email}))
+    if not present:
+        return drafts
+    return [draft._replace(email=present.get(draft.email or "", draft.email)) for draft in drafts]
 
 
 def _dry_run(

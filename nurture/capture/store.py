@@ -22,6 +22,7 @@ from nurture.kernel.identity import public_ids
 from nurture.kernel.signing import KeyRing
 from nurture.kernel.text import fold
 from nurture.leads import store as leads_store
+from nurture.leads.contacts import ids_with_contact
 from nurture.leads.model import FieldDefinition
 from nurture.leads.normalize import search_text
 from nurture.leads.tables import companies, field_definitions, lead_conflicts, lead_tags, leads
@@ -149,7 +150,7 @@ _FACTS = (leads.c.id, leads.c.email, *(leads.c[key] for key in BLANK if key != "
 
 def leads_with(conn: Connection, emails: Sequence[str], phones: Sequence[str]) -> dict[str, Known]:
     """The leads with these addresses, and those without address with these numbers, held until the commit."""
-    found = leads_store.ids_with_contact(conn, emails, phones)
+    found = ids_with_contact(conn, emails, phones)
     if not found:
         return {}
     ids = sorted(set(found.values()))
@@ -291,7 +292,7 @@ def _write_words(conn: Connection, keys: KeyRing, author: Author, changes: Seque
         for change in changes
         for key, value, line in change.conflicts
     ]
-    insert_rows(conn, lead_conflicts, ("lead_id", "field", "value", "origin", "at"), others)
+    insert_rows(conn, lead_conflicts, ("lead_id", "field", "value", "origin", "at"), others, once=True)
     unsubscribed = SuppressionReason.UNSUBSCRIBED.value
     refused = [
         (keys.address_hash(address), channel.value, unsubscribed, author.origin(line), author.now)

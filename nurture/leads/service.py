@@ -71,6 +71,17 @@ def _refuse_known_address(conn: Connection, email: str | None) -> None:
         raise ConflictError(N_("There is a lead with this address already"))
 
 
+def _free(conn: Connection, lead_id: int, email: str | None) -> int | None:
+    """See that nobody has this address. One that the lead has from a merge is freed; gives the merged lead's key."""
+    holder = store.by_email(conn, email) if email else None
+    if holder is None:
+        return None
+    if holder.id != lead_id:
+        raise ConflictError(N_("There is a lead with this address already"))
+    freed = leads.update().where(leads.c.email == email).values(email=None).returning(leads.c.id)
+    return int(conn.execute(freed).scalar_one())
+
+
 def _known(conn: Connection, lead_id: int) -> Lead:
     lead = store.get(conn, lead_id)
     if lead is None:
@@ -98,14 +109,15 @@ def change(
         return lead
     if not facts.get("email", lead.email) and not facts.get("phone", lead.phone):
         raise InputError([Problem("unreachable", N_("A lead needs an email address or a phone number"), path="email")])
-    if "email" in changed:
-        _refuse_known_address(conn, facts["email"])
+    freed = _free(conn, lead_id, facts["email"]) if "email" in changed else None
     values = _columns(conn, {key: facts[key] for key in changed if key in facts}, now)
     values["fields"] = {key: value for key, value in merged.items() if value is not None}
     values["search_text"] = search_text(
         *(facts.get(key, getattr(lead, key)) or "" for key in ("name", "email", "phone", "company"))
     )
     store.update(conn, lead_id, {**values, "updated_at": now})
+    if freed is not None:
+        store.update(conn, freed, {"email": lead.email})
     record(conn, Activity(lead_id, Kind.UPDATED, now, actor, cause, detail={"fields": changed}), real=real)
     return _known(conn, lead_id)
 

@@ -15,10 +15,11 @@ from nurture.kernel.database import listed, unindexed, upsert
 from nurture.kernel.errors import InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import fold
+from nurture.leads.contacts import LONGEST_CHAIN
 from nurture.leads.model import Count, FieldDefinition, FieldType, Filters, Lead, Lifecycle, Page, Sort, Temperature
 from nurture.leads.normalize import search_words
 from nurture.leads.tables import companies, field_definitions, lead_conflicts, lead_tags, leads, tags
-from nurture.users.model import Person
+from nurture.users.model import Person, may_see_lead
 
 COUNTED_TO = 10_000
 FEW = 2_000  # not so many that memory has to be tidied up for them
@@ -79,6 +80,7 @@ def _lead(row: RowMapping) -> Lead:
 # Built once: building costs more than running.
 _BY_ID = _SELECT.where(leads.c.id == sa.bindparam("lead"))
 _BY_EMAIL = _SELECT.where(leads.c.email == sa.bindparam("address"))
+_BY_PUBLIC_ID = _SELECT.where(leads.c.public_id == sa.bindparam("public"))
 _INSERT = leads.insert().returning(leads.c.id)
 
 
@@ -108,17 +110,36 @@ def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Lead]:
 
 
 def by_email(conn: Connection, email: str) -> Lead | None:
-    """The lead with this normalized address."""
-    return _one(conn, _BY_EMAIL, address=email)
+    """The lead with this normalized address, or the one it was merged into."""
+    found = _one(conn, _BY_EMAIL, address=email)
+    return _living(conn, found) if found else None
 
 
 def by_public_id(conn: Connection, public_id: str, person: Person | None = None) -> Lead:
-    """The lead with this public id. NotFoundError when there is none, or the person may not see it."""
-    seen = (visible(person),) if person else ()
-    lead = _one(conn, _SELECT.where(leads.c.public_id == public_id, *seen))
-    if lead is None:
+    """The lead with this public id, or the one it was merged into. NotFoundError when there is none, or the person may
+    not see it."""
+    lead = stored(conn, public_id)
+    lead = _living(conn, lead) if lead else None
+    if lead is None or (person is not None and not may_see_lead(person, lead.owner_id)):
         raise NotFoundError(N_("There is no such lead"))
     return lead
+
+
+def stored(conn: Connection, public_id: str) -> Lead | None:
+    """The lead with this public id as it is stored, merged or not."""
+    return _one(conn, _BY_PUBLIC_ID, public=public_id)
+
+
+def _living(conn: Connection, lead: Lead) -> Lead | None:
+    """The lead itself, or the one it was merged into at last."""
+    for _ in range(LONGEST_CHAIN):
+        if lead.merged_into is None:
+            return lead
+        into = get(conn, lead.merged_into)
+        if into is None:
+            return None
+        lead = into
+    return None
 
 
 def visible(person: Person) -> sa.ColumnElement[bool]:
@@ -138,21 +159,6 @@ def tags_of(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         for lead_id, tag in conn.execute(query):
             found.setdefault(lead_id, []).append(tag)
     return {lead_id: tuple(sorted(keys)) for lead_id, keys in found.items()}
-
-
-def ids_with_contact(conn: Connection, emails: Sequence[str], phones: Sequence[str]) -> Mapping[str, int]:
-    """Lead keys by address, and by phone number for leads that have no address."""
-    found: dict[str, int] = {}
-    asked = (
-        (leads.c.email, emails, sa.true()),
-        (leads.c.phone, phones, sa.and_(leads.c.email.is_(None), leads.c.merged_into.is_(None))),
-    )
-    for wanted, values, where in asked:
-        for start in range(0, len(values), _CHUNK):
-            query = sa.select(wanted, leads.c.id).where(wanted.in_(values[start : start + _CHUNK]), where)
-            # the oldest lead with a number stands for it
-            found.update((row[0], row[1]) for row in conn.execute(query.order_by(leads.c.id.desc())))
-    return found
 
 
 # The list

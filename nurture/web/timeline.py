@@ -34,7 +34,7 @@ GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     )),
     ("system", N_("System"), (
         Kind.CREATED, Kind.UPDATED, Kind.TAGGED, Kind.UNTAGGED, Kind.SEGMENT_JOINED, Kind.SEGMENT_LEFT, Kind.ENROLLED,
-        Kind.LEFT_CAMPAIGN, Kind.WEBHOOK_ANSWERED,
+        Kind.LEFT_CAMPAIGN, Kind.WEBHOOK_ANSWERED, Kind.MERGED,
     )),
 )  # fmt: skip
 
@@ -73,6 +73,7 @@ _LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.SCORED: ("plus-lg", ""),
     Kind.SEGMENT_JOINED: ("people", ""),
     Kind.SEGMENT_LEFT: ("people", ""),
+    Kind.MERGED: ("people", "main"),
 }
 
 
@@ -233,6 +234,7 @@ _WHY = {
     "decay": N_("losing value with time"),
     "by_hand": N_("set by hand"),
     "verdict_changed": N_("a click turned out to be a machine's"),
+    "merged": N_("by a merge"),
 }
 
 
@@ -324,6 +326,10 @@ def _webhook(line: Line, _: Names) -> str:
     return say("“%(name)s” could not be told", name=name)
 
 
+def _merged(line: Line, _: Names) -> str:
+    return say("“%(name)s” was merged into this lead", name=str(line.detail.get("name") or "?"))
+
+
 def _fixed(text: str) -> Callable[[Line, Names], str]:
     def sentence(_: Line, __: Names) -> str:
         return say(text)
@@ -364,4 +370,5 @@ _SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
     Kind.SCORED: _scored,
     Kind.SEGMENT_JOINED: _segment,
     Kind.SEGMENT_LEFT: _segment,
+    Kind.MERGED: _merged,
 }
