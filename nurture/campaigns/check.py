@@ -1,17 +1,16 @@
 """Whether a folder can be used: all findings, campaigns and shared definitions together. Pure.
 
 Besides what reading finds, it looks at what fits no single file: languages of emails, advertising without a link to
-unsubscribe, campaigns that enroll in each other.
+unsubscribe, campaigns that lead into each other.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from nurture.campaigns.circles import circles
 from nurture.campaigns.definition import MailClass
 from nurture.campaigns.load import Folder, Loaded, SharedCheck, load
-from nurture.campaigns.model import Again, Campaign
-from nurture.campaigns.steps import waits
-from nurture.campaigns.steps.enroll import Into
+from nurture.campaigns.model import Campaign
 from nurture.campaigns.steps.send_email import SendEmail
 from nurture.kernel.errors import Problem
 from nurture.kernel.i18n import LANGUAGES, N_
@@ -40,7 +39,7 @@ def check(folder: Folder, known: Known) -> Loaded:
             *_no_way_out(campaign, source, known.closed),
         )
     ]
-    more += _enroll_circles(loaded)
+    more += circles(loaded.campaigns)
     problems = sorted((*loaded.problems, *more), key=lambda one: (one.file, one.line, one.column))
     return replace(loaded, problems=tuple(problems))
 
@@ -76,84 +75,11 @@ def _no_way_out(campaign: Campaign, source: Source, closed: Mapping[str, Collect
             )
 
 
-def _enroll_circles(loaded: Loaded) -> list[Problem]:
-    """Campaigns from which a lead comes back to where it was: each circle once, at the step that closes it."""
-    into = {
-        campaign.key: {
-            step.config.campaign: step.id for step in campaign.steps.values() if isinstance(step.config, Into)
-        }
-        for campaign, _ in loaded.campaigns
-    }
-    sources = {campaign.key: source for campaign, source in loaded.campaigns}
-    campaigns = {campaign.key: campaign for campaign, _ in loaded.campaigns}
-    found: list[Problem] = []
-    told: set[frozenset[str]] = set()
-    for start in sorted(into):
-        circle = _way_back(start, into)
-        if not circle or frozenset(circle) in told:
-            continue
-        told.add(frozenset(circle))
-        path = _enrolling(sources[start], circle[1] if len(circle) > 1 else start)
-        message = N_("These campaigns enroll in each other in a circle: %(keys)s")
-        mend = N_("put a condition or a wait between, or see to it that entry says again: never")
-        shown = " → ".join((*circle, start))
-        hops = zip(circle, (*circle[1:], start), strict=True)
-        severity = "error" if all(_is_hot(campaigns[one], into[one][other]) for one, other in hops) else "warning"
-        found.append(
-            sources[start].problem("enroll_circle", message, path=path, mend=mend, severity=severity, keys=shown)
-        )
-    return found
-
-
-def _is_hot(campaign: Campaign, step: str) -> bool:
-    """Whether every lead comes in again and again, and to this step at once, without a wait or a condition.
-
-    A circle of these never ends: it would write an enrollment for each lead with each beat of the clock.
-    """
-    if campaign.entry.again is not Again.AFTER_EXIT or campaign.entry.when is not None or campaign.may_end:
-        return False
-    here: str | None = campaign.first
-    while here is not None and here != step:
-        one = campaign.steps[here]
-        here = None if one.ways or one.jumps or waits(one.kind) else one.next
-    return here == step
-
-
-def _way_back(start: str, into: Mapping[str, Collection[str]]) -> tuple[str, ...]:
-    """The shortest way from a campaign back to itself, without its end; empty when there is none."""
-    ways: list[tuple[str, ...]] = [(start,)]
-    seen: set[str] = set()
-    for way in ways:
-        for key in sorted(into.get(way[-1], ())):
-            if key == start:
-                return way
-            if key not in seen:
-                seen.add(key)
-                ways.append((*way, key))
-    return ()
-
-
-def _enrolling(source: Source, key: str) -> str:
-    """Where a file enrolls in this campaign."""
-    named = [path for path in source.places if path.endswith(".enroll")]
-    return next((path for path in named if _at(source.data, path) == key), "")
-
-
 def emails_of(campaign: Campaign, source: Source) -> Iterator[tuple[str, str]]:
     """The emails a campaign sends, with the paths where they are named."""
     keys = {step.config.email for step in campaign.steps.values() if isinstance(step.config, SendEmail)}
     named = [path for path in source.places if path.endswith((".send_email", ".send_email.email"))]
     for path in named:
-        value = _at(source.data, path)
+        value = source.at(path)
         if value in keys:
             yield path, value
-
-
-def _at(data: object, path: str) -> str:
-    """The text at a path."""
-    for part in path.replace("[", ".").replace("]", "").split("."):
-        if isinstance(data, list):
-            data = data[int(part)]
-        elif isinstance(data, Mapping):
-            data = data[part]
-    return str(data)

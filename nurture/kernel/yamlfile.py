@@ -61,6 +61,13 @@ class Source:
             path = path[: found.start()] if (found := _PART.search(path)) else ""
         return self.places.get("", (0, 0))
 
+    def at(self, path: str) -> str:
+        """The text of the value at a path."""
+        data = self.data
+        for part in path.replace("[", ".").replace("]", "").split("."):
+            data = data[int(part)] if isinstance(data, list) else data[part]
+        return str(data)
+
     def problem(
         self, code: str, message: str, *, path: str = "", mend: str = "", severity: str = "error", **params: object
     ) -> Problem:
