@@ -130,6 +130,11 @@ def stored(conn: Connection, public_id: str) -> Lead | None:
     return _one(conn, _BY_PUBLIC_ID, public=public_id)
 
 
+def holder(conn: Connection, email: str) -> Lead | None:
+    """The lead at which this normalized address is stored, merged or not."""
+    return _one(conn, _BY_EMAIL, address=email)
+
+
 def _living(conn: Connection, lead: Lead) -> Lead | None:
     """The lead itself, or the one it was merged into at last."""
     for _ in range(LONGEST_CHAIN):
