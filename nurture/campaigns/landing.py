@@ -25,10 +25,15 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """The step on which those stand who were at another; None is the end."""
+    """The step on which those stand who were at another; None is the end.
+
+    `anew`: a step of another kind stands there under the same id. What was done at the old one is nothing that the new
+    one has done, so that another round begins.
+    """
 
     step: str | None
     standing: Standing
+    anew: bool = False
 
 
 def landing(before: Campaign, after: Campaign, step: str | None) -> Landing:
@@ -38,7 +43,8 @@ def landing(before: Campaign, after: Campaign, step: str | None) -> Landing:
     if step in after.steps:
         old, new = before.steps.get(step), after.steps[step]
         same = old is not None and (old.kind, old.config) == (new.kind, new.config)
-        return Landing(step, Standing.SAME if same else Standing.CHANGED)
+        anew = old is not None and old.kind != new.kind
+        return Landing(step, Standing.SAME if same else Standing.CHANGED, anew)
     return Landing(_left_of(before, after, step), Standing.GONE)
 
 

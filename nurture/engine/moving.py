@@ -22,6 +22,7 @@ from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.reasons import Reason
 from nurture.rules.facts import Facts
+from nurture.tasks.service import cancel_at
 
 _ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
 _AT_ONCE = 500
@@ -82,10 +83,13 @@ def _move(
     these = (enrollments.c.campaign_id == stored.id, enrollments.c.revision_id == revision, at, _ACTIVE)
     if where.standing is not Standing.SAME:
         _note(conn, stored.key, these, step, where.step, now)
+    if step is not None and (where.anew or where.standing is Standing.GONE):
+        cancel_at(conn, sa.select(enrollments.c.id).where(*these), step, Reason.REVISION_MOVED, now=now)
     values: dict[str, Any] = {"revision_id": stored.revision_id, "step": where.step}
     if where.standing is Standing.CHANGED:  # asked anew, from the instant at which the lead came to it
         came = sa.func.coalesce(enrollments.c.arrived_at, enrollments.c.planned_at)
         values |= {"planned_at": came, "due_at": now, "held": None, "held_detail": None}
+        values |= {"occurrence": enrollments.c.occurrence + 1} if where.anew else {}
     elif where.standing is Standing.GONE:
         values |= {"arrived_at": now, "planned_at": now, "due_at": now, "held": None, "held_detail": None}
     conn.execute(enrollments.update().where(*these).values(values))

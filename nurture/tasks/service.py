@@ -249,6 +249,14 @@ def cancel_of(conn: Connection, why: Mapping[int, Reason], *, now: datetime) -> 
         conn.execute(mine.values(_canceled(reason, now)))
 
 
+def cancel_at(
+    conn: Connection, enrollment_ids: sa.Select[tuple[int]], step: str, reason: Reason, *, now: datetime
+) -> None:
+    """Cancel the open tasks of this step that these enrollments wait for: it is no step of theirs any more."""
+    mine = tasks.update().where(t.enrollment_id.in_(enrollment_ids), t.step == step, store.IS_OPEN, t.waits)
+    conn.execute(mine.values(_canceled(reason, now)))
+
+
 def _canceled(reason: Reason, now: datetime) -> dict[str, Any]:
     return {"state": TaskState.CANCELED.value, "reason": reason.value, "ended_at": now, "ended_by": "engine"}
 
