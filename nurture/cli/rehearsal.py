@@ -74,7 +74,8 @@ _WHAT = {
 @click.option(
     "--behavior", default=str(Behavior()), show_default=True, metavar=_("SHARES"),
     help=_("What leads do with the emails they get, and which share of their tasks staff do within a working day "
-           "(calls; the others time out). A reply is looked at within a working day. none: only what the script says."),
+           "(calls; with each outcome of the step alike; the others time out). A reply is looked at within a working "
+           "day. none: only what the script says."),
 )  # fmt: skip
 @click.option(
     "--script", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar=_("FILE"),

@@ -49,7 +49,7 @@ _KNOWN = {
     "house": {"name", "address", "email"},
     "unsubscribe_url": set(),
 }
-_STAFF = {"alert", "alerts", "link", "title", "url", "person", "details"}
+_STAFF = {"alert", "alerts", "tasks", "link", "title", "url", "person", "details"}
 
 _HIDDEN = (
     '<div style="display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;mso-hide:all;'

@@ -175,7 +175,7 @@ class Stage:
         heapq.heappush(self._ahead, _Planned(deed.at, self._count, about, deed))
 
     def _plan_tasks(self) -> None:
-        """Draw which of the new tasks are done, and when."""
+        """Draw which of the new tasks are done, when, and which of its outcomes comes of each, all alike."""
         behavior = self.request.behavior
         if behavior is None:
             return
@@ -185,7 +185,8 @@ class Stage:
         for one in found:
             draw = Draw(self.request.seed, one.name)
             if draw("calls") < behavior.calls:
-                self._later(one.id, Deed(at_work(now, zone, draw("when")), Does.FINISHES_TASK, outcome="done"))
+                outcome = one.outcomes[int(draw("outcome") * len(one.outcomes))]
+                self._later(one.id, Deed(at_work(now, zone, draw("when")), Does.FINISHES_TASK, outcome=outcome))
 
     def _act(self) -> None:
         """Do what is planned for now, and what the script says."""

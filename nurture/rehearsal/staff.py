@@ -26,6 +26,7 @@ class Given:
 
     id: int
     name: str
+    outcomes: Sequence[str]  # that its campaign lists; `done` where it lists none
 
 
 def given(conn: Connection, after: int) -> tuple[int, Sequence[Given]]:
@@ -33,15 +34,20 @@ def given(conn: Connection, after: int) -> tuple[int, Sequence[Given]]:
 
     The stage has one writer, so that ids come in their order.
     """
+    columns = (tasks.c.id, leads.c.public_id, tasks.c.step, tasks.c.occurrence, tasks.c.words)
     query = (
-        sa.select(tasks.c.id, leads.c.public_id, tasks.c.step, tasks.c.occurrence, users.c.id.label("who"))
+        sa.select(*columns, users.c.id.label("who"))
         .join(leads, leads.c.id == tasks.c.lead_id)
         .outerjoin(users, sa.and_(users.c.id == _OWNER, users.c.disabled_at.is_(None)))
         .where(tasks.c.id > after, _OPEN)
         .order_by(tasks.c.id)
     )
     rows = conn.execute(query).all()
-    found = [Given(row.id, f"{row.public_id}/task/{row.step}/{row.occurrence}") for row in rows if row.who is not None]
+    found = [
+        Given(row.id, f"{row.public_id}/task/{row.step}/{row.occurrence}", sorted(row.words) or ("done",))
+        for row in rows
+        if row.who is not None
+    ]
     return (rows[-1].id if rows else after), found
 
 

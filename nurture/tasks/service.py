@@ -198,8 +198,11 @@ def _check_owner(conn: Connection, owner_id: int) -> None:
 # by campaigns
 
 
-def give_many(conn: Connection, batch: Sequence[Given], *, now: datetime) -> list[Given]:
-    """Write tasks of campaigns; gives those of the new ones that nobody can do yet. One written before stays."""
+def give_many(conn: Connection, batch: Sequence[Given], *, now: datetime) -> tuple[list[int], list[Given]]:
+    """Write tasks of campaigns; gives the ids of the new ones, and those of them that nobody can do yet.
+
+    One written before stays.
+    """
     emails = sorted({one.email for one in batch if one.email})
     query = sa.select(users.c.email, users.c.id).where(users.c.email.in_(emails), users.c.disabled_at.is_(None))
     people = {row.email: row.id for row in conn.execute(query)} if emails else {}
@@ -207,11 +210,13 @@ def give_many(conn: Connection, batch: Sequence[Given], *, now: datetime) -> lis
         index_elements=["enrollment_id", "step", "occurrence"]
     )
     rows = [_row(one, people, now) for one in batch]
-    written = conn.execute(insert.returning(t.enrollment_id, t.step, t.occurrence), rows).all() if rows else []
-    new = {tuple(row) for row in written}
+    names = (t.id, t.enrollment_id, t.step, t.occurrence)
+    written = conn.execute(insert.returning(*names), rows).all() if rows else []
+    new = {tuple(row[1:]) for row in written}
     fresh = [one for one in batch if (one.enrollment_id, one.step, one.occurrence) in new]
     owned = _owned(conn, [one.lead_id for one in fresh if not one.email])
-    return [one for one in fresh if (one.email not in people if one.email else one.lead_id not in owned)]
+    nobody = [one for one in fresh if (one.email not in people if one.email else one.lead_id not in owned)]
+    return [row.id for row in written], nobody
 
 
 def _row(one: Given, people: Mapping[str, int], now: datetime) -> dict[str, Any]:

@@ -98,6 +98,12 @@ def get(conn: Connection, person: Person, task_id: int, *, lock: bool = False) -
     return _task(row)
 
 
+def open_ones(conn: Connection, ids: Sequence[int]) -> list[Task]:
+    """Of these the open ones that somebody has, the first due first."""
+    query = _query().where(t.id.in_(list(ids)), IS_OPEN, users.c.id.is_not(None))
+    return [_task(row) for row in conn.execute(query.order_by(t.due_at, t.id))]
+
+
 def waiting(
     conn: Connection, person: Person, whose: Whose, after: Cursor | None = None, limit: int = 100
 ) -> Tasks:  # fmt: skip

@@ -148,6 +148,15 @@ def absences(conn: Connection, user_id: int) -> list[Absence]:
     return [Absence(*row) for row in conn.execute(query.order_by(away.c.first_day, away.c.id))]
 
 
+def absences_of(conn: Connection, user_ids: Sequence[int]) -> dict[int, list[tuple[date, date]]]:
+    """When these people are away: first and last day, by person."""
+    found: dict[int, list[tuple[date, date]]] = {}
+    query = sa.select(away.c.user_id, away.c.first_day, away.c.last_day).where(away.c.user_id.in_(list(user_ids)))
+    for user_id, first, last in conn.execute(query.order_by(away.c.first_day, away.c.id)):
+        found.setdefault(user_id, []).append((first, last))
+    return found
+
+
 def away_on(conn: Connection, day: date) -> frozenset[int]:
     """Ids of those who are away on this day."""
     rows = conn.execute(sa.select(away.c.user_id).where(away.c.first_day <= day, away.c.last_day >= day))

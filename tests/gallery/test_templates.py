@@ -24,7 +24,7 @@ TO_LEADS = {
     "win_back_offer", "birthday_greeting", "post_sale_upsell_thanks", "post_sale_upsell_next",
     "post_sale_upsell_friends",
 }  # fmt: skip
-TO_STAFF = {"staff_hot_lead", "staff_digest", "staff_invite", "staff_reset", "staff_notify"}
+TO_STAFF = {"staff_hot_lead", "staff_digest", "staff_invite", "staff_reset", "staff_notify", "staff_tasks"}
 RING = new_ring()
 PERSON = dict.fromkeys(("name", "given_name", "honorific", "email", "phone", "phone_shown"), "")
 HOUSE = {"name": "Trung tâm An Phát", "address": "", "email": "chao@anphat.example"}
@@ -41,6 +41,7 @@ BARE = {
     "house": HOUSE,
     "alert": {"lead_name": "Mai", "url": "https://m.example/leads/k3", "reasons": []},
     "alerts": [{"lead_name": "Mai", "url": "https://m.example/leads/k3", "reasons": []}],
+    "tasks": [{"title": "Gọi lại", "lead_name": "Mai", "due": "1/12", "url": "https://m.example/leads/k3"}],
     "link": "https://m.example/invite/x",
     "title": "Gọi lại",
     "url": "https://m.example/leads/k3",
@@ -144,6 +145,18 @@ def test_the_digest_has_every_lead() -> None:
     assert mail.subject == "2 lead nóng chờ Trần Thị Lan"
     assert "Chị Mai" in mail.text
     assert "Chị Hùng" in mail.text
+
+
+def test_a_mail_of_tasks_says_what_is_to_be_done_for_whom() -> None:
+    """One in the subject; of several their number, and each in the text."""
+    one = {
+        "title": "Gọi lại", "lead_name": "Mai", "honorific": "chị", "phone": "+84901234567", "due": "1/12, 08:00",
+        "url": "https://m.example/leads/k3",
+    }  # fmt: skip
+    assert render("staff_tasks", "vi", {**KNOWN, "tasks": [one]}).subject == "Việc mới: Gọi lại, chị Mai"
+    mail = render("staff_tasks", "vi", {**KNOWN, "tasks": [one, {**one, "title": "Nhắn tin", "note": "Ngắn thôi"}]})
+    assert mail.subject == "2 việc mới cho Trần Thị Lan"
+    assert all(said in mail.text for said in ("Gọi lại", "Nhắn tin", "Ngắn thôi", "Hạn 1/12, 08:00"))
 
 
 @pytest.mark.parametrize("key", sorted(TO_STAFF))

@@ -9,6 +9,7 @@ from nurture.activities.model import Decided
 from nurture.activities.service import Decision, decide_many
 from nurture.campaigns.effects import GiveTask
 from nurture.engine.scene import Asked, Done, Scene
+from nurture.engine.task_mail import tell
 from nurture.kernel.reasons import Reason
 from nurture.tasks.model import Given
 from nurture.tasks.service import give_many
@@ -17,12 +18,13 @@ EFFECT = GiveTask
 
 
 def perform(conn: Connection, asked: Sequence[Asked[GiveTask]], scene: Scene) -> Done:
-    """One task for each; a decision says where there is nobody to do it, and the task waits for somebody."""
+    """One task for each, of which its person is told; a decision says where there is nobody yet, and it waits."""
     batch = [_given(each, scene) for each in asked]
     causes = {(one.enrollment_id, one.step, one.occurrence): each for one, each in zip(batch, asked, strict=True)}
-    nobody = [causes[one.enrollment_id, one.step, one.occurrence] for one in give_many(conn, batch, now=scene.now)]
+    new, unowned = give_many(conn, batch, now=scene.now)
+    nobody = [causes[one.enrollment_id, one.step, one.occurrence] for one in unowned]
     decide_many(conn, [_wait(each, scene) for each in nobody])
-    return Done()
+    return Done(queued=tell(conn, new, scene.settings, now=scene.now, real=scene.real))
 
 
 def _given(each: Asked[GiveTask], scene: Scene) -> Given:

@@ -47,7 +47,7 @@ from nurture.web.words import named
 blueprint = Blueprint("rehearsals", __name__)
 
 _SAMPLE, _DAYS = 200, 60
-_LEADS_SHOWN = 50
+_LEADS_SHOWN = 12
 _MOST_ADDRESSES = 1_000  # looked up one by one
 _LEVELS = 5
 _FEW_HOURS = 24
@@ -223,6 +223,8 @@ def _told(conn: Connection, job: Job, told: Mapping[str, Any], stored: store.Sto
         "older": people[_LEADS_SHOWN - 1].lead_id if len(people) > _LEADS_SHOWN else None,
         "first": not after,
         "others": {one["campaign"]: _campaign_name(conn, one["campaign"]) for one in told["collisions"]},
+        "clashes": [one for one in told["collisions"] if one["same_day"]],
+        "beside": [one for one in told["collisions"] if not one["same_day"]],
         "texts": _texts(campaign, called),
         "ways": _ways(campaign, called),
         **_work(told),

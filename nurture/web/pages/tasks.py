@@ -8,6 +8,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
+from nurture.engine.task_mail import tell
 from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.identity import is_public_id
@@ -28,6 +29,7 @@ from nurture.web.page import (
     moment,
     now,
     read,
+    real,
     render,
     submitted,
     toast,
@@ -200,7 +202,14 @@ def owner(task_id: int) -> ResponseReturnValue:
     """For somebody else, or for the lead's owner again; `me` takes it on."""
     asked = request.form.get("owner", "")
     wanted = person().id if asked == "me" else whole(asked)
-    task = _do(task_id, "owner", lambda conn: service.reassign(conn, hand(), task_id, wanted))
+
+    def act(conn: Connection) -> Task:
+        task = service.reassign(conn, hand(), task_id, wanted)
+        if wanted != person().id:
+            tell(conn, [task_id], context().settings, now=now(), real=real())
+        return task
+
+    task = _do(task_id, "owner", act)
     if not isinstance(task, Task):
         return task
     toast(say("The task is yours now") if wanted == person().id else say("Handed over"))
@@ -224,7 +233,8 @@ def add(public_id: str) -> ResponseReturnValue:
         with write() as conn:
             opportunity = request.form.get("opportunity", "")
             new = new_task(opportunity=opportunity if is_public_id(opportunity) else None)
-            service.give(conn, hand(), public_id, new)
+            task = service.give(conn, hand(), public_id, new)
+            tell(conn, [task.id], context().settings, now=now(), real=real())
     except InputError as error:
         return lead_page(public_id, 422, submitted(error, "task"))
     toast(say("The task is kept"))
