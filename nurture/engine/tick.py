@@ -22,6 +22,7 @@ from nurture.campaigns import store as campaign_store
 from nurture.campaigns.model import Campaign, CampaignState
 from nurture.campaigns.store import Stored
 from nurture.engine import revisions, surroundings
+from nurture.engine.answered import unanswered
 from nurture.engine.leave import end_archived, is_archived_left
 from nurture.engine.perform import perform, prepare
 from nurture.engine.scene import Scene
@@ -99,6 +100,13 @@ def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None) -> Tic
     return TickReport(joined, left, looked_at, advanced, queued, bad, stopped)
 
 
+def look_over_segments(ctx: Context) -> None:
+    """Bring every segment up to date, as the clock does; for a command where no clock runs."""
+    with ctx.database.read() as conn:
+        facts = segment_store.facts(conn, ctx.settings.zone)
+    _segments(ctx, facts, ctx.clock.engine(), ctx.clock.real(), True)  # noqa: FBT003
+
+
 def _beat(ctx: Context, now: datetime) -> None:
     """Note that the engine runs, once a minute. By a clock that can stand still nothing is ever late."""
     last = _beats.get(ctx.database)
@@ -134,12 +142,18 @@ def _enter(ctx: Context, facts: Facts, now: datetime, real: datetime) -> int:
         live = campaign_store.bare(conn, [CampaignState.LIVE])
         ready = revisions.load(conn, [one.revision_id for one in live if one.revision_id is not None], facts)
         known = [(one, ready[one.revision_id].campaign) for one in live if one.revision_id is not None]
+        ground = arriving.survey(conn, [one.id for one, _ in known])
         due = [
             (one, found, first)
             for one, found in known
-            if found is not None and (first := arriving.look(conn, one, found, facts, now)).matters
+            if found is not None and (first := arriving.look(conn, one, found, facts, now, ground=ground)).matters
         ]
-    return sum(_enter_all(ctx, stored, campaign, first, facts, now, real) for stored, campaign, first in due)
+    noted = [(stored, first) for stored, _, first in due if first.only_marks]
+    if noted:
+        with ctx.database.write() as conn:
+            service.note_looks(conn, noted)
+    asking = [one for one in due if not one[2].only_marks]
+    return sum(_enter_all(ctx, stored, campaign, first, facts, now, real) for stored, campaign, first in asking)
 
 
 def _enter_all(
@@ -217,6 +231,7 @@ def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int)
         prepare(conn, moved)
         claimed = store.claim(conn, places, now)
         moved = _silent_still(conn, [one for one in moved if one.place.id in claimed])
+        moved = unanswered(conn, moved, around.answers)
         queued = perform(conn, moved, Scene(now, real, ctx.settings, around.rows, emails))
         took = ctx.clock.monotonic() - begun
     more = bool(moved) and (len(places) == size or any(_is_due(one.move, now) for one in moved))

@@ -4,7 +4,7 @@ It only looks; `service.take_in` decides, in a transaction of its own. An occasi
 is less than a day old; later it is decided with the reason.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,12 +17,11 @@ from nurture.campaigns.model import Campaign, Entrance, Existing
 from nurture.campaigns.signals import Occasion
 from nurture.campaigns.store import Stored
 from nurture.enrollments import candidates
-from nurture.enrollments.candidates import Mark
+from nurture.enrollments.candidates import Mark, Watched
 from nurture.enrollments.entry import Asked
 from nurture.kernel.reasons import Reason
 from nurture.policy.windows import zone_of
 from nurture.rules.facts import Facts
-from nurture.segments import store as segment_store
 
 CHUNK = 500
 GRACE = timedelta(days=1)  # so long an occasion still counts after its time
@@ -45,11 +44,30 @@ class Found:
     passed: tuple[tuple[str, Occasion], ...] = ()  # segments whose occasion is too old, for all of them at once
     more: bool = False
     after: Mapping[str, Any] = field(default_factory=dict)  # whom to look behind, if it is looked on at once
+    stale: bool = False  # there are marks of entrances that the campaign no longer has
 
     @property
     def matters(self) -> bool:
         """Whether there is anything to write."""
         return bool(self.asked or self.marks)
+
+    @property
+    def only_marks(self) -> bool:
+        """Whether nobody has to be decided about."""
+        return not (self.asked or self.passed or self.more or self.stale)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What looks at several campaigns begin with: their marks by id and entrance, the segments by key."""
+
+    marks: Mapping[int, dict[str, Mark]]
+    segments: Mapping[str, Watched]
+
+
+def survey(conn: Connection, campaign_ids: Collection[int]) -> Ground:
+    """The ground for looks at these campaigns; two queries."""
+    return Ground(candidates.marks_of(conn, campaign_ids), candidates.watched(conn))
 
 
 def begun_at(stored: Stored, kept: dict[str, Mark], entrance: Entrance, now: datetime) -> datetime:
@@ -67,25 +85,37 @@ def look(
     facts: Facts,
     now: datetime,
     after: Mapping[str, Any] | None = None,
+    ground: Ground | None = None,
 ) -> Found:
     """Those who ask now, at most CHUNK of each entrance. Reads only.
 
     `after` is that of the look before, when its leads have just been decided about: they are not read through again.
     """
-    kept = candidates.marks(conn, stored.id)
-    looked = _Look(conn, stored, facts, now, dict(after or {}))
+    ground = ground or survey(conn, [stored.id])
+    kept = ground.marks[stored.id]
+    looked = _Look(conn, stored, facts, now, dict(after or {}), ground.segments)
     for entrance in campaign.entry.entrances:
         if entrance.kind not in _CALLED:
             mark = kept.get(entrance.id) or looked.begin(Mark(entrance.id, begun_at(stored, kept, entrance, now)))
             looked.at(entrance, mark)
-    return Found(tuple(looked.asked), tuple(looked.marks), tuple(looked.passed), looked.more, looked.after)
+    stale = not kept.keys() <= {one.id for one in campaign.entry.entrances}
+    return Found(tuple(looked.asked), tuple(looked.marks), tuple(looked.passed), looked.more, looked.after, stale)
 
 
 class _Look:
     """One look at all entrances of a campaign."""
 
-    def __init__(self, conn: Connection, stored: Stored, facts: Facts, now: datetime, after: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        stored: Stored,
+        facts: Facts,
+        now: datetime,
+        after: dict[str, Any],
+        segments: Mapping[str, Watched],
+    ) -> None:
         self.conn, self.stored, self.facts, self.now, self.after = conn, stored, facts, now, after
+        self.segments = segments
         self.asked: list[Asked] = []
         self.marks: list[Mark] = []
         self.passed: list[tuple[str, Occasion]] = []
@@ -124,7 +154,12 @@ class _Look:
         begun = self.before(key, mark)
         if begun is None:
             return
-        found = candidates.joined(self.conn, self.stored, key, since, CHUNK, self.after.get(entrance.id))
+        latest = self.segments[key].joined_at
+        found = (
+            candidates.joined(self.conn, self.stored, key, since, CHUNK, self.after.get(entrance.id))
+            if latest is not None and (since is None or latest >= since)
+            else []
+        )
         if found:
             self.after[entrance.id] = found[-1]
         old = _of_existing(entrance)
@@ -136,10 +171,10 @@ class _Look:
 
         Of a segment whose rule came with the campaign that is whoever its first look has found, though it came later.
         """
-        one = segment_store.get(self.conn, key)
+        one = self.segments.get(key)
         if one is None or one.evaluated_at is None:
             return None
-        is_same = one.updated_at is not None and one.updated_at <= mark.begun_at
+        is_same = one.updated_at <= mark.begun_at
         return max(mark.begun_at, one.evaluated_at) if is_same else mark.begun_at
 
     def standing(self, entrance: Entrance, mark: Mark) -> None:

@@ -4,7 +4,7 @@ Who was taken in or decided about for a cause is no candidate for it any more.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -28,6 +28,7 @@ _CHUNK = 500
 _CAMPAIGN: sa.BindParameter[int] = sa.bindparam("campaign")
 # Built once, as those below: building costs more than running.
 _MARKS = sa.select(entry_marks).where(entry_marks.c.campaign_id == _CAMPAIGN)
+_ALL_MARKS = sa.select(entry_marks).where(entry_marks.c.campaign_id.in_(sa.bindparam("campaigns", expanding=True)))
 _FORGET = entry_marks.delete().where(
     entry_marks.c.campaign_id == _CAMPAIGN, entry_marks.c.entrance.not_in(sa.bindparam("entrances", expanding=True))
 )
@@ -48,15 +49,51 @@ def marks(conn: Connection, campaign_id: int) -> dict[str, Mark]:
     return {row.entrance: Mark(row.entrance, row.begun_at, row.until) for row in rows}
 
 
-def keep_marks(conn: Connection, campaign_id: int, kept: Sequence[Mark], entrances: Collection[str]) -> None:
-    """Keep how far was looked, of each entrance its last mark; those that the campaign no longer has are forgotten."""
+def marks_of(conn: Connection, campaign_ids: Collection[int]) -> dict[int, dict[str, Mark]]:
+    """The marks of several campaigns by entrance."""
+    found: dict[int, dict[str, Mark]] = {one: {} for one in campaign_ids}
+    for row in conn.execute(_ALL_MARKS, {"campaigns": sorted(campaign_ids)}):
+        found[row.campaign_id][row.entrance] = Mark(row.entrance, row.begun_at, row.until)
+    return found
+
+
+def keep_marks(conn: Connection, kept: Mapping[int, Sequence[Mark]]) -> None:
+    """Keep how far was looked, by campaign: of each entrance its last mark."""
     rows = [
         {"campaign_id": campaign_id, "entrance": one.entrance, "begun_at": one.begun_at, "until": one.until}
-        for one in {one.entrance: one for one in kept}.values()
+        for campaign_id, those in sorted(kept.items())
+        for one in {one.entrance: one for one in those}.values()
     ]
     if rows:
         conn.execute(_keeping(conn.dialect.name), rows)
-        conn.execute(_FORGET, {"campaign": campaign_id, "entrances": list(entrances)})
+
+
+def forget_marks(conn: Connection, campaign_id: int, entrances: Collection[str]) -> None:
+    """Forget the marks of entrances that the campaign no longer has."""
+    conn.execute(_FORGET, {"campaign": campaign_id, "entrances": list(entrances)})
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What an entrance knows of its segment before it looks who has joined."""
+
+    evaluated_at: datetime | None
+    updated_at: datetime
+    joined_at: datetime | None  # the latest, whoever has left since included
+
+
+def watched(conn: Connection) -> dict[str, Watched]:
+    """Every segment by key, archived or not."""
+    return {row.key: Watched(row.evaluated_at, row.updated_at, row.joined_at) for row in conn.execute(_watched())}
+
+
+@cache
+def _watched() -> sa.Select[Any]:
+    latest = sa.select(sa.func.max(memberships.c.joined_at, type_=memberships.c.joined_at.type))
+    latest = latest.where(memberships.c.segment_id == segments.c.id)
+    return sa.select(
+        segments.c.key, segments.c.evaluated_at, segments.c.updated_at, latest.scalar_subquery().label("joined_at")
+    )
 
 
 @cache

@@ -71,9 +71,19 @@ def take_in(
     fresh = [one for one in found.asked if one.cause not in known.get(one.lead_id, ())]
     again = campaign.entry.again
     entered = _admit(conn, stored, campaign, fresh, again, reading, now=now, real=real, actor="engine")
-    candidates.keep_marks(conn, stored.id, found.marks, [one.id for one in campaign.entry.entrances])
+    candidates.keep_marks(conn, {stored.id: found.marks})
+    if found.stale and found.marks:
+        candidates.forget_marks(conn, stored.id, [one.id for one in campaign.entry.entrances])
     _pass(conn, stored, found, now)
     return entered
+
+
+def note_looks(conn: Connection, looks: Sequence[tuple[campaign_store.Stored, Found]]) -> None:
+    """Keep how far was looked where nobody asks, of all campaigns that run as they did when they were looked at."""
+    campaign_store.lock_all(conn, [stored.key for stored, _ in looks])
+    runs = {one.key: (one.state, one.revision_id) for one in campaign_store.bare(conn, list(CampaignState))}
+    same = [(stored, found) for stored, found in looks if runs.get(stored.key) == (stored.state, stored.revision_id)]
+    candidates.keep_marks(conn, {stored.id: found.marks for stored, found in same})
 
 
 def _pass(conn: Connection, stored: campaign_store.Stored, found: Found, now: datetime) -> None:
