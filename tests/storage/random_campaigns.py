@@ -126,6 +126,11 @@ def campaigns(draw: st.DrawFn, key: str) -> dict[str, Any]:
                 {"segment": "everyone", "existing": "enroll", "again": "after_exit"},
                 {"any": [{"tag": "gold"}, {"segment": "vips", "existing": "enroll"}], "again": "after_exit"},
                 {"by_hand": True, "again": {"after": "1 day"}},
+                {"segment": "guests", "existing": "skip", "again": "after_exit"},
+                {"schedule": {"segment": "everyone", "days": "mon-sun", "at": "09:00"}},
+                {"any": [{"crossed": {"engagement": 30}}, {"temperature": "hot"}], "again": {"after": "10 minutes"}},
+                {"activity": {"left_campaign": {}}, "again": "after_exit"},
+                {"any": [{"activity": {"clicked": {}}}, {"activity": {"untagged": {}}}], "again": "after_exit"},
             ]
         )
     )
@@ -210,6 +215,8 @@ events = st.one_of(
     st.tuples(st.just("unsubscribe"), _leads),
     st.tuples(st.just("stop_mail"), _leads),
     st.tuples(st.just("resume_mail"), _leads),
+    st.tuples(st.just("reply"), _leads),
+    st.tuples(st.just("look"), _leads),
     st.tuples(st.just("deal"), _leads),
     st.tuples(st.just("deal_lost"), _leads),
     st.tuples(st.just("task"), st.integers(0, 3), st.sampled_from(["done", "no_answer"])),

@@ -23,9 +23,11 @@ from nurture.consents.model import Method
 from nurture.consents.service import Said, unsubscribe
 from nurture.engine import doctor
 from nurture.engine.leave import take_out
+from nurture.engine.merging import merge
 from nurture.engine.moving import settle_under_way
 from nurture.engine.tick import tick
 from nurture.enrollments import service as enrollment_service
+from nurture.enrollments.entry import MOST, WITHIN
 from nurture.enrollments.tables import enrollments, passages
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
@@ -33,6 +35,7 @@ from nurture.kernel.errors import NurtureError
 from nurture.kernel.identity import public_id
 from nurture.kernel.reasons import Reason
 from nurture.leads import service as lead_service
+from nurture.leads.replies import looked, replied
 from nurture.leads.tables import leads
 from nurture.messages.model import ENDED, MessageState
 from nurture.messages.store import account
@@ -76,6 +79,7 @@ class World:
     ids: list[int] = field(default_factory=list)
     refused: dict[int, datetime] = field(default_factory=dict)
     moved: bool = False
+    united: set[int] = field(default_factory=set)  # leads into which others were merged
 
     @property
     def now(self) -> datetime:
@@ -192,6 +196,14 @@ class World:
         with self.context.database.write() as conn:
             lead_service.resume_mail(conn, self._lead(lead), now=self.now, real=self.context.clock.real(), **BY)
 
+    def _reply(self, lead: int) -> None:
+        with self.context.database.write() as conn:
+            replied(conn, self._lead(lead), now=self.now, real=self.context.clock.real(), **BY)
+
+    def _look(self, lead: int) -> None:
+        with self.context.database.write() as conn:
+            looked(conn, self._lead(lead), now=self.now, real=self.context.clock.real(), **BY)
+
     def _deal(self, lead: int) -> None:
         number, now = self._lead(lead), self.now
         row = {
@@ -237,12 +249,13 @@ class World:
 
     def _merge(self, lead: int, into: int) -> None:
         loser, winner = self._lead(lead), self._lead(into)
+        now, real = self.now, self.context.clock.real()
         with self.context.database.write() as conn:
-            gone = sa.select(leads.c.id).where(leads.c.merged_into.is_not(None))
-            if loser == winner or {loser, winner} & set(conn.execute(gone).scalars()):
-                return
-            conn.execute(leads.update().where(leads.c.id == loser).values(merged_into=winner, email=None))
-            self._told(conn, loser)
+            done = merge(conn, self.context.keys, loser, winner, now=now, real=real, actor="cli")
+        if not done.already:
+            self.united.add(winner)
+            if winner in self.refused:  # what the other lead got before is the winner's now
+                self.refused[winner] = self.now
 
     def _steer(self, campaign: str, verb: str) -> None:
         with self.context.database.write() as conn:
@@ -270,6 +283,7 @@ class World:
             ill = doctor.examine(conn, now=self.now, zone="Asia/Ho_Chi_Minh")
         assert ill == [], [one.to_json() for one in ill]
         self._check_enrollments()
+        self._check_entries()
         self._check_messages()
         self._check_passages()
 
@@ -301,6 +315,18 @@ class World:
             else:
                 assert one.due_at is not None, one
                 assert one.due_at > self.now or one.running == CampaignState.PAUSED.value, "due, and forgotten"
+
+    def _check_entries(self) -> None:
+        """Nobody comes into a campaign by itself more often than a lead may."""
+        e = enrollments.c
+        query = sa.select(e.campaign_id, e.lead_id, e.entered_at, e.cause).order_by(e.id)
+        before: dict[tuple[int, int], list[datetime]] = {}
+        for campaign, lead, at, cause in rows(self.context, query):
+            came = before.setdefault((campaign, lead), [])
+            lately = sum(one > at - WITHIN for one in came)
+            is_free = lead in self.united or cause.startswith(("user:", "revision:"))
+            assert lately < MOST or is_free, "round and round"
+            came.append(at)
 
     def _check_messages(self) -> None:
         found = rows(self.context, sa.select(messages).where(messages.c.purpose == "campaign"))
