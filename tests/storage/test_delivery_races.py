@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,26 +19,13 @@ from nurture.engine.leave import take_out
 from nurture.engine.silence import look_again
 from nurture.engine.tick import tick
 from nurture.enrollments.tables import enrollments
-from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
-from nurture.kernel.database import Database
-from nurture.kernel.settings import read_settings
-from nurture.kernel.signing import new_ring
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
 from nurture.messages.service import set_state
 from nurture.messages.tables import messages
 from tests.faults.ground import fill
 from tests.storage.ticking import HELLO, add_leads, apply, places, publish_emails
-
-
-@pytest.fixture
-def several(postgres_url: str, clock: ManualClock, tmp_path: Path) -> Iterator[Context]:
-    """A context on the database that has more than one writer."""
-    database = Database(postgres_url)
-    settings = read_settings({"NURTURE_DATA_DIR": str(tmp_path), "NURTURE_DATABASE_URL": postgres_url})
-    yield Context(settings, database, clock, new_ring())
-    database.close()
 
 
 @contextmanager
