@@ -34,7 +34,7 @@ from nurture.kernel.errors import ConflictError, ForbiddenError, InputError, Not
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import KeyRing
-from nurture.leads import store, uniting
+from nurture.leads import desk, store, uniting
 from nurture.leads.desk import Hand
 from nurture.leads.merge import Union, unite
 from nurture.leads.model import Lead
@@ -317,3 +317,26 @@ def _tell(conn: Connection, found: Merging, now: datetime, real: datetime, actor
 
 def _keys(ways: Sequence[Way], *, goes_on: bool) -> list[str]:
     return [one.campaign for one in ways if one.goes_on is goes_on]
+
+
+# pairs that are two
+
+
+def keep_apart(conn: Connection, hand: Hand, one: str, other: str) -> None:
+    """A member of staff says that these leads, by their public ids, are two: the pair is not shown any more."""
+    first, second = _take(conn, hand, one), _take(conn, hand, other)
+    if first.id == second.id:
+        raise InputError([Problem("itself", N_("A lead is not two"), path="other")])
+    uniting.tell_apart(conn, first.id, second.id, actor=hand.person.actor, at=hand.now)
+    _note(conn, hand, "lead.keep_apart", first, second)
+
+
+def let_together(conn: Connection, hand: Hand, one: str, other: str) -> None:
+    """They may be one after all: the pair is shown again."""
+    first, second = _take(conn, hand, one), _take(conn, hand, other)
+    if uniting.take_back(conn, first.id, second.id):
+        _note(conn, hand, "lead.let_together", first, second)
+
+
+def _note(conn: Connection, hand: Hand, action: str, first: Lead, second: Lead) -> None:
+    desk.audit(conn, hand, first, action, {"lead": second.public_id})

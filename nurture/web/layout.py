@@ -31,6 +31,7 @@ _WITHIN = {
     "rehearsals": "campaigns",
     "calls": "campaigns",
     "segments": "leads",
+    "duplicates": "leads",
     "why": "leads",
     "tasks": "today",
     "alerts": "today",

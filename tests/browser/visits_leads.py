@@ -16,6 +16,11 @@ VISITS: dict[str, Visit] = {
     "leads.index": lambda _: "/leads",
     "leads.index#filtered": lambda _: "/leads?q=nguyen&temperature=cold&owner=none",
     "leads.index#nothing": lambda _: "/leads?q=khongcoaitenthenay",
+    "duplicates.index": lambda house: f"/leads/duplicates?one={house.leads['of_sales']}&other={house.leads['lead4']}",
+    "duplicates.index#hostile": lambda house: (
+        f"/leads/duplicates?one={house.leads['hostile']}&other={house.leads['lead4']}"
+    ),
+    "duplicates.index#nothing": lambda _: "/leads/duplicates",
     "leads.new": lambda _: "/leads/new",
     "lead.show": _lead(),
     "lead.show#hostile": _lead(which="hostile"),

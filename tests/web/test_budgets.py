@@ -42,6 +42,7 @@ PAGES = {
     "emails.show": ("/emails/welcome_series_hello", "/emails/welcome_series_hello?lead=LEAD"),
     "emails.preview": ("/emails/welcome_series_hello/preview.html",),
     "landing.show": ("/your-page/CLICK",),
+    "duplicates.index": ("/leads/duplicates", "/leads/duplicates?one=LEAD&other=OTHER"),
     "late.index": ("/late", "/late?campaign=welcome_series"),
     "lead.show": ("/leads/LEAD", *(f"/leads/LEAD?tab={tab}" for tab in ("score", "emails", "info", "consents"))),
     "lead.edit": ("/leads/LEAD/edit",),
@@ -80,7 +81,7 @@ def pages_of(ctx: Context, house: Filled) -> Iterator[tuple[str, str]]:
     words = {
         "INVITE": house.invite, "RESET": house.reset, "CLICK": house.click, "UNSUBSCRIBE": house.unsubscribe,
         "LEAD": house.leads["of_sales"], "TASK": str(house.task), "MAIL": str(house.mail), "DEAL": house.opportunity,
-        "MESSAGE": str(message),
+        "MESSAGE": str(message), "OTHER": house.leads["lead4"],
     }  # fmt: skip
     for path in (path for paths in PAGES.values() for path in paths):
         yield path, re.sub("|".join(words), lambda word: words[word[0]], path)

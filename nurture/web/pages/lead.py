@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
@@ -71,6 +71,8 @@ def page(public_id: str, status: int = 200, form: Form | None = None) -> Respons
     tab = tab if tab in TABS else "timeline"
     with read() as conn:
         lead = desk.see(conn, person(), public_id)
+        if lead.public_id != public_id and request.method == "GET":  # merged into this one
+            return redirect(url_for("lead.show", public_id=lead.public_id), 303)
         counts, last = kinds_of(conn, lead.id)
         version = _version(lead, last)
         if is_unchanged(version):
