@@ -11,7 +11,7 @@ from nurture.leads import replies
 from nurture.leads.desk import Hand
 from nurture.leads.tables import leads
 from nurture.tasks import service
-from nurture.tasks.model import TaskState
+from nurture.tasks.model import TaskKind, TaskState, ways_to_say
 from nurture.tasks.tables import tasks
 from nurture.users.model import Person, Role
 from nurture.users.tables import users
@@ -26,7 +26,7 @@ class Given:
 
     id: int
     name: str
-    outcomes: Sequence[str]  # that its campaign lists; `done` where it lists none
+    outcomes: Sequence[str]  # what may be said of it, one for each outcome that its campaign lists
 
 
 def given(conn: Connection, after: int) -> tuple[int, Sequence[Given]]:
@@ -34,7 +34,7 @@ def given(conn: Connection, after: int) -> tuple[int, Sequence[Given]]:
 
     The stage has one writer, so that ids come in their order.
     """
-    columns = (tasks.c.id, leads.c.public_id, tasks.c.step, tasks.c.occurrence, tasks.c.words)
+    columns = (tasks.c.id, leads.c.public_id, tasks.c.step, tasks.c.occurrence, tasks.c.kind, tasks.c.words)
     query = (
         sa.select(*columns, users.c.id.label("who"))
         .join(leads, leads.c.id == tasks.c.lead_id)
@@ -44,7 +44,7 @@ def given(conn: Connection, after: int) -> tuple[int, Sequence[Given]]:
     )
     rows = conn.execute(query).all()
     found = [
-        Given(row.id, f"{row.public_id}/task/{row.step}/{row.occurrence}", sorted(row.words) or ("done",))
+        Given(row.id, f"{row.public_id}/task/{row.step}/{row.occurrence}", ways_to_say(TaskKind(row.kind), row.words))
         for row in rows
         if row.who is not None
     ]

@@ -202,6 +202,16 @@ def outcome_of(said: str, kind: TaskKind, words: Mapping[str, Any]) -> str:
     return str(MEANT.get(said, said))
 
 
+def ways_to_say(kind: TaskKind, words: Mapping[str, Any]) -> Sequence[str]:
+    """For each outcome that a campaign lists, in order of their names, something that a person may say for it.
+
+    `done` where it lists none.
+    """
+    may = [*(one.key for one in answers(kind, words)), "done"]
+    found = (next((said for said in may if outcome_of(said, kind, words) == listed), None) for listed in sorted(words))
+    return [str(said) for said in found if said is not None] or ["done"]
+
+
 def said_words(said: str, words: Mapping[str, Mapping[str, str]], language: str) -> str:
     """What was said of a task, as people read it."""
     if words.get(said):

@@ -7,7 +7,18 @@ import pytest
 
 from nurture.activities.model import CallOutcome
 from nurture.leads.model import Temperature
-from nurture.tasks.model import CALLS, MEANT, About, Task, TaskKind, TaskOutcome, TaskState, answers, outcome_of
+from nurture.tasks.model import (
+    CALLS,
+    MEANT,
+    About,
+    Task,
+    TaskKind,
+    TaskOutcome,
+    TaskState,
+    answers,
+    outcome_of,
+    ways_to_say,
+)
 
 DEMO = {"demo": {"vi": "Đã hẹn demo", "en": "Demo booked"}}
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
@@ -68,3 +79,18 @@ def test_a_task_without_words_is_called_by_its_kind() -> None:
 def test_an_end_is_taken_back_only_where_nothing_has_followed(change: dict[str, object], may: bool) -> None:
     """No points, no next step."""
     assert replace(TASK, **change).may_reopen is may  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed", "said"),
+    [
+        pytest.param(TaskKind.VISIT, (), ["done"], id="a campaign that lists nothing"),
+        pytest.param(TaskKind.CALL, ("done", "not_interested"), ["interested", "no_need"], id="in the words of a call"),
+        pytest.param(TaskKind.CALL, ("interested", "happy"), ["happy", "interested"], id="in the campaign's own"),
+    ],
+)
+def test_every_listed_outcome_can_be_said(kind: TaskKind, listed: tuple[str, ...], said: list[str]) -> None:
+    """By what stands on the buttons; each leads to its way."""
+    words = {one: {} for one in listed}
+    assert ways_to_say(kind, words) == said
+    assert [outcome_of(one, kind, words) for one in said] == sorted(listed or ["done"])
