@@ -91,6 +91,6 @@ def test_an_end_is_taken_back_only_where_nothing_has_followed(change: dict[str, 
 )
 def test_every_listed_outcome_can_be_said(kind: TaskKind, listed: tuple[str, ...], said: list[str]) -> None:
     """By what stands on the buttons; each leads to its way."""
-    words = {one: {} for one in listed}
+    words: dict[str, dict[str, str]] = {one: {} for one in listed}
     assert ways_to_say(kind, words) == said
     assert [outcome_of(one, kind, words) for one in said] == sorted(listed or ["done"])
