@@ -3,7 +3,7 @@
 A clear winner is taken; what is not clear is said, and the leads go on being split.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
@@ -95,6 +95,8 @@ def keep(conn: Connection, decided: Decided) -> int:
 def _decide(conn: Connection, campaign_id: int, key: str, campaign: Campaign, now: datetime) -> Decided:
     """What is newly known of each split."""
     splits, holdouts = experiments.compared(campaign.steps)
+    if not _is_open(conn, campaign_id, campaign, splits, now):
+        return Decided(campaign_id, key, {}, {})
     told = experiments.told(conn, campaign_id, key, splits, holdouts)
     found = {}
     for step in splits:
@@ -105,6 +107,16 @@ def _decide(conn: Connection, campaign_id: int, key: str, campaign: Campaign, no
         if one is not None:
             found[step] = one
     return Decided(campaign_id, key, found, told.kept)
+
+
+def _is_open(conn: Connection, campaign_id: int, campaign: Campaign, splits: Sequence[str], now: datetime) -> bool:
+    """Whether there can be anything to say: a split without a winner, whose time is over."""
+    finding = {step: winner for step in splits if (winner := _winner(campaign, step)) is not None}
+    until = now - min(one.after for one in finding.values())
+    if not experiments.is_begun(conn, campaign_id, finding, until):
+        return False
+    before = experiments.kept(conn, campaign_id)
+    return any(step not in before or before[step].winner is None for step in finding)
 
 
 def _said(config: Split, winner: Winner, counts: Counts, before: Kept | None, now: datetime) -> Kept | None:

@@ -106,12 +106,29 @@ def told(conn: Connection, campaign_id: int, key: str, splits: Sequence[str], ho
     return Told(counts, {row.step: _kept(row) for row in rows if row.reason is not None})
 
 
+_KEPT = sa.select(experiments).where(experiments.c.campaign_id == sa.bindparam("campaign"))
+
+
 def kept(conn: Connection, campaign_id: int) -> dict[str, Kept]:
     """What was last decided about each split of a campaign, by step."""
-    rows = conn.execute(sa.select(experiments).where(experiments.c.campaign_id == campaign_id))
+    rows = conn.execute(_KEPT, {"campaign": campaign_id})
     return {row.step: _kept(row) for row in rows}
 
 
+def is_begun(conn: Connection, campaign_id: int, steps: Collection[str], until: datetime) -> bool:
+    """Whether anybody has come to one of these steps by then."""
+    return conn.execute(_BEGUN, {"campaign": campaign_id, "steps": sorted(steps), "until": until}).first() is not None
+
+
+_BEGUN = (
+    sa.select(passages.c.id)
+    .where(
+        passages.c.campaign_id == sa.bindparam("campaign"),
+        passages.c.step.in_(sa.bindparam("steps", expanding=True)),
+        passages.c.planned_at <= sa.bindparam("until"),
+    )
+    .limit(1)
+)
 _DECIDED = ("winner", "reason", "detail", "decided_by", "decided_at", "tests", "smallest", "since")
 
 

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -237,6 +238,8 @@ class Database:
             raise OutsideError(N_("This kind of database is not supported: %(kind)s"), kind=self.dialect)
         self._turn = Turn()
         self._lock_file: IO[bytes] | None = None
+        self._own = threading.local()  # the connection of each thread for reading, of a scratch database
+        self._kept: list[Connection] = []
         self.engine = self._postgresql() if self.dialect == "postgresql" else self._sqlite()
 
     @property
@@ -288,6 +291,8 @@ class Database:
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
             options = connection.get_execution_options()
+            if options.get("nurture_bare"):
+                return
             connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("nurture_write") else "BEGIN")
 
         return engine
@@ -299,9 +304,22 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading: one snapshot on SQLite, read committed on PostgreSQL."""
+        """A connection for reading: one snapshot on SQLite, read committed on PostgreSQL.
+
+        Of a scratch database one for each thread, without a transaction: nobody else writes meanwhile.
+        """
+        if self._scratch and self.is_sqlite:
+            yield self._bare()
+            return
         with self.engine.connect() as connection:
             yield connection
+
+    def _bare(self) -> Connection:
+        found: Connection | None = getattr(self._own, "connection", None)
+        if found is None or found.closed:
+            found = self._own.connection = self.engine.connect().execution_options(nurture_bare=True)
+            self._kept.append(found)
+        return found
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -353,6 +371,8 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
+        while self._kept:
+            self._kept.pop().close()
         self.engine.dispose()
         if self._lock_file is not None:
             self._lock_file.close()

@@ -34,10 +34,14 @@ class Recorder:
         """Let everything go that may go now; gives the letters that would have left."""
         ctx = self._ctx
         gone: list[Letter] = []
+        now, real = ctx.clock.engine(), ctx.clock.real()
         while True:
+            with ctx.database.read() as conn:
+                if not store.anything_waits(conn, now, real, ctx.database.now(conn)):
+                    return gone
             with ctx.database.write() as conn:
                 at = ctx.database.now(conn)
-                times = {"now": ctx.clock.engine(), "real": ctx.clock.real(), "at": at}
+                times = {"now": now, "real": real, "at": at}
                 ids = store.reserve(conn, SENDER, MOST * _PER_TRANSACTION, lease=LEASE, **times)
                 for start in range(0, len(ids), MOST):
                     letters = go(conn, ctx, SENDER, ids[start : start + MOST], at=at)
