@@ -14,6 +14,7 @@ from nurture.broadcasts.store import Stored
 from nurture.cli.main import main
 from nurture.cli.options import json_option
 from nurture.cli.output import due, instant, report, say, table
+from nurture.cli.standing import keep_segments
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.kernel.context import Context
@@ -80,13 +81,14 @@ def _typed(conn: Connection, name: str | None, segment: str | None, email: str |
 @json_option
 @pass_state
 def check(state: State, key: str, *, as_json: bool) -> None:
-    """Look; changes nothing."""
+    """Look; the draft stays as it is."""
     with state.context() as context:
         seen = _looked(context, key)
     report(_look_data(seen), _look_lines(seen), as_json=as_json)
 
 
 def _looked(context: Context, key: str) -> Look:
+    keep_segments(context)
     with context.database.read() as conn:
         stored = service.found(conn, key)
         chosen = service.definition(stored)

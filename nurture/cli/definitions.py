@@ -14,6 +14,7 @@ from nurture.campaigns.plan import What
 from nurture.cli.main import main
 from nurture.cli.options import campaign_argument, campaigns_option, json_option, templates_option, yes_option
 from nurture.cli.output import Status, confirm, due, interactive, problem_data, problem_line, report, say, table
+from nurture.cli.standing import keep_segments
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.engine import definitions
@@ -208,6 +209,7 @@ def apply(
             now, real = context.clock.engine(), context.clock.real()
             under_way = UnderWay(choice or UnderWay.KEEP.value)
             done = definitions.apply(conn, found, now=now, real=real, actor="cli", under_way=under_way)
+        keep_segments(context)
     lines = _plan_lines(done)
     if done.matters:  # who was asked has read what changes
         lines = [*(lines[:-1] if yes else ()), _("Applied: %(counts)s", counts=_counts(done))]

@@ -7,6 +7,7 @@ import click
 from nurture.cli.main import main
 from nurture.cli.options import json_option, lead_at
 from nurture.cli.output import report, table
+from nurture.cli.standing import keep_segments
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.segments import hand, history, service, store
@@ -23,9 +24,11 @@ def segments() -> None:
 @pass_state
 def list_(state: State, *, as_json: bool) -> None:
     """Show them."""
-    with state.context() as context, context.database.read() as conn:
-        every = store.every(conn)
-        sizes = history.sizes(conn, context.clock.engine())
+    with state.context() as context:
+        keep_segments(context)
+        with context.database.read() as conn:
+            every = store.every(conn)
+            sizes = history.sizes(conn, context.clock.engine())
     counted = [(one, sizes.get(one.id, history.Size()).members) for one in every]
     rows = [(one.key, one.named(LANGUAGE), count) for one, count in counted]
     data = [{"key": one.key, "name": dict(one.name), "members": count} for one, count in counted]

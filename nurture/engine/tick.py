@@ -127,7 +127,7 @@ def _segments(ctx: Context, facts: Facts, now: datetime, real: datetime, refresh
     for one in counts:
         if one.problem:
             _log.error("segment_unreadable", segment=one.key, error=one.problem)
-    turnover(ctx, [one.key for one in counts if one.joined or one.left], facts, now, real)
+    turnover(ctx, facts, now, real)
     return sum(one.joined for one in counts), sum(one.left for one in counts)
 
 

@@ -31,6 +31,13 @@ def hold(database: Database, name: str, holder: str, span: timedelta) -> int | N
     return None if row is None else int(row)
 
 
+def is_held(database: Database, name: str) -> bool:
+    """Whether somebody has the role at this moment."""
+    with database.read() as conn:
+        asked = sa.select(leases.c.name).where(leases.c.name == name, leases.c.until > database.now(conn))
+        return conn.execute(asked).first() is not None
+
+
 def release(database: Database, name: str, holder: str) -> None:
     """Give the role back at once."""
     with database.write() as conn:

@@ -1,6 +1,7 @@
 """`nurture broadcast`: a draft out of a file, the look, launching by the number, holding, the account."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from nurture.bootstrap import build
 from nurture.broadcasts.progress import progress
 from nurture.cli.main import main
 from nurture.cli.output import Status
+from nurture.kernel.leases import hold, release
 from nurture.kernel.settings import read_settings
+from nurture.scheduler import LEASE
 from nurture.segments import store as segments
 from nurture.segments.upkeep import keep
 from tests.storage.casting import ground
@@ -103,3 +106,17 @@ def test_a_draft_is_made_of_names_alone() -> None:
     assert made["key"] == "uu_dai_tet"
     assert _run("broadcast", "new").exit_code == Status.WRONG_USE
     assert _run("broadcast", "show", "nothing").exit_code == Status.FAILED
+
+
+def test_a_draft_is_looked_at_with_the_leads_there_are_now(home: Path) -> None:
+    """No clock runs, so the segment is looked over first; while one runs, that is left to it."""
+    _run("broadcast", "new", str(home / "tet.yaml"))
+    context = build(read_settings({"NURTURE_DATA_DIR": str(home)}))
+    add_leads(context, 2)
+    assert hold(context.database, LEASE, "somebody", timedelta(minutes=1)) is not None
+    assert _json("broadcast", "check", "tet")["audience"] == 10
+    release(context.database, LEASE, "somebody")
+    context.database.close()
+    assert _json("broadcast", "check", "tet")["audience"] == 12
+    (everyone,) = [one for one in json.loads(_run("segments", "list", "--json").stdout) if one["key"] == "everyone"]
+    assert everyone["members"] == 12
