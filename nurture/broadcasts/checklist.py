@@ -22,6 +22,7 @@ from nurture.messages.values import house_values, message_values
 from nurture.users.tables import users
 
 _TONGUES = {"vi": "Tiếng Việt", "en": "English"}
+Emails = Mapping[tuple[str, str], Mapping[str, Any]]  # compiled, by key and language
 SAMPLE = 60  # leads whose email is really made
 FEW = 100  # emails for each variant under which a test seldom finds a winner
 
@@ -52,18 +53,19 @@ def items(
     chosen: Definition,
     *,
     settings: Settings,
-    there: Mapping[str, Sequence[str]],
+    stored: Emails,
     wished: Mapping[str, int],
     will: Sequence[Row[Any]],
     empty: bool,
 ) -> tuple[Item, ...]:
     """The whole list. `wished` counts by language those who will get it."""
+    there = spoken(stored)
     found: list[Item] = []
     if empty:
         found.append(Item(Level.BAD, N_("Nobody is in the audience")))
     elif not will:
         found.append(Item(Level.BAD, N_("Nobody would get it")))
-    texts = _texts(conn, chosen, there)
+    texts = _texts(chosen, stored)
     found += _way_out(chosen, texts)
     found += _languages(chosen, there, wished)
     found += _links(texts, settings)
@@ -74,14 +76,28 @@ def items(
 _Texts = Mapping[tuple[str, str], Compiled]  # by variant and language
 
 
-def _texts(conn: Connection, chosen: Definition, there: Mapping[str, Sequence[str]]) -> _Texts:
-    """The present text of each variant in each language."""
+def emails(conn: Connection, chosen: Definition) -> Emails:
+    """The present emails of the variants, each in all its languages."""
     query = (
         sa.select(templates.c.key, templates.c.language, template_revisions.c.compiled)
         .join(template_revisions, template_revisions.c.id == templates.c.revision_id)
-        .where(templates.c.key.in_(list(there)))
+        .where(templates.c.key.in_(sorted({one.email for one in chosen.variants})))
+        .order_by(templates.c.key, templates.c.language)
     )
-    stored = {(row.key, row.language): row.compiled for row in conn.execute(query)}
+    return {(row.key, row.language): row.compiled for row in conn.execute(query)}
+
+
+def spoken(stored: Emails) -> dict[str, list[str]]:
+    """In which languages each email is there."""
+    found: dict[str, list[str]] = {}
+    for key, language in stored:
+        found.setdefault(key, []).append(language)
+    return found
+
+
+def _texts(chosen: Definition, stored: Emails) -> _Texts:
+    """The present text of each variant in each language."""
+    there = spoken(stored)
     found = {}
     for variant in chosen.variants:
         for language in there.get(variant.email, ()):

@@ -122,7 +122,8 @@ def look(
     wished: Counter[str] = Counter()
     zones: set[str | None] = set()
     will: list[Row[Any]] = []
-    there = languages(conn, [one.email for one in chosen.variants])
+    emails = checklist.emails(conn, chosen)
+    there = checklist.spoken(emails)
     number = 0
     for lead, why in outcomes(conn, chosen, settings=settings, keys=keys, now=now, other=other, there=there):
         number += 1
@@ -132,13 +133,13 @@ def look(
         will.append(lead)
         zones.add(lead.zone)
         wished[lead.language or settings.language] += 1
-        in_language = choose_language((lead.language, settings.language), there[chosen.variants[0].email])
+        in_language = choose_language((lead.language, settings.language), there.get(chosen.variants[0].email, ()))
         spoken[in_language or ""] += 1
     found = Look(
         stored.key, stored.version, now, number, dict(sorted(refused.items(), key=lambda one: (-one[1], one[0]))),
         dict(spoken.most_common()), chosen.drop, zones=max(1, len(zones)),
     )  # fmt: skip
-    items = checklist.items(conn, chosen, settings=settings, there=there, wished=wished, will=will, empty=not number)
+    items = checklist.items(conn, chosen, settings=settings, stored=emails, wished=wished, will=will, empty=not number)
     return Look(**{name: getattr(found, name) for name in Look.__slots__ if name != "items"}, items=items)
 
 

@@ -8,6 +8,7 @@ from nurture.broadcasts.model import At, BroadcastState, Definition, Local, Now,
 from nurture.broadcasts.preflight import phrase
 from nurture.broadcasts.store import Stored
 from nurture.kernel.i18n import N_
+from nurture.kernel.text import in_language
 from nurture.web import formats
 from nurture.web.campaign_words import CLASSES, window
 from nurture.web.language import language, say
@@ -104,7 +105,7 @@ def letters(chosen: Definition, titles: Mapping[str, str]) -> dict[str, str]:
     """What each variant is called: its letter and its subject or email."""
     spoken = language()
     return {
-        one.key: f"{one.key.upper()}: {one.subject.get(spoken) or titles.get(one.email, one.email)}"
+        one.key: f"{one.key.upper()}: {in_language(one.subject, spoken, titles.get(one.email, one.email))}"
         for one in chosen.variants
     }
 

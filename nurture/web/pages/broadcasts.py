@@ -158,16 +158,17 @@ def check(key: str) -> ResponseReturnValue:
     with read() as conn:
         stored = service.found(conn, key)
         _need_draft(stored)
-        chosen, seen = _looked(conn, stored)
-        audience = _audience(conn, chosen)
+        chosen, other, seen = _looked(conn, stored)
+        audience = _audience(conn, chosen, other)
     return _check(stored, chosen, seen, audience, Form({}))
 
 
-def _looked(conn: Connection, stored: Stored) -> tuple[Definition, Look]:
+def _looked(conn: Connection, stored: Stored) -> tuple[Definition, Stored | None, Look]:
     chosen = service.definition(stored)
     other = service.other_of(conn, chosen)
     settings, keys = context().settings, context().keys
-    return chosen, preflight.look(conn, stored, chosen, settings=settings, keys=keys, now=now(), other=other)
+    seen = preflight.look(conn, stored, chosen, settings=settings, keys=keys, now=now(), other=other)
+    return chosen, other, seen
 
 
 def _check(
@@ -180,10 +181,10 @@ def _check(
     )  # fmt: skip
 
 
-def _audience(conn: Connection, chosen: Definition) -> str:
+def _audience(conn: Connection, chosen: Definition, other: Stored | None) -> str:
     """Whom it is for, by name."""
     if chosen.segment is None:
-        return say("Those who did not get “%(name)s”", name=store.names(conn).get(chosen.missed or "", ""))
+        return say("Those who did not get “%(name)s”", name=other.name if other is not None else "")
     names = known(conn)
     return in_language({**names.archived, **names.segments}.get(chosen.segment, {}), language(), chosen.segment)
 
@@ -219,8 +220,8 @@ def launch(key: str) -> ResponseReturnValue:
     with read() as conn:
         stored = service.found(conn, key)
         _need_draft(stored)
-        chosen, fresh = _looked(conn, stored)
-        named = _audience(conn, chosen)
+        chosen, other, fresh = _looked(conn, stored)
+        named = _audience(conn, chosen, other)
     try:
         with write() as conn:
             service.launch(
@@ -246,7 +247,7 @@ def show(key: str) -> ResponseReturnValue:
         counted = store.tally(conn, stored.id)
         links = store.links(conn, stored)
         result = _result(conn, stored, chosen)
-        audience = _audience(conn, chosen) if chosen else ""
+        audience = _audience(conn, chosen, service.other_of(conn, chosen)) if chosen else ""
         people = known(conn).names([user_of(one or "") for one in (stored.launched_by, stored.decided_by)])
     missed = sum(count for state, reason, count in counted if may_try_again(state, reason))
     return render(

@@ -31,6 +31,7 @@ Seen = tuple[Running, enrollments.Figures]  # a campaign and its figures
 
 _MAIL = (Kind.MESSAGE_SENT, Kind.MESSAGE_BOUNCED)
 _CHANGES = (Kind.CREATED, Kind.OPPORTUNITY_OPENED, Kind.UNSUBSCRIBED, Kind.CLICKED)
+_LIVE = 5  # campaigns; the others are a link
 _PATIENCE = timedelta(hours=4)  # before an alert that nobody took is a matter for others
 
 
@@ -45,9 +46,10 @@ def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
     needs = [*_system(around, who), *_of_campaigns(overview, sent), *_hot(around)]
     day, yesterday = today_of(at), at - timedelta(days=1)
     counts = activities.counts_since(conn, {"today": (_MAIL, day[1]), "day": (_CHANGES, yesterday)})
+    live = _live(overview)
     blocks = [
         Block(30, "desk/_sends.html", _sends(counts["today"], sent, day[0])),
-        Block(40, "desk/_live.html", {"rows": _live(overview)}),
+        Block(40, "desk/_live.html", {"rows": live[:_LIVE], "more": len(live) - _LIVE}),
         Block(50, "desk/_changes.html", {"rows": _changes(conn, counts["day"], yesterday)}),
     ]
     if needs:
@@ -136,7 +138,8 @@ def _sends(counts: Mapping[Kind, int], sent: Mapping[int, Mapping[str, int]], da
 
 
 def _live(overview: list[Seen]) -> list[dict[str, Any]]:
-    return [
+    """Those that run: paused ones first, then the fullest."""
+    rows = [
         {
             "key": one.key,
             "name": one.named(language()),
@@ -147,6 +150,7 @@ def _live(overview: list[Seen]) -> list[dict[str, Any]]:
         for one, figures in overview
         if one.state in {CampaignState.LIVE, CampaignState.PAUSED}
     ]
+    return sorted(rows, key=lambda row: (not row["paused"], -row["active"]))
 
 
 def _changes(conn: Connection, counts: Mapping[Kind, int], since: datetime) -> list[dict[str, Any]]:
