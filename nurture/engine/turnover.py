@@ -3,8 +3,9 @@
 No activity tells of it, so that the tick does (opens its own transactions).
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -22,17 +23,41 @@ CHUNK = 200
 _ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
 
 
-def turnover(ctx: Context, changed: Collection[str], facts: Facts, now: datetime, real: datetime) -> int:
-    """Look at those under way whom one of these segments took in or let go at `now`; gives how many left."""
+def turnover(ctx: Context, facts: Facts, now: datetime, real: datetime) -> int:
+    """Look at those under way whom a segment took in or let go and who were not looked at yet; gives how many left.
+
+    They are told off as looked at when all of them are: a kill in between has them looked at again.
+    """
     with ctx.database.read() as conn:
-        asked = sorted(set(changed) & _named(conn, facts)) if changed else []
-        ids = _moved(conn, asked, now) if asked else []
+        untold = _untold(conn)
+        asked = {key: untold[key] for key in sorted(untold.keys() & _named(conn, facts))} if untold else {}
+        ids = _moved(conn, asked) if asked else []
+    look = partial(examine, now=now, real=real, facts=facts, language=ctx.settings.language)
     left = 0
     for start in range(0, len(ids), CHUNK):
         with ctx.database.write() as conn:
-            part = ids[start : start + CHUNK]
-            left += len(examine(conn, part, now, real, facts=facts, language=ctx.settings.language))
+            left += len(look(conn, ids[start : start + CHUNK]))
+    if untold:
+        with ctx.database.write() as conn:
+            _hold(conn, list(untold))  # whom another sweep moved meanwhile are here by now, or come under a new mark
+            left += len(look(conn, sorted(set(_moved(conn, asked)) - set(ids)))) if asked else 0
+            _tell(conn, list(untold))
     return left
+
+
+def _untold(conn: Connection) -> dict[str, datetime]:
+    """Segments with leads that have to be looked at, and since when."""
+    query = sa.select(segments.c.key, segments.c.untold_since).where(segments.c.untold_since.is_not(None))
+    return {row.key: row.untold_since for row in conn.execute(query)}
+
+
+def _hold(conn: Connection, keys: Sequence[str]) -> None:
+    query = sa.select(segments.c.id).where(segments.c.key.in_(keys)).order_by(segments.c.id)
+    conn.execute(query.with_for_update(key_share=True))
+
+
+def _tell(conn: Connection, keys: Sequence[str]) -> None:
+    conn.execute(segments.update().where(segments.c.key.in_(keys)).values(untold_since=None))
 
 
 def _named(conn: Connection, facts: Facts) -> set[str]:
@@ -42,9 +67,14 @@ def _named(conn: Connection, facts: Facts) -> set[str]:
     return {word for campaign in found for rule in campaign.rules() for kind, word in names(rule) if kind == "segment"}
 
 
-def _moved(conn: Connection, keys: Collection[str], now: datetime) -> list[int]:
+def _moved(conn: Connection, since: Mapping[str, datetime]) -> list[int]:
     m = memberships.c
-    of_these = m.segment_id.in_(sa.select(segments.c.id).where(segments.c.key.in_(keys)))
-    moved = sa.select(m.lead_id).where(of_these, sa.or_(m.joined_at == now, m.left_at == now))
-    query = sa.select(enrollments.c.lead_id).where(_ACTIVE, enrollments.c.lead_id.in_(moved)).distinct()
-    return list(conn.execute(query.order_by(enrollments.c.lead_id)).scalars())
+    numbers = {row.key: row.id for row in conn.execute(sa.select(segments.c.key, segments.c.id))}
+    moved = [
+        sa.and_(m.segment_id == numbers[key], sa.or_(m.joined_at >= first, m.left_at >= first))
+        for key, first in since.items()
+    ]
+    query = sa.select(enrollments.c.lead_id).where(
+        _ACTIVE, enrollments.c.lead_id.in_(sa.select(m.lead_id).where(sa.or_(*moved)))
+    )
+    return list(conn.execute(query.distinct().order_by(enrollments.c.lead_id)).scalars())

@@ -222,6 +222,12 @@ def note_swept(conn: Connection, swept: Mapping[int, str], until: datetime) -> N
         conn.execute(change, rows)
 
 
+def note_untold(conn: Connection, key: str, now: datetime) -> None:
+    """Keep that a sweep moved leads of a segment at `now`, with them: whoever goes by it has to look at them still."""
+    since = sa.func.coalesce(segments.c.untold_since, sa.literal(now, segments.c.untold_since.type))
+    conn.execute(segments.update().where(segments.c.key == key).values(untold_since=since))
+
+
 def _some(
     conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts, lead_ids: Sequence[int]
 ) -> Counts:

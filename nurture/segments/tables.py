@@ -21,6 +21,8 @@ segments = sa.Table(
     # what the rule meant when all leads were looked at; another meaning, or none: they all are to be looked at again
     column("swept_as", sa.Text, nullable=True, personal=False),
     column("archived_at", Instant, nullable=True, personal=False),
+    # engine time since which leads joined or left by a sweep and campaigns have not looked at them yet
+    column("untold_since", Instant, nullable=True, personal=False),
 )
 
 memberships = sa.Table(

@@ -5,7 +5,8 @@
    segment named by it gained or lost. One whose rule knows no time is not looked at: `service.touched` keeps it.
 
 A segment evaluated for the first time gets `evaluated_at` with its last leads, so that whoever asks who was in it from
-the start compares `joined_at` with it.
+the start compares `joined_at` with it. Whom a sweep moved is kept as untold, in the transaction that moves them, until
+campaigns have looked at them.
 """
 
 from collections.abc import Collection, Mapping
@@ -97,4 +98,6 @@ def _settle(database: Database, key: str, ids: Collection[int], now: datetime, r
             hold(conn, batch)
             for counts in service.refresh(conn, now, real, facts, [key], batch):
                 joined, left = joined + counts.joined, left + counts.left
+                if counts.joined or counts.left:
+                    service.note_untold(conn, key, now)
     return Counts(key, joined, left)

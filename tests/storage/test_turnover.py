@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.engine.leave import examine
@@ -17,6 +18,9 @@ from nurture.leads.model import Lifecycle, Temperature
 from nurture.opportunities import service as deals
 from nurture.opportunities.model import NewOpportunity
 from nurture.scoring.service import set_temperature
+from nurture.segments import store as segment_store
+from nurture.segments.tables import segments
+from nurture.segments.upkeep import keep
 from tests.storage import selling
 from tests.storage.ticking import DAY, add_leads, apply, clock, places
 
@@ -120,3 +124,19 @@ def test_a_segment_joined_as_time_passes_is_looked_at_by_the_tick(context: Conte
     clock(context).advance(3 * DAY)
     tick(context, refresh=True)
     assert places(context, "state", "reason", "ended_at") == [("exited", "exit_condition", context.clock.engine())]
+
+
+def test_whom_a_segment_moved_before_a_kill_is_looked_at_after_it(context: Context) -> None:
+    """The sweep was committed, the look was not; whoever swept, the next tick that does looks at them."""
+    _start(context, "exit_when: {segment: old}")
+    tick(context, refresh=True)
+    clock(context).advance(3 * DAY)
+    now, real = context.clock.engine(), context.clock.real()
+    with context.database.read() as conn:
+        facts = segment_store.facts(conn)
+    assert [one.joined for one in keep(context.database, now, real, facts)] == [1]
+    clock(context).advance(DAY / 24)
+    tick(context)
+    assert places(context, "state", "reason") == [("exited", "exit_condition")]
+    with context.database.read() as conn:
+        assert set(conn.execute(sa.select(segments.c.untold_since)).scalars()) == {None}

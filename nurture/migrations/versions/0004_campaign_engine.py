@@ -217,6 +217,7 @@ def upgrade() -> None:
     )
     op.add_column("segments", sa.Column("swept_until", database.Instant(), nullable=True))
     op.add_column("segments", sa.Column("swept_as", sa.Text(), nullable=True))
+    op.add_column("segments", sa.Column("untold_since", database.Instant(), nullable=True))
 
 
 _IS_MERGED = sa.text("merged_into IS NOT NULL")
@@ -283,6 +284,7 @@ def _index_what_is_due(*columns: str) -> None:
 def downgrade() -> None:
     op.drop_column("segments", "swept_as")
     op.drop_column("segments", "swept_until")
+    op.drop_column("segments", "untold_since")
     op.drop_index(
         "ix_messages_broadcast_id_state",
         table_name="messages",
