@@ -198,7 +198,7 @@ class World:
 
     def _reply(self, lead: int) -> None:
         with self.context.database.write() as conn:
-            replied(conn, self._lead(lead), now=self.now, real=self.context.clock.real(), **BY)
+            replied(conn, self._lead(lead), now=self.now, real=self.context.clock.real(), actor="lead", cause="hit:1")
 
     def _look(self, lead: int) -> None:
         with self.context.database.write() as conn:

@@ -22,7 +22,10 @@ from nurture.segments import store as segment_store
 from tests.journeys.playing import House, add_leads, publish_emails
 from tests.storage.ticking import DAY, HOUR, SEGMENTS, apply, clock, rows
 
-GUESTS = f"{SEGMENTS}guests: {{name: Guests, by_hand: true}}\n"
+GUESTS = f"""{SEGMENTS}
+guests: {{name: Guests, by_hand: true}}
+idle: {{name: Idle, when: {{none: [{{campaign: {{key: one, state: active}}}}]}}}}
+"""
 BY = {"actor": "user:1", "cause": "user:1"}
 HAND: dict[str, Any] = {"by_hand": True}
 
@@ -71,6 +74,7 @@ CIRCLES = {
             {"remove_tag": "vip"}, {"send_email": "hello"}, {"add_tag": "vip"},
         )
     ],
+    "that it is in it no more": [_campaign("one", _also({"segment": "idle", "existing": "skip"}), {"send_email": "hello"})],
     "its score": [
         _campaign("one", _also({"crossed": {"engagement": 500}}), _points(-1000), _points(1000)),
         _campaign("begin", HAND, _points(1000)),
