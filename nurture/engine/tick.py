@@ -32,7 +32,7 @@ from nurture.enrollments import arriving, service, store
 from nurture.enrollments.advance import Around, advance, failed
 from nurture.enrollments.arriving import Found
 from nurture.enrollments.model import Move, Place
-from nurture.kernel.clock import SystemClock
+from nurture.kernel.clock import SystemClock, pace
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.garbage import unsearched
@@ -122,7 +122,7 @@ def _segments(ctx: Context, facts: Facts, now: datetime, real: datetime, refresh
     is_due = last is None or now - last >= _REFRESH_EVERY or now < last or _has_new(ctx)
     if not (is_due if refresh is None else refresh):
         return 0, 0
-    counts = keep(ctx.database, now, real, facts, whole=bool(refresh))
+    counts = keep(ctx.database, now, real, facts, whole=bool(refresh), pace=pace(ctx.clock))
     _refreshed[ctx.database] = now
     for one in counts:
         if one.problem:

@@ -68,6 +68,11 @@ class LapseClock:
         return time.monotonic()
 
 
+def pace(clock: Clock) -> float:
+    """How many engine seconds pass in a real one, while the clock goes by itself."""
+    return clock.speed if isinstance(clock, LapseClock) else 1.0
+
+
 @dataclass(slots=True)
 class ManualClock:
     """A clock that moves only when told to: for rehearsals and tests."""

@@ -26,13 +26,18 @@ BATCH = 1000
 MOST = 20_000  # leads to look at one by one; beyond that all together are cheaper
 # How far a sweep looks back behind the last one: somebody else's `now` may have been earlier, and written later.
 OVERLAP = timedelta(minutes=5)
+LATEST = timedelta(minutes=1)  # real time for which a transaction may last that was given its `now` before
 
 
-def keep(database: Database, now: datetime, real: datetime, facts: Facts, *, whole: bool = False) -> list[Counts]:
+def keep(
+    database: Database, now: datetime, real: datetime, facts: Facts, *, whole: bool = False, pace: float = 1.0
+) -> list[Counts]:
     """Bring memberships up to `now`; gives the segments that changed. Opens its own transactions.
 
     With `whole` every segment is evaluated over all leads. A segment that names another follows it within the call.
+    `pace`: engine seconds in a real one.
     """
+    behind = max(OVERLAP, LATEST * pace)
     with database.read() as conn:
         order = service.readable(conn, facts)
     changed: dict[str, list[int]] = {}
@@ -41,7 +46,7 @@ def keep(database: Database, now: datetime, real: datetime, facts: Facts, *, who
     for segment, rule in order:
         full = whole or not is_current(segment, rule, now, facts)
         with database.read() as conn:
-            ids = _look(conn, segment, rule, now, facts, None if full else changed)
+            ids = _look(conn, segment, rule, now, facts, None if full else changed, behind)
         if ids is None:
             continue
         changed[segment.key] = ids
@@ -65,7 +70,13 @@ def is_current(segment: Segment, rule: Rule, now: datetime, facts: Facts) -> boo
 
 
 def _look(
-    conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts, changed: Mapping[str, list[int]] | None
+    conn: Connection,
+    segment: Segment,
+    rule: Rule,
+    now: datetime,
+    facts: Facts,
+    changed: Mapping[str, list[int]] | None,
+    behind: timedelta,
 ) -> list[int] | None:
     """The leads that are to join or leave; None for a segment that need not be looked at.
 
@@ -76,17 +87,12 @@ def _look(
         ids = {one for key in depends_on(rule) for one in changed.get(key, ())}
         if not ids and not is_timed(rule, facts):
             return None
-        ids |= _due(conn, segment, rule, now, facts)
+        since = (segment.swept_until or now) - behind
+        ids |= {one for query in flipping(rule, since, now, facts) for one in conn.execute(query).scalars()}
         if not ids:
             return []
     few = ids if ids is None or len(ids) <= MOST else None
     return service.differences(conn, now, facts, [segment.key], few).get(segment.key, [])
-
-
-def _due(conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts) -> set[int]:
-    """The leads whose answer can have changed since the last sweep."""
-    since = (segment.swept_until or now) - OVERLAP
-    return {one for query in flipping(rule, since, now, facts) for one in conn.execute(query).scalars()}
 
 
 def _settle(database: Database, key: str, ids: Collection[int], now: datetime, real: datetime, facts: Facts) -> Counts:

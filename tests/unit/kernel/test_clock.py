@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nurture.kernel.clock import LapseClock, ManualClock, SystemClock, aware
+from nurture.kernel.clock import LapseClock, ManualClock, SystemClock, aware, pace
 
 START = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 
@@ -34,3 +34,9 @@ def test_a_manual_clock_moves_when_told() -> None:
         START + timedelta(hours=1),
         START + timedelta(days=9, hours=1),
     )
+
+
+def test_the_pace_is_that_of_time_lapse() -> None:
+    """Any other clock goes with the world, or when told to."""
+    assert pace(LapseClock(START, START, 720.0)) == 720.0
+    assert pace(SystemClock()) == pace(ManualClock(START)) == 1.0
