@@ -8,7 +8,6 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
-from nurture.consents.model import Standing
 from nurture.engine import merging
 from nurture.engine.merging import Merging
 from nurture.kernel.errors import InputError
@@ -16,6 +15,8 @@ from nurture.kernel.i18n import N_
 from nurture.leads import duplicates, store
 from nurture.leads.merge import OWN, Choice, better
 from nurture.leads.model import Lead
+from nurture.messages.values import shown_phone
+from nurture.outbound.refusal import sms_refusal
 from nurture.web.language import language, say
 from nurture.web.page import (
     Form,
@@ -119,16 +120,11 @@ def _values(conn: Connection, found: Merging, sent: Any) -> dict[str, Any]:
         "ways": ways,
         "tags": [names.tags.get(key, key) for key in found.union.new_tags],
         "stage": lifecycle(found.union.lifecycle.value),
-        "email_no": _refusal(found.email),
-        "sms_no": _refusal(found.sms) if found.union.value("phone") else None,
+        "email_no": found.email.refusal("advertising") if found.email else None,
+        "sms_no": sms_refusal(found.sms, "advertising") if found.sms else None,
         "has_phone": bool(found.union.value("phone")),
         "may": person().may_edit,
     }
-
-
-def _refusal(standing: Standing | None) -> tuple[str, dict[str, str]] | None:
-    refused = standing.refusal("advertising") if standing else None
-    return (refused[0].value, refused[1]) if refused else None
 
 
 def _rows(conn: Connection, found: Merging, people: dict[int, str], sent: Any) -> Iterator[Row]:
@@ -147,6 +143,8 @@ def _shown(one: Choice, value: Any, people: dict[int, str]) -> str:
         return ""
     if one.key == "owner_id":
         return people.get(value, "?")
+    if one.key == "phone":
+        return shown_phone(value)
     if one.key == "language":
         return _LANGUAGES.get(value, str(value))
     if isinstance(value, bool):
