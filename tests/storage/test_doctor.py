@@ -14,19 +14,13 @@ from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
 from nurture.leads.tables import leads
 from nurture.messages.tables import messages
-from tests.storage.ticking import HELLO, add_leads, apply, clock, hand_over, publish_emails
+from tests.storage.ticking import HELLO, add_leads, apply, clock, three_waiting
 
 
 @pytest.fixture
 def waiting(context: Context) -> Context:
     """Three leads have got the first email, and wait since then."""
-    publish_emails(context, "hello", "again")
-    add_leads(context, 3)
-    apply(context, HELLO)
-    tick(context)
-    hand_over(context)
-    tick(context)
-    return context
+    return three_waiting(context)
 
 
 def _set(context: Context, table: sa.Table, number: int, **values: Any) -> None:

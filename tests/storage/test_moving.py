@@ -18,7 +18,16 @@ from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
 from nurture.messages.tables import messages
 from nurture.segments import store as segment_store
-from tests.storage.ticking import HELLO, SEGMENTS, add_leads, apply, clock, hand_over, publish_emails
+from tests.storage.ticking import (
+    HELLO,
+    SEGMENTS,
+    add_leads,
+    apply,
+    clock,
+    hand_over,
+    publish_emails,
+    three_waiting,
+)
 
 LONGER = HELLO.replace("2 days", "5 days")
 SHORTER = HELLO.replace("2 days", "6 hours")
@@ -29,13 +38,7 @@ CUT = HELLO.split("  - {id: breathe")[0]
 @pytest.fixture
 def waiting(context: Context) -> Context:
     """Three leads have got the first email, and wait since then."""
-    publish_emails(context, "hello", "again")
-    add_leads(context, 3)
-    apply(context, HELLO)
-    tick(context)
-    hand_over(context)
-    tick(context)
-    return context
+    return three_waiting(context)
 
 
 def _change(context: Context, text: str, choice: UnderWay) -> int:

@@ -12,6 +12,7 @@ from nurture.campaigns import service
 from nurture.campaigns.load import Folder, load
 from nurture.campaigns.plan import Change
 from nurture.consents.tables import consents
+from nurture.engine.tick import tick
 from nurture.enrollments.tables import enrollments, passages
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
@@ -146,3 +147,14 @@ def passed(context: Context) -> list[tuple[str, str]]:
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+
+
+def three_waiting(context: Context) -> Context:
+    """Three leads have got the first email, and wait since then."""
+    publish_emails(context, "hello", "again")
+    add_leads(context, 3)
+    apply(context, HELLO)
+    tick(context)
+    hand_over(context)
+    tick(context)
+    return context

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
-from nurture.activities.service import decide_many
 from nurture.campaigns.effects import LeaveSegment
-from nurture.engine.scene import Asked, Done, Scene, refused
-from nurture.kernel.reasons import Reason
+from nurture.engine.scene import Asked, Done, Scene
+from nurture.engine.seating import seats_of
 from nurture.segments import hand
 
 EFFECT = LeaveSegment
@@ -16,12 +15,6 @@ HOLDS = True
 
 def perform(conn: Connection, asked: Sequence[Asked[LeaveSegment]], scene: Scene) -> Done:
     """Seats that are taken; a decision where no segment of the key is kept by hand."""
-    known = hand.kept(conn, [each.effect.segment for each in asked])
-    good = [each for each in asked if each.effect.segment in known]
-    decide_many(
-        conn,
-        [refused(each, Reason.KEPT_BY_RULE, scene, segment=each.effect.segment) for each in asked if each not in good],
-    )
-    seats = [hand.Seat(each.lead_id, each.effect.segment, each.cause, each.one.key) for each in good]
+    seats, known = seats_of(conn, asked, scene)
     hand.leave(conn, seats, known, now=scene.now, real=scene.real)
     return Done()
