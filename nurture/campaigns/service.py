@@ -182,9 +182,9 @@ def pause(conn: Connection, key: str, *, real: datetime, actor: str) -> None:
     _move(conn, key, CampaignState.PAUSED, real, actor, "campaign.pause")
 
 
-def resume(conn: Connection, key: str, *, real: datetime, actor: str) -> None:
-    """Go on where it was. ConflictError when it runs already."""
-    _move(conn, key, CampaignState.LIVE, real, actor, "campaign.resume")
+def resume(conn: Connection, key: str, *, now: datetime, real: datetime, actor: str) -> None:
+    """Go on where it was; what is late counts from `now`, engine time. ConflictError when it runs already."""
+    _move(conn, key, CampaignState.LIVE, real, actor, "campaign.resume", resumed_at=now)
 
 
 def archive(conn: Connection, key: str, *, real: datetime, actor: str) -> None:
@@ -192,10 +192,11 @@ def archive(conn: Connection, key: str, *, real: datetime, actor: str) -> None:
     _move(conn, key, CampaignState.ARCHIVED, real, actor, "campaign.archive")
 
 
-def _move(conn: Connection, key: str, state: CampaignState, real: datetime, actor: str, action: str) -> None:
+def _move(
+    conn: Connection, key: str, state: CampaignState, real: datetime, actor: str, action: str, **since: datetime
+) -> None:
     allowed = [one.value for one in _MOVES[state]]
     change = campaigns.update().where(campaigns.c.key == key, campaigns.c.state.in_(allowed))
-    since = {"resumed_at": real} if state is CampaignState.LIVE else {}
     if conn.execute(change.values(state=state.value, **since)).rowcount == 0:
         if store.get(conn, key) is None:
             raise NotFoundError(N_("There is no such campaign"))
@@ -203,14 +204,24 @@ def _move(conn: Connection, key: str, state: CampaignState, real: datetime, acto
     note(conn, actor=actor, action=action, subject=f"campaign:{key}", at=real)
 
 
-def steer(conn: Connection, person: Person, key: str, verb: str, *, real: datetime) -> None:
+def steer(conn: Connection, person: Person, key: str, verb: str, *, now: datetime, real: datetime) -> None:
     """What a person does to a campaign: `pause`, `resume`, `archive`. ForbiddenError unless they define campaigns."""
     if not person.may_define:
         raise ForbiddenError(N_("Only marketers and administrators steer campaigns"))
-    verbs = {"pause": pause, "resume": resume, "archive": archive}
-    if verb not in verbs:
-        raise InputError(N_("There is no such choice"))
-    verbs[verb](conn, key, real=real, actor=person.actor)
+    act(conn, key, verb, now=now, real=real, actor=person.actor)
+
+
+def act(conn: Connection, key: str, verb: str, *, now: datetime, real: datetime, actor: str) -> None:
+    """`pause`, `resume` or `archive`."""
+    match verb:
+        case "pause":
+            pause(conn, key, real=real, actor=actor)
+        case "resume":
+            resume(conn, key, now=now, real=real, actor=actor)
+        case "archive":
+            archive(conn, key, real=real, actor=actor)
+        case _:
+            raise InputError(N_("There is no such choice"))
 
 
 def export(conn: Connection) -> dict[str, str]:

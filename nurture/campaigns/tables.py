@@ -14,7 +14,7 @@ campaigns = sa.Table(
     column("revision_id", Id, nullable=True, personal=False),  # the one new enrollments get
     column("created_at", Instant, personal=False),
     column("published_at", Instant, nullable=True, personal=False),  # engine time of the first publish
-    # when a person last let it go on, real time: what came due before is not late
+    # when a person last let it go on, engine time: what came due before is not late
     column("resumed_at", Instant, nullable=True, personal=False),
 )
 

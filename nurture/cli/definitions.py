@@ -272,25 +272,22 @@ def list_(state: State, *, as_json: bool) -> None:
 
 
 MOVES = {
-    "pause": (_("Pause a campaign. Nobody moves and nothing of it goes out until it is resumed."),
-              campaign_service.pause),
-    "resume": (_("Resume a paused campaign."), campaign_service.resume),
-    "archive": (_("Put a campaign away. Those under way leave it, and what is queued is canceled."),
-                campaign_service.archive),
-}  # fmt: skip
+    "pause": _("Pause a campaign. Nobody moves and nothing of it goes out until it is resumed."),
+    "resume": _("Resume a paused campaign."),
+    "archive": _("Put a campaign away. Those under way leave it, and what is queued is canceled."),
+}
 
 
 def _add(name: str) -> None:
-    help_text, act = MOVES[name]
-
-    @campaigns.command(name, help=help_text)
+    @campaigns.command(name, help=MOVES[name])
     @campaign_argument
     @pass_state
     def move(state: State, key: str) -> None:
         with state.context() as context, context.database.write() as conn:
             if campaign_store.get(conn, key) is None:
                 raise NotFoundError(_("There is no campaign “%(key)s”", key=key))
-            act(conn, key, real=context.clock.real(), actor="cli")
+            now, real = context.clock.engine(), context.clock.real()
+            campaign_service.act(conn, key, name, now=now, real=real, actor="cli")
         say(_("Done: %(name)s %(key)s", name=name, key=key))
 
 

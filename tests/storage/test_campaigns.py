@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from nurture.campaigns import service, store
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.plan import Change, StepChange, What
-from nurture.campaigns.tables import campaign_revisions
+from nurture.campaigns.tables import campaign_revisions, campaigns
 from nurture.engine.tick import tick
 from nurture.enrollments import store as enrollment_store
 from nurture.kernel.context import Context
@@ -111,6 +111,16 @@ def test_a_folder_with_findings_changes_nothing(context: Context) -> None:
         assert store.every(conn) == []
 
 
+def test_when_a_campaign_was_resumed_is_engine_time(context: Context) -> None:
+    """As all instants that what is late is measured by; in time-lapse the two are far apart."""
+    apply(context, HELLO)
+    real = context.clock.real()
+    with context.database.write() as conn:
+        for verb in ("pause", "resume"):
+            service.act(conn, "hello", verb, now=real + 90 * DAY, real=real, actor="cli")
+        assert conn.execute(sa.select(campaigns.c.resumed_at)).scalar_one() == real + 90 * DAY
+
+
 def test_states_change_as_they_may(context: Context) -> None:
     """Pause, resume, archive; anything else is refused."""
     apply(context, HELLO)
@@ -119,7 +129,7 @@ def test_states_change_as_they_may(context: Context) -> None:
         service.pause(conn, "hello", real=real, actor="cli")
         with pytest.raises(ConflictError):
             service.pause(conn, "hello", real=real, actor="cli")
-        service.resume(conn, "hello", real=real, actor="cli")
+        service.resume(conn, "hello", now=real, real=real, actor="cli")
         service.archive(conn, "hello", real=real, actor="cli")
         with pytest.raises(NotFoundError):
             service.pause(conn, "nobody", real=real, actor="cli")

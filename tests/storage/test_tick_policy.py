@@ -167,7 +167,7 @@ def test_a_pause_is_no_standstill_and_to_resume_is_a_persons_word(ready: Context
         service.pause(conn, "hello", real=ready.clock.real(), actor="cli")
     _standstill(ready, 10 * DAY)
     with ready.database.write() as conn:
-        service.resume(conn, "hello", real=ready.clock.real(), actor="cli")
+        service.resume(conn, "hello", now=ready.clock.engine(), real=ready.clock.real(), actor="cli")
     tick(ready)
     assert mails(ready, "step", "state")[1] == ("second", "queued")
 

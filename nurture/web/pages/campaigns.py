@@ -184,7 +184,7 @@ def steer(key: str) -> ResponseReturnValue:
     """Pause, resume, archive."""
     verb = request.form.get("do", "")
     with write() as conn:
-        service.steer(conn, person(), key, verb, real=real())
+        service.steer(conn, person(), key, verb, now=now(), real=real())
         stored = store.get(conn, key)
     if stored is None:
         raise NotFoundError
