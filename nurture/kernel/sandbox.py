@@ -7,6 +7,7 @@ processes: standard library and jinja2 only.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, ClassVar
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes, pass_context, pass_eval_context
@@ -133,6 +134,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
     def __init__(self, language: str, *, html: bool) -> None:
         super().__init__(autoescape=html, undefined=StrictUndefined)
         self.filters = {name: FILTERS[name] for name in _FILTERS} | {"greeting": greeting_in(language), "phone": phone}
+        self.filters["day"] = day_in(language)
         self.filters |= {"join": _short_join, "round": _short_round, TURNS: _counted}
         self.tests = {name: self.tests[name] for name in _TESTS}
         self.globals = dict(GLOBALS)
@@ -227,6 +229,32 @@ def greeting_in(language: str) -> Callable[[Any], str]:
         return f"Chào {title} {given}" if given else f"Chào {title}"
 
     return greeting
+
+
+_WEEKDAYS = {
+    "vi": ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def day_in(language: str) -> Callable[[Any], str]:
+    """The filter `day`: a stored date as it is read, `Thứ Ba, 24/11/2026`; any other text stays as it is."""
+
+    def day(value: Any) -> str:
+        try:
+            one = date.fromisoformat(str(value))
+        except ValueError:
+            return str(value)
+        weekday = _WEEKDAYS["vi" if language == "vi" else "en"][one.weekday()]
+        if language == "vi":
+            return f"{weekday}, {one:%d/%m/%Y}"
+        return f"{weekday}, {one.day} {_MONTHS[one.month - 1]} {one.year}"
+
+    return day
 
 
 def phone(number: Any) -> str:

@@ -166,3 +166,13 @@ def test_staff_mail_is_not_tracked(key: str) -> None:
 
     assert "/c/" not in html
     assert "/o/" not in html
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("vi", "20 giờ, Thứ Ba, 24/11/2026"), ("en", "on Tuesday, 24 November 2026")]
+)
+def test_a_webinar_says_its_day_where_it_is_known(language: str, said: str) -> None:
+    """And reads well where it is not."""
+    lead = {**KNOWN["lead"], "fields": {"webinar_on": "2026-11-24"}}
+    assert said in render("webinar_confirm", language, {**KNOWN, "lead": lead}).text.replace("*", "")
+    assert "2026" not in render("webinar_confirm", language, KNOWN).text

@@ -133,6 +133,7 @@ def test_a_missing_value_without_fallback_is_named(text: str) -> None:
         ("{{ lead.fields.rows[1].a }}", "2"),
         ("{% for row in lead.fields.rows %}{{ loop.index }}{{ row.a }} {% endfor %}", "11 22"),
         ("{{ lead.fields.mobile | phone }} {{ lead.fields.abroad | phone }}", "0901 234 567 +442079460018"),
+        ("{{ '2026-11-24' | day }}; {{ 'mai' | day }}", "Thứ Ba, 24/11/2026; mai"),
         ("{{ (lead.honorific or 'anh/chị') | capitalize }}", "Anh"),
     ],
 )
