@@ -180,17 +180,20 @@ def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: i
     advanced = queued = bad = singly = 0
     while advanced < limit:
         size = 1 if singly else min(_sizes.get(ctx.database, CHUNK), limit - advanced)
+        seen: list[Place] = []
         try:
             with unsearched():
-                done = _chunk(ctx, facts, now, real, size)
+                done = _chunk(ctx, facts, now, real, size, seen)
         except sa.exc.OperationalError:
             raise  # disk, lock, connection: nothing of it is the enrollment's fault
-        except Exception as error:  # noqa: BLE001 - one bad row must not block the others
+        except Exception as error:  # one bad row must not block the others
             _log.error("chunk_failed", size=size, error=f"{type(error).__name__}: {error}")
+            if not seen:
+                raise  # what is due cannot be read: nothing of it is an enrollment's fault either
             if size > 1:
                 singly = size
                 continue
-            done = _put_off(ctx, now, real, error)
+            done = _put_off(ctx, seen, now, real, error)
         advanced, queued, bad = advanced + done.count, queued + done.queued, bad + done.failed
         if singly:
             singly -= 1
@@ -207,10 +210,11 @@ def _fit(ctx: Context, size: int, done: _Done) -> None:
         _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, _TRANSACTION / done.took))))
 
 
-def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int) -> _Done:
-    """Look and decide, then claim and perform in one transaction."""
+def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int, seen: list[Place]) -> _Done:
+    """Look and decide, then claim and perform in one transaction. What was looked at is put into `seen`."""
     with ctx.database.read() as conn:
         places = store.due(conn, now, size)
+        seen += places
         if not places:
             return _Done()
         ready = revisions.load(conn, [place.revision_id for place in places], facts)
@@ -263,10 +267,10 @@ def _move(campaign: Campaign, place: Place, around: Around, now: datetime) -> Mo
         return failed(place, now, f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR])
 
 
-def _put_off(ctx: Context, now: datetime, real: datetime, error: Exception) -> _Done:
-    """The enrollment whose effects could not be performed: put off on its own."""
+def _put_off(ctx: Context, seen: list[Place], now: datetime, real: datetime, error: Exception) -> _Done:
+    """The enrollment whose effects could not be performed: put off on its own, unless it has gone on meanwhile."""
     with ctx.database.write() as conn:
-        places = list(store.claim(conn, store.due(conn, now, 1), now).values())
+        places = list(store.claim(conn, seen, now).values())
         text = f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR]
         keys = {one.id: one.key for one in campaign_store.every(conn)}
         moved = [Moved(place, keys[place.campaign_id], None, failed(place, now, text)) for place in places]
