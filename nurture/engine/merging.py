@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
-from nurture.activities.service import Activity, record
+from nurture.activities.service import Activity, record_set
 from nurture.activities.tables import activities, decisions, reactions
 from nurture.alerts.tables import alerts
 from nurture.campaigns.effects import Leave
@@ -302,12 +302,15 @@ def _memberships(conn: Connection, loser: Lead, winner: Lead, now: datetime) -> 
 
 
 def _tell(conn: Connection, found: Merging, now: datetime, real: datetime, actor: str) -> None:
-    """A line in the winner's timeline, to which everything reacts as to a change of any fact; and the audit."""
+    """A line in the winner's timeline, to which everything reacts as to a change of any fact; and the audit.
+
+    It is no sign of life of the lead.
+    """
     loser, winner = found.loser, found.winner
     name = loser.name or loser.email or loser.phone or ""
     detail = {"lead": loser.public_id, "name": name, "fields": found.union.changed}
     cause = f"merge:{loser.public_id}"
-    record(conn, Activity(winner.id, Kind.MERGED, now, actor, cause, detail=detail), real=real)
+    record_set(conn, [Activity(winner.id, Kind.MERGED, now, actor, cause, detail=detail)], real=real)
     told = {
         "lead": loser.public_id, "taken": list(found.union.taken), "mails": found.open.mails,
         "texts": found.open.texts, "left": _keys(found.ways, goes_on=False), "went_on": _keys(found.ways, goes_on=True),

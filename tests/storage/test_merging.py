@@ -536,6 +536,7 @@ def test_the_winner_has_the_union_of_both(context: Context) -> None:
     )  # fmt: skip
     with context.database.write() as conn:
         lead_service.tag(conn, loser, "VIP", now=now, real=now, actor="cli", cause="cli")
+    clock(context).advance(HOUR)
     _merge(context, loser, winner, "name")
     row = _lead(context, winner)
     assert (row.name, row.city, row.city_folded, row.lifecycle) == ("Hoàng Hoa", "Đà Nẵng", "da nang", "customer")
@@ -543,3 +544,5 @@ def test_the_winner_has_the_union_of_both(context: Context) -> None:
     assert "hoang hoa" in row.search_text
     assert rows(context, sa.select(lead_tags.c.lead_id, lead_tags.c.tag)) == [(winner, "vip")]
     assert _lead(context, loser).replied_at is None
+    assert row.last_activity_at is not None
+    assert row.last_activity_at < context.clock.engine()  # a merge is no sign of life
