@@ -1,8 +1,8 @@
 """What leads and staff do, drawn from the seed: the same email to the same lead, the same deeds. Pure.
 
 A deed is drawn for each email from (seed, what names the message), so that the order of sending changes nothing.
-Deeds fall on full tens of minutes between seven in the morning and ten at night of the lead's zone; those of staff
-between nine and five from Monday to Friday in the house's zone.
+Deeds fall on full tens of minutes, those of many leads on full hours: between seven in the morning and ten at night of
+the lead's zone; those of staff between nine and five from Monday to Friday in the house's zone.
 """
 
 import hashlib
@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from nurture.rehearsal.model import Behavior, Does
 
-_GRID = timedelta(minutes=10)
+GRID = timedelta(minutes=10)
+GRID_OF_MANY = timedelta(hours=1)
 _WAKES, _SLEEPS = 7, 22  # o'clock
 _BEGINS, _ENDS = time(9), time(17)  # a working day
 _FREE = (5, 6)  # weekdays
@@ -45,7 +46,9 @@ class Draw:
         return int.from_bytes(digest) / 2**64
 
 
-def deeds(behavior: Behavior, draw: Draw, sent: datetime, zone: ZoneInfo, links: Sequence[str]) -> list[Deed]:
+def deeds(
+    behavior: Behavior, draw: Draw, sent: datetime, zone: ZoneInfo, links: Sequence[str], grid: timedelta = GRID
+) -> list[Deed]:
     """What is done with an email sent then, in the order of the instants. Whoever clicks, answers or refuses, opens."""
     clicks = bool(links) and draw("clicks") < behavior.clicks
     replies = draw("replies") < behavior.replies
@@ -54,14 +57,14 @@ def deeds(behavior: Behavior, draw: Draw, sent: datetime, zone: ZoneInfo, links:
     opens_only = rest > 0 and draw("opens") < (behavior.opens - behavior.clicks) / rest
     if not (clicks or replies or leaves or opens_only):
         return []
-    opened = awake(sent + _later(draw("when")), zone)
+    opened = awake(sent + _later(draw("when")), zone, grid)
     found = [Deed(opened, Does.OPENS)]
     if clicks:
-        found.append(Deed(opened + _GRID, Does.CLICKS, int(draw("which") * len(links))))
+        found.append(Deed(opened + grid, Does.CLICKS, int(draw("which") * len(links))))
     if replies:
-        found.append(Deed(awake(opened + _GRID + _later(draw("answer")) / 2, zone), Does.REPLIES))
+        found.append(Deed(awake(opened + grid + _later(draw("answer")) / 2, zone, grid), Does.REPLIES))
     if leaves:
-        found.append(Deed(opened + _GRID, Does.UNSUBSCRIBES))
+        found.append(Deed(opened + grid, Does.UNSUBSCRIBES))
     return sorted(found)
 
 
@@ -77,8 +80,8 @@ def _normal(share: float) -> float:
     return math.log(share / (1 - share)) / 1.702
 
 
-def at_work(at: datetime, zone: ZoneInfo, share: float) -> datetime:
-    """The instant by which so large a share of a working day has gone by, on a full ten minutes."""
+def at_work(at: datetime, zone: ZoneInfo, share: float, grid: timedelta = GRID) -> datetime:
+    """The instant by which so large a share of a working day has gone by, on the grid."""
     left = (datetime.combine(at, _ENDS) - datetime.combine(at, _BEGINS)) * share
     day = at.astimezone(zone).date()
     while True:
@@ -86,23 +89,23 @@ def at_work(at: datetime, zone: ZoneInfo, share: float) -> datetime:
         end = datetime.combine(day, _ENDS, zone).astimezone(UTC)
         if day.weekday() not in _FREE and begin < end:
             if begin + left < end:
-                return _on_grid(begin + left)
+                return _on_grid(begin + left, grid)
             left -= end - begin
         day += timedelta(days=1)
 
 
-def _on_grid(at: datetime) -> datetime:
-    seconds = _GRID.total_seconds()
+def _on_grid(at: datetime, grid: timedelta) -> datetime:
+    seconds = grid.total_seconds()
     return datetime.fromtimestamp(math.ceil(at.timestamp() / seconds) * seconds, UTC)
 
 
-def awake(at: datetime, zone: ZoneInfo) -> datetime:
-    """The first full ten minutes from then on at which the lead is awake."""
-    on_grid = _on_grid(at)
+def awake(at: datetime, zone: ZoneInfo, grid: timedelta = GRID) -> datetime:
+    """The first instant of the grid from then on at which the lead is awake."""
+    on_grid = _on_grid(at, grid)
     wall = on_grid.astimezone(zone)
     if _WAKES <= wall.hour < _SLEEPS:
         return on_grid
     day = wall.date() + timedelta(days=wall.hour >= _SLEEPS)
     morning = datetime(day.year, day.month, day.day, _WAKES, tzinfo=zone).astimezone(UTC)
-    spread = timedelta(minutes=10 * (wall.minute // 10))  # not all of them at seven sharp
+    spread = timedelta(minutes=wall.minute) // grid * grid  # not all of them at seven sharp
     return morning + spread

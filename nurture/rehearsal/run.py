@@ -1,7 +1,7 @@
 """A rehearsal from its first instant to its last (I/O on the stage): the real tick, go, calls and reactions in turn.
 
 Time jumps from one thing that is due to the next, at most so far ahead as is asked, an hour as a rule, so that what is
-found by looking is found.
+found by looking is found. Of many leads looks and deeds fall on the same instants.
 """
 
 import heapq
@@ -20,6 +20,7 @@ from nurture.consents import service as consents
 from nurture.consents.model import Method
 from nurture.consents.service import Said
 from nurture.delivery.letter import Letter
+from nurture.delivery.store import WAITING
 from nurture.engine.leave import examine
 from nurture.engine.react import react
 from nurture.engine.tick import tick
@@ -27,15 +28,17 @@ from nurture.engine.upkeep import upkeep
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
+from nurture.kernel.database import Instant
 from nurture.leads.replies import replied
 from nurture.leads.tables import leads
-from nurture.messages.model import MessageState, Purposes
+from nurture.messages.model import Purposes
 from nurture.messages.tables import messages
+from nurture.outbound.store import QUEUED
 from nurture.outbound.tables import outbox
 from nurture.policy.tables import runs
 from nurture.policy.windows import zone_of
 from nurture.rehearsal import staff
-from nurture.rehearsal.behavior import Deed, Draw, at_work, deeds
+from nurture.rehearsal.behavior import GRID, GRID_OF_MANY, Deed, Draw, at_work, deeds
 from nurture.rehearsal.calls import Taker
 from nurture.rehearsal.model import Act, Does, Request
 from nurture.rehearsal.transport import Recorder
@@ -53,12 +56,14 @@ _OF_STAFF = (Does.FINISHES_TASK, Does.LOOKS)
 def _ahead() -> Iterator[sa.Select[Any]]:
     """The first instant after now at which an enrollment, a mail or a call is due, one query each."""
     now: sa.BindParameter[datetime] = sa.bindparam("now")
-    live = sa.select(campaigns.c.id).where(campaigns.c.state == "live")
-    idle = (enrollments.c.state == "active", enrollments.c.waits_for.is_(None))
-    yield sa.select(sa.func.min(enrollments.c.due_at)).where(*idle, enrollments.c.campaign_id.in_(live))
-    waiting = messages.c.state == MessageState.QUEUED.value
-    yield sa.select(sa.func.min(messages.c.not_before)).where(waiting, messages.c.not_before > now)
-    yield sa.select(sa.func.min(outbox.c.not_before)).where(outbox.c.state == "queued", outbox.c.not_before > now)
+    # states as they stand in the conditions of the indexes
+    idle = sa.text("enrollments.state = 'active' AND enrollments.waits_for IS NULL")
+    first = sa.select(sa.func.min(enrollments.c.due_at, type_=Instant))
+    first = first.where(enrollments.c.campaign_id == campaigns.c.id, idle)
+    each = first.correlate(campaigns).scalar_subquery()
+    yield sa.select(sa.func.min(each, type_=Instant)).where(campaigns.c.state == "live")
+    yield sa.select(sa.func.min(messages.c.not_before)).where(WAITING, messages.c.not_before > now)
+    yield sa.select(sa.func.min(outbox.c.not_before)).where(QUEUED, outbox.c.not_before > now)
 
 
 _AHEAD = tuple(_ahead())
@@ -143,7 +148,7 @@ class Stage:
     def _next(self) -> datetime:
         """The next instant at which there is something to do."""
         now = self.clock.engine()
-        due = [now + self.request.look]
+        due = [self._look_after(now)]
         with self.ctx.database.read() as conn:
             due += [one for query in _AHEAD if (one := conn.execute(query, {"now": now}).scalar()) is not None]
         due += [self._ahead[0].at] if self._ahead else []
@@ -151,6 +156,17 @@ class Stage:
         grid = _COARSE if self.many else _FINE
         seconds = -int(-max(min(due), now + timedelta(seconds=1)).timestamp() // grid) * grid
         return datetime.fromtimestamp(seconds, now.tzinfo)
+
+    def _look_after(self, now: datetime) -> datetime:
+        """When to look at the latest: of many leads on the hour, at which they do what they do."""
+        if not self.many:
+            return now + self.request.look
+        seconds = self.request.look.total_seconds()
+        return datetime.fromtimestamp((now.timestamp() // seconds + 1) * seconds, now.tzinfo)
+
+    @property
+    def _grid(self) -> timedelta:
+        return GRID_OF_MANY if self.many else GRID
 
     # -- what leads and staff do --
 
@@ -167,7 +183,7 @@ class Stage:
             row = about[one.message_id]
             draw = Draw(self.request.seed, f"{row.lead_key}/{row.template_key}/{row.step}/{row.occurrence}")
             links = self.recorder.links.get(one.template, ())
-            for deed in deeds(behavior, draw, now, zone_of(row.zone, house), links):
+            for deed in deeds(behavior, draw, now, zone_of(row.zone, house), links, self._grid):
                 self._later(one.message_id, deed)
 
     def _later(self, about: int, deed: Deed) -> None:
@@ -186,7 +202,9 @@ class Stage:
             draw = Draw(self.request.seed, one.name)
             if draw("calls") < behavior.calls:
                 outcome = one.outcomes[int(draw("outcome") * len(one.outcomes))]
-                self._later(one.id, Deed(at_work(now, zone, draw("when")), Does.FINISHES_TASK, outcome=outcome))
+                self._later(
+                    one.id, Deed(at_work(now, zone, draw("when"), self._grid), Does.FINISHES_TASK, outcome=outcome)
+                )
 
     def _act(self) -> None:
         """Do what is planned for now, and what the script says."""
@@ -270,7 +288,7 @@ class Stage:
         )  # fmt: skip
         if self.request.behavior is not None:
             share = Draw(self.request.seed, f"{row.lead_key}/looks/{row.template_key}/{row.occurrence}")("when")
-            self._later(row.lead_id, Deed(at_work(now, self.ctx.settings.local_zone, share), Does.LOOKS))
+            self._later(row.lead_id, Deed(at_work(now, self.ctx.settings.local_zone, share, self._grid), Does.LOOKS))
 
     def _refuse(self, conn: Connection, row: sa.Row[Any]) -> None:
         said = Said(Method.FORM, CAUSE, "lead", CAUSE, self.clock.engine(), self.clock.real())
