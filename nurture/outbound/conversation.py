@@ -13,18 +13,21 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from nurture.kernel.clock import SystemClock
 from nurture.kernel.text import clean
 from nurture.outbound.address import Allowed, is_public
 from nurture.outbound.model import Answer, Stage
 from nurture.outbound.target import Target, refusal
 
 KEPT = 4096  # bytes of an answer
-SECONDS = 8.0  # of a whole conversation
+SECONDS = 8.0  # of a whole conversation, the name's resolving included
+_LEAST_SECONDS = 0.1
 _CONNECT_SECONDS = 4.0
 _MOST_ADDRESSES = 4
+_monotonic = SystemClock().monotonic
 _AGENT = "nurture/1 (+webhooks)"
 
 # Gives the addresses of a host, in the order in which they should be tried; OSError when there are none.
@@ -52,8 +55,9 @@ def post(line: Line, target: Target, headers: Mapping[str, str], body: bytes) ->
     no = refusal(target, line.allow)
     if no:
         return Answer(Stage.BLOCKED, text=no)
+    begun = _monotonic()
     try:
-        addresses = line.resolve(target.host, target.port)
+        addresses = _resolved(line, target)
     except (OSError, UnicodeError) as error:
         return Answer(Stage.CONNECT, text=_said(error))
     if not addresses:
@@ -61,7 +65,29 @@ def post(line: Line, target: Target, headers: Mapping[str, str], body: bytes) ->
     bad = [one for one in addresses if not _may_talk(line.allow, target, one)]
     if bad:
         return Answer(Stage.BLOCKED, text=f"{target.host}: {bad[0]}")
-    return _talk(line, target, addresses, {"User-Agent": _AGENT, **headers}, body)
+    left = replace(line, seconds=max(_LEAST_SECONDS, line.seconds - (_monotonic() - begun)))
+    return _talk(left, target, addresses, {"User-Agent": _AGENT, **headers}, body)
+
+
+def _resolved(line: Line, target: Target) -> Sequence[str]:
+    """The host's addresses. TimeoutError when they do not come in the time of the whole conversation: a resolver
+    cannot be hung up on, so that its thread is left behind until it gives up by itself."""
+    said: list[Sequence[str] | Exception] = []
+
+    def ask() -> None:
+        try:
+            said.append(line.resolve(target.host, target.port))
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            said.append(error)
+
+    thread = threading.Thread(target=ask, name="resolver", daemon=True)
+    thread.start()
+    thread.join(line.seconds)
+    if not said:
+        raise TimeoutError("no name server answered in time")
+    if isinstance(said[0], Exception):
+        raise said[0]
+    return said[0]
 
 
 def _may_talk(allow: Allowed, target: Target, address: str) -> bool:

@@ -151,6 +151,21 @@ def test_nobody_there_means_that_nothing_was_handed_over() -> None:
     assert system_resolver("127.0.0.1", 80) == ["127.0.0.1"]
 
 
+def test_a_name_server_that_does_not_answer_is_not_waited_for() -> None:
+    """Finding the address has the time of the whole conversation, and what is left of it is for the rest."""
+    stopped = threading.Event()
+
+    def slow(_host: str, _port: int) -> list[str]:
+        stopped.wait(10)
+        return ["127.0.0.1"]
+
+    begun = time.monotonic()
+    answer = _post(Line(HERE, resolve=slow, seconds=0.2), "http://hooks.test:9/")
+    assert time.monotonic() - begun < 5
+    assert answer == Answer(Stage.CONNECT, text="no name server answered in time")
+    stopped.set()
+
+
 def test_a_host_that_accepts_and_says_nothing_is_left() -> None:
     """A handshake that never comes has the time of the whole conversation."""
     with socket.create_server(("127.0.0.1", 0)) as server:
