@@ -91,9 +91,11 @@ def export(key: str) -> ResponseReturnValue:
         raise ForbiddenError
     with read() as conn:
         one = _one(conn, key)
-        text = _table(history.everybody(conn, one.id, person()))
+        members = list(history.everybody(conn, one.id, person()))
+    text = _table(members)
     with write() as conn:
-        note(conn, actor=person().actor, action="segment.export", subject=f"segment:{key}", at=real())
+        subject, detail = f"segment:{key}", {"leads": len(members)}
+        note(conn, actor=person().actor, action="segment.export", subject=subject, at=real(), detail=detail)
     headers = {"Content-Disposition": f'attachment; filename="{key}.csv"', "Cache-Control": "no-store"}
     return Response(text.encode("utf-8-sig"), mimetype="text/csv", headers=headers)
 
