@@ -4,6 +4,7 @@
 hands messages over. `nurture up` is all three in one.
 """
 
+import threading
 from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
@@ -22,9 +23,11 @@ from nurture.engine.upkeep import upkeep
 from nurture.kernel.context import Context
 from nurture.loops import Loop
 from nurture.outbound.dispatch import Outbox
+from nurture.rehearsal import jobs
 from nurture.scheduler import Ticker
 from nurture.tracking.service import ingest
 
+_HOUR = 3600.0
 _PERIOD = 1.0  # seconds after which a loop looks without a bell: what another process left
 
 
@@ -43,8 +46,9 @@ class Part(Protocol):
 def parts(context: Context, roles: Collection[str]) -> list[Part]:
     """What runs in a process of these roles, in the order of starting; stopped in reverse."""
     running: list[Part] = []
-    if "web" in roles and context.settings.smtp is None:
-        running.append(Mailbox(context))
+    if "web" in roles:
+        running += [Mailbox(context)] if context.settings.smtp is None else []
+        running.append(tidier(context))
     if "worker" in roles:
         running += [
             Dispatcher(context),
@@ -61,6 +65,16 @@ def _tick(context: Context) -> None:
     tick(context)
     progress(context)
     upkeep(context)
+
+
+def tidier(context: Context) -> Loop:
+    """Removes old rehearsals every hour: copies of personal data, kept where the pages run that ask for them."""
+
+    def tidy() -> int:
+        jobs.make_room(context)
+        return 0
+
+    return Loop("rehearsals", tidy, threading.Event(), _HOUR)
 
 
 def _react(context: Context) -> int:

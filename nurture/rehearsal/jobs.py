@@ -193,7 +193,10 @@ def _read(folder: Path) -> Job | None:
 
 
 def make_room(ctx: Context) -> None:
-    """Remove what is too many or too old, and what processes that died have left behind."""
+    """Remove what is too many or too old, and what processes that died have left behind. To be called now and then:
+    a month is over for the last one, too, though nobody asks for another."""
+    if not home(ctx).is_dir():
+        return
     real = ctx.clock.real()
     for place, job in enumerate(every(ctx)):
         if not job.running and (place >= KEPT or real - job.asked_at > KEPT_FOR):
