@@ -258,8 +258,9 @@ class World:
                 self.refused[winner] = self.now
 
     def _steer(self, campaign: str, verb: str) -> None:
+        now, real = self.now, self.context.clock.real()
         with self.context.database.write() as conn:
-            getattr(campaign_service, verb)(conn, campaign, real=self.context.clock.real(), actor="cli")
+            campaign_service.act(conn, campaign, verb, now=now, real=real, actor="cli")
 
     def _edit(self, campaign: str, choice: str) -> None:
         """The second step goes away, or the last one comes twice."""

@@ -80,7 +80,7 @@ def _context(url: str, folder: str) -> Context:
 def test_nobody_is_lost_on_random_ways(_sqlite_template: Path) -> None:
     """On SQLite."""
 
-    @_profile(80)
+    @_profile(25)
     @_given
     def play(drafts: Any, leads: Any, happens: Any, *, limited: bool) -> None:
         with TemporaryDirectory() as folder:
@@ -105,7 +105,7 @@ def _emptied(url: str) -> Iterator[Context]:
 def test_nobody_is_lost_on_random_ways_on_postgres(postgres_url: str) -> None:
     """Fewer examples, the same must be true."""
 
-    @_profile(20)
+    @_profile(6)
     @_given
     def play(drafts: Any, leads: Any, happens: Any, *, limited: bool) -> None:
         with _emptied(postgres_url) as context:
