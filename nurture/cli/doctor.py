@@ -1,6 +1,7 @@
 """`nurture doctor`: enrollments that are past due, stuck or impossible, and their mending."""
 
 from collections import Counter
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import click
@@ -10,12 +11,14 @@ from nurture.cli.options import json_option
 from nurture.cli.output import Status, instant, report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
-from nurture.engine.doctor import MENDABLE, SAYINGS, Illness, Patient, examine, mend
+from nurture.engine.doctor import LATE, MENDABLE, SAYINGS, Illness, Patient, examine, mend
+from nurture.kernel.clock import pace
 from nurture.kernel.context import Context
 from nurture.kernel.i18n import translate
 
 _SHOWN = 20
 _PER_TRANSACTION = 500
+_TICKS = timedelta(seconds=30)  # of real time, in which a clock that runs has come by
 
 
 @main.command(
@@ -51,8 +54,9 @@ def doctor(ctx: click.Context, state: State, *, fix: bool, as_json: bool) -> Non
 
 
 def _examined(context: Context) -> list[Patient]:
+    late = max(LATE, _TICKS * pace(context.clock))
     with context.database.read() as conn:
-        return examine(conn, now=context.clock.engine(), zone=context.settings.zone)
+        return examine(conn, now=context.clock.engine(), zone=context.settings.zone, late=late)
 
 
 def _mended(context: Context, found: list[Patient]) -> Counter[str]:

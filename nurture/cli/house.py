@@ -5,7 +5,7 @@ import click
 from nurture.campaigns import house as houses
 from nurture.cli.main import main
 from nurture.cli.options import json_option, yes_option
-from nurture.cli.output import confirm, instant, report, say, table
+from nurture.cli.output import confirm, day, instant, report, say, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.engine import held as late
@@ -37,10 +37,7 @@ def holidays(state: State, year: int | None, *, as_json: bool) -> None:
         {"day": one.day.isoformat(), "kind": one.kind.value, "name": one.names, "during": one.during.value}
         for one in found
     ]
-    rows = [
-        (f"{one.day:%Y-%m-%d}", translate(LANGUAGE, _KINDS[one.kind]), in_language(one.names, LANGUAGE))
-        for one in found
-    ]
+    rows = [(day(one.day), translate(LANGUAGE, _KINDS[one.kind]), in_language(one.names, LANGUAGE)) for one in found]
     lines = table((_("day"), _("why"), _("name")), rows) if rows else [_("No day is closed: nurture apply")]
     report(data, lines, as_json=as_json)
 
@@ -75,8 +72,8 @@ def tet(state: State, year: int | None, *, as_json: bool) -> None:
     if stop is None:
         raise NotFoundError(_("No Tết is known for that year"))
     lines = [
-        _("Tết is on %(day)s; the stop lasts from %(first)s to %(last)s.", day=stop.new_year, first=stop.first,
-          last=stop.last),
+        _("Tết is on %(day)s; the stop lasts from %(first)s to %(last)s.", day=day(stop.new_year),
+          first=day(stop.first), last=day(stop.last)),
         _("The switch stands at: %(switch)s", switch=translate(LANGUAGE, _SWITCHES[stop.switch])),
         _("Emails known by now to come due in the stop: %(count)s", count=stop.due),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,6 +65,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
         return "  ".join(parts).rstrip()
 
     return [line(list(header)), line(["-" * width for width in widths]), *(line(row) for row in cells)]
+
+
+def day(one: date) -> str:
+    """`23/11/2026` or `2026-11-23`."""
+    return f"{one:{'%d/%m/%Y' if LANGUAGE == 'vi' else '%Y-%m-%d'}}"
 
 
 def instant(at: datetime, zone: ZoneInfo) -> str:

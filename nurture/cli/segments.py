@@ -6,7 +6,7 @@ import click
 
 from nurture.cli.main import main
 from nurture.cli.options import json_option, lead_at
-from nurture.cli.output import report, table
+from nurture.cli.output import Status, report, table
 from nurture.cli.standing import keep_segments
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
@@ -41,7 +41,8 @@ def list_(state: State, *, as_json: bool) -> None:
 @click.option("--fix", is_flag=True, help=_("Put the lists right."))
 @json_option
 @pass_state
-def check(state: State, *, fix: bool, as_json: bool) -> None:
+@click.pass_context
+def check(ctx: click.Context, state: State, *, fix: bool, as_json: bool) -> None:
     """Compare, and mend when asked."""
     with state.context() as context:
         now, real = context.clock.engine(), context.clock.real()
@@ -58,6 +59,8 @@ def check(state: State, *, fix: bool, as_json: bool) -> None:
         lines.append(_("The lists are right again") if fix else _("“nurture segments check --fix” puts them right"))
     data = {"differ": {key: len(ids) for key, ids in found.items()}, "fixed": fix and bool(found)}
     report(data, lines, as_json=as_json)
+    if found and not fix:
+        ctx.exit(Status.FINDINGS)
 
 
 _emails = click.argument("emails", metavar="EMAIL…", nargs=-1, required=True)

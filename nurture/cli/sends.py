@@ -44,13 +44,13 @@ def sends(state: State, key: str | None, cast: str | None, *, as_json: bool) -> 
         account, reasons = message_store.summed(counted), message_store.explained(counted)
         waits = message_store.next_handover(conn, key) if of is None else broadcast_store.next_handover(conn, of)
         now, zone = context.clock.engine(), context.settings.local_zone
-    rows = [(translate(LANGUAGE, name), count) for name, count in account["states"].items() if count]
+    rows = [(_state(name), count) for name, count in account["states"].items() if count]
     lines = [_("Audience: %(count)s", count=account["audience"])]
     lines += table((_("state"), _("count")), rows) if rows else []
     if waits is not None:
         lines.append(_("The next of those that wait goes out: %(due)s", due=due(waits, now, zone)))
     if reasons:
-        words = [(translate(LANGUAGE, one), _reason(reason), count) for one, reason, count in reasons]
+        words = [(_state(one), _reason(reason), count) for one, reason, count in reasons]
         lines += ["", *table((_("state"), _("reason"), _("count")), words)]
     data = {
         **account,
@@ -58,6 +58,11 @@ def sends(state: State, key: str | None, cast: str | None, *, as_json: bool) -> 
         "reasons": [{"state": s, "reason": r, "count": n} for s, r, n in reasons],
     }
     report(data, lines, as_json=as_json)
+
+
+def _state(name: str) -> str:
+    """As the pages call it."""
+    return _("not sent") if name == "skipped" else translate(LANGUAGE, name)
 
 
 def _reason(code: str) -> str:

@@ -28,7 +28,7 @@ from nurture.messages.tables import messages
 from nurture.segments import store as segment_store
 
 _ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
-_LATE = timedelta(minutes=15)  # engine time after which a tick should have found what is due
+LATE = timedelta(minutes=15)  # after which a tick should have found what is due
 _AT_ONCE = 500
 _FOR_A_PERSON = (Reason.HELD_LATE.value,)  # reasons for which an enrollment has no due date on purpose
 
@@ -89,12 +89,19 @@ class Examined:
     mended: Mapping[Illness, int] = field(default_factory=dict)
 
 
-def examine(conn: Connection, *, now: datetime, zone: str, limit: int = 10_000) -> list[Patient]:
-    """Every enrollment under way that is not as it should be, each with its gravest illness. Reads only."""
+def examine(
+    conn: Connection, *, now: datetime, zone: str, limit: int = 10_000, late: timedelta = LATE
+) -> list[Patient]:
+    """Every enrollment under way that is not as it should be, each with its gravest illness. Reads only.
+
+    `late` is engine time: in time-lapse a tick is as far from the next as the clock is fast.
+    """
     found: dict[int, Patient] = {}
-    for look in (_merged, _impossible, _stuck, _failing, _past_due):
+    for look in (_merged, _impossible, _stuck, _failing):
         for patient in look(conn, now, zone, limit):
             found.setdefault(patient.enrollment_id, patient)
+    for patient in _past_due(conn, now - late, limit):
+        found.setdefault(patient.enrollment_id, patient)
     return sorted(found.values(), key=lambda one: (one.campaign, one.illness, one.enrollment_id))
 
 
@@ -170,8 +177,8 @@ def _failing(conn: Connection, _now: datetime, _zone: str, limit: int) -> list[P
     return [_patient(row, Illness.FAILING, row.planned_at, (row.error or "")[:200]) for row in rows]
 
 
-def _past_due(conn: Connection, now: datetime, _zone: str, limit: int) -> list[Patient]:
-    late = (enrollments.c.due_at < now - _LATE, enrollments.c.waits_for.is_(None))
+def _past_due(conn: Connection, before: datetime, limit: int) -> list[Patient]:
+    late = (enrollments.c.due_at < before, enrollments.c.waits_for.is_(None))
     rows = conn.execute(_select(*late, campaigns.c.state == CampaignState.LIVE.value).limit(limit))
     return [_patient(row, Illness.PAST_DUE, row.due_at) for row in rows]
 

@@ -57,7 +57,7 @@ def _run(tmp_path: Path, *arguments: str) -> tuple[int, str]:
             2,
             ["'--role' không hợp lệ: 'boss' không phải một trong"],
         ),
-        (["plan", "--campaigns", "nowhere"], 2, ["'nowhere' không có."]),
+        (["plan", "--campaigns", "nowhere"], 2, ["không hợp lệ: Không có 'nowhere'."]),
     ],
     ids=["help", "missing argument", "no such option", "invalid value", "no such folder"],
 )
