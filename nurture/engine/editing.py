@@ -4,6 +4,8 @@ What is written is what is kept: every byte of the text stays. Uses the database
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -18,6 +20,8 @@ from nurture.engine.definitions import Definitions, Planned
 from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
 from nurture.messages import store as message_store
+from nurture.policy.house import House
+from nurture.rules.facts import Facts
 from nurture.users.model import Person
 
 LONGEST = 100_000  # characters; a campaign of 200 steps has a fifth of that, and the check holds the writer's turn
@@ -36,12 +40,50 @@ def read(conn: Connection, key: str, text: str) -> Definitions:
             "too_long", N_("The file is longer than %(limit)s characters"), file=f"{key}.yaml", params=limit
         )
         return Definitions(Loaded((), (), {}, (problem,)), (), (problem,))
-    facts = definitions.facts_of(conn)
-    languages = message_store.languages(conn)
-    closed = message_store.closed(conn)
-    loaded = check(Folder({f"{key}.yaml": text}, {}), Known(facts, languages, {}, closed))
-    live = house.live(conn)
-    clashes = [problem for one, source in loaded.campaigns for problem in house.conflicts(live, one, source)]
+    ground = _ground(conn)
+    before = _read.get((key, text))
+    if before is not None and before[0].same(ground):
+        return before[1]
+    found = _check(key, text, ground)
+    if len(_read) >= _MOST_READ:
+        _read.clear()
+    _read[key, text] = ground, found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """All of the database that a text is checked against."""
+
+    facts: Facts
+    languages: Mapping[str, Sequence[str]]
+    closed: Mapping[str, Sequence[str]]
+    house: House
+
+    def same(self, other: "_Ground") -> bool:
+        """Whether the same would be found. Facts of the same fields share them, a policy of the same text is one."""
+        return (
+            self.facts.values is other.facts.values
+            and self.facts.known == other.facts.known
+            and (self.languages, self.closed) == (other.languages, other.closed)
+            and self.house is other.house
+        )
+
+
+# Texts that were read lately. Whoever publishes has looked first, without a transaction that writes; within it only
+# what the text is checked against is looked at, unless that has changed.
+_MOST_READ = 8
+_read: dict[tuple[str, str], tuple[_Ground, Definitions]] = {}
+
+
+def _ground(conn: Connection) -> _Ground:
+    facts, languages = definitions.facts_of(conn), message_store.languages(conn)
+    return _Ground(facts, languages, message_store.closed(conn), house.live(conn))
+
+
+def _check(key: str, text: str, ground: _Ground) -> Definitions:
+    loaded = check(Folder({f"{key}.yaml": text}, {}), Known(ground.facts, ground.languages, {}, ground.closed))
+    clashes = [problem for one, source in loaded.campaigns for problem in house.conflicts(ground.house, one, source)]
     problems = [*loaded.problems, *clashes]
     if loaded.campaigns and loaded.campaigns[0][0].key != key:
         source = loaded.campaigns[0][1]
