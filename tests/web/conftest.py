@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,13 @@ from tests.web.filled import Filled, fill
 @pytest.fixture(scope="session")
 def _house(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Filled, ManualClock, KeyRing]:
     folder = tmp_path_factory.mktemp("house")
-    database = Database(f"sqlite:///{folder / 'house.db'}")
-    metadata.create_all(database.engine)
     clock, keys = ManualClock(START), new_ring()
     settings = read_settings({"NURTURE_DATA_DIR": str(folder)})
-    house = fill(Context(settings, database, clock, keys), clock)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
+    with closing(Database(f"sqlite:///{folder / 'house.db'}")) as database:
+        metadata.create_all(database.engine)
+        house = fill(Context(settings, database, clock, keys), clock)
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return folder / "house.db", house, clock, keys
 
 

@@ -27,7 +27,7 @@ steps:
     split:
       ways:
         short: {weight: 50, steps: [{id: one, send_email: {email: welcome_series_hello, if_held: skip}}]}
-        long: {weight: 50, steps: [{id: other, send_email: welcome_series_guide}]}
+        long: {weight: 50, steps: [{id: other, send_email: {email: welcome_series_guide, if_held: skip}}]}
       winner: {by: clicks, after: 7 days, least: 20}
   - {id: cd, split: {ways: {c: {weight: 1}, d: {weight: 3}}}}
   - id: many
