@@ -206,14 +206,20 @@ def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: i
 
 def _fit(ctx: Context, size: int, done: _Done) -> None:
     """Make chunks as large as keeps the writer's turn short."""
-    if done.took > 0 and done.count == size:
+    if done.took > 0 and done.count >= size:
         _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, _TRANSACTION / done.took))))
 
 
 def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int, seen: list[Place]) -> _Done:
-    """Look and decide, then claim and perform in one transaction. What was looked at is put into `seen`."""
+    """Look and decide, then claim and perform in one transaction. What was looked at is put into `seen`.
+
+    All that is due of one lead is in one chunk, so that its mails are written together and priority orders them.
+    """
     with ctx.database.read() as conn:
         places = store.due(conn, now, size)
+        is_full = len(places) == size
+        if is_full and size > 1:
+            places += store.due_besides(conn, now, places)
         seen += places
         if not places:
             return _Done()
@@ -238,7 +244,7 @@ def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int,
         moved = unanswered(conn, moved, around.answers)
         queued = perform(conn, moved, Scene(now, real, ctx.settings, around.rows, emails))
         took = ctx.clock.monotonic() - begun
-    more = bool(moved) and (len(places) == size or any(_is_due(one.move, now) for one in moved))
+    more = bool(moved) and (is_full or any(_is_due(one.move, now) for one in moved))
     return _Done(len(moved), queued, sum(one.move.error is not None for one in moved), more, took)
 
 

@@ -248,3 +248,18 @@ def test_who_is_stopped_by_hand_waits_and_goes_on_from_there(ready: Context) -> 
         examine(conn, [lead], ready.clock.engine(), real)
     tick(ready)
     assert mails(ready, "step", "planned_at") == [("first", ready.clock.engine())]
+
+
+def test_all_that_is_due_of_a_lead_is_written_together(ready: Context) -> None:
+    """More is due than one chunk takes: priority still orders a lead's mails, whichever campaign came due first."""
+    add_leads(ready, 5)
+    low, high = (
+        f"key: {key}\nname: {key}\nentry: {{segment: everyone, existing: enroll}}\nsending: {{priority: {number}}}\n"
+        "steps: [{id: first, send_email: hello}]\n"
+        for key, number in (("a_low", 9), ("b_high", 1))
+    )
+    apply(ready, low, high)
+    tick(ready, limit=2)
+    assert sorted(mails(ready, "lead_id", "priority")) == [(1, 1), (1, 9), (2, 1), (2, 9)]
+    tick(ready, limit=2)
+    assert len(mails(ready, "lead_id")) == 8
