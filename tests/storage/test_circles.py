@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.leads import service as lead_service
+from nurture.rehearsal.testing import people, rehearsal
 from nurture.segments import store as segment_store
 from tests.journeys.playing import House, add_leads, publish_emails
+from tests.storage.rehearsal.ground import written
 from tests.storage.ticking import DAY, HOUR, SEGMENTS, apply, clock, rows
 
 GUESTS = f"""{SEGMENTS}
@@ -153,6 +156,14 @@ def test_a_day_later_it_may_come_again(context: Context) -> None:
         lead_service.tag(conn, lead, "gold", now=now, real=real, **BY)
     house.settle()
     assert _entries(context) == {"one": 2 * MOST}
+
+
+def test_a_rehearsal_of_a_circle_ends(tmp_path: Path) -> None:
+    """It shows how often each lead would come."""
+    folders = written(tmp_path)
+    (folders[0] / "tour.yaml").write_text(_campaign("tour", HAND, _if({"enroll": "tour"})), "utf-8")
+    with rehearsal(*folders, "tour", people(2), days=3) as found:
+        assert (found.report.enrolled, found.report.ended_by) == (2 * MOST, {"done": 2 * MOST})
 
 
 def test_a_person_may_put_a_lead_in_however_often(context: Context) -> None:
