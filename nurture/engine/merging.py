@@ -1,25 +1,29 @@
 """Merging a lead into another: looked at, and done in one transaction across all stages (queries).
 
-The leads are held in the order of their ids, then the campaigns. What the loser did and got is the winner's from then
-on. What waits to go to the loser is taken back. Of two enrollments in one campaign the loser's ends; one that only the
-loser has goes on with the winner from where it stands, unless the campaign would not let the winner in again: nobody
-walks through it twice for having been two. What of it was in the queue is not written once more.
+What the loser did and got is the winner's from then on. What waits to go to the loser is taken back. Of two enrollments
+in one campaign the loser's ends; one that only the loser has goes on with the winner from where it stands, unless the
+campaign would not let the winner in again: nobody walks through it twice for having been two. What of it was in the
+queue is not written once more.
+
+Held in this order: the leads by their ids, the campaigns that run, mail in a conversation, enrollments, mail that
+waits; as everybody else does, so that nobody waits in a ring.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record_set
 from nurture.activities.tables import activities, decisions, reactions
 from nurture.alerts.tables import alerts
 from nurture.campaigns.effects import Leave
-from nurture.campaigns.model import Again, Campaign
+from nurture.campaigns.model import Again, Campaign, CampaignState
 from nurture.campaigns.store import lock_all
 from nurture.campaigns.tables import campaign_revisions, campaigns
 from nurture.consents import merging as words
@@ -30,6 +34,7 @@ from nurture.enrollments import store as enrolled
 from nurture.enrollments.entry import refusal
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
+from nurture.kernel.database import among
 from nurture.kernel.errors import ConflictError, ForbiddenError, InputError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
@@ -60,6 +65,7 @@ from nurture.users.model import may_edit_lead, may_see_lead
 
 # Rows that go along as they are. Tags, pairs, conflicts, consents, scores, tasks have functions of their own.
 _FOLLOW = (activities, reactions, decisions, outbox, alerts)
+_TRIES = 5
 _ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
 _QUEUED_TEXT = sa.and_(outbox.c.kind == CallKind.SMS.value, outbox.c.state == CallState.QUEUED.value)
 
@@ -150,7 +156,8 @@ def merge(
     if len(both) < 2:
         raise NotFoundError(N_("There is no such lead"))
     loser, winner = both[loser_id], both[winner_id]
-    _lock_campaigns(conn, loser_id)
+    _lock_campaigns(conn)
+    _lock_mail(conn, loser_id)
     found = look(conn, keys, loser, winner, take, now=now, facts=facts)
     if found.already:
         return found
@@ -230,13 +237,20 @@ def _open(conn: Connection, loser_id: int) -> Open:
     return Open(*map(int, conn.execute(sa.select(*columns)).one()))
 
 
-def _lock_campaigns(conn: Connection, loser_id: int) -> None:
-    """Nobody comes into the loser's campaigns meanwhile."""
-    under_way = sa.select(enrollments.c.campaign_id).where(enrollments.c.lead_id == loser_id, _ACTIVE)
-    keys = conn.execute(sa.select(campaigns.c.key).where(campaigns.c.id.in_(under_way)).order_by(campaigns.c.key))
-    found = list(keys.scalars())
+def _lock_campaigns(conn: Connection) -> None:
+    """Nobody comes into a campaign meanwhile: neither of the two may, once it is seen where they are."""
+    running = campaigns.c.state.in_([CampaignState.LIVE.value, CampaignState.PAUSED.value])
+    found = list(conn.execute(sa.select(campaigns.c.key).where(running)).scalars())
     if found:
         lock_all(conn, found)
+
+
+def _lock_mail(conn: Connection, loser_id: int) -> None:
+    """Mail of the loser in a conversation: whoever settles it lets go of it, and then of its enrollment."""
+    if conn.dialect.name != "sqlite":
+        mine = (messages.c.lead_id == loser_id, messages.c.state == MessageState.SENDING.value)
+        query = sa.select(messages.c.id).where(*mine).order_by(messages.c.id)
+        conn.execute(query.with_for_update(key_share=True))
 
 
 def _take_back(conn: Connection, found: Merging, now: datetime, real: datetime) -> None:
@@ -283,13 +297,32 @@ def _repoint(conn: Connection, loser: Lead, winner: Lead, now: datetime) -> None
     # what a tick is just deciding for the loser is void
     stirred = {"lead_id": winner.id, "stirred": enrollments.c.stirred + 1}
     conn.execute(enrollments.update().where(enrollments.c.lead_id == loser.id).values(stirred))
-    _memberships(conn, loser, winner, now)
-    # of a one-time email that both got there is one of each lead; the loser's stays, and its clicks count all the same
-    got = sa.select(messages.c.broadcast_id).where(
-        messages.c.lead_id == winner.id, messages.c.broadcast_id.is_not(None)
-    )
-    once = sa.or_(messages.c.broadcast_id.is_(None), messages.c.broadcast_id.not_in(got))
-    conn.execute(messages.update().where(messages.c.lead_id == loser.id, once).values(lead_id=winner.id))
+    _patiently(conn, lambda: _memberships(conn, loser, winner, now))
+    _mail(conn, loser, winner)
+
+
+def _mail(conn: Connection, loser: Lead, winner: Lead) -> None:
+    """Every message but two kinds, whose clicks count for the winner all the same: the loser's of a one-time email that
+    both got, which each lead has once; and one that somebody begins to settle at this very moment."""
+    m = messages.c
+    got = sa.select(m.broadcast_id).where(m.lead_id == winner.id, m.broadcast_id.is_not(None))
+    once = sa.or_(m.broadcast_id.is_(None), m.broadcast_id.not_in(got))
+    query = sa.select(m.id).where(m.lead_id == loser.id, once)
+    free = query if conn.dialect.name == "sqlite" else query.with_for_update(key_share=True, skip_locked=True)
+    ids = list(conn.execute(free).scalars())
+    conn.execute(messages.update().where(among(m.id, ids)).values(lead_id=winner.id))
+
+
+def _patiently(conn: Connection, act: Callable[[], None]) -> None:
+    """Do it again where a segment that looks at all leads, and holds none, let one of the two in meanwhile."""
+    for _ in range(_TRIES):
+        try:
+            with conn.begin_nested():
+                act()
+        except IntegrityError:
+            continue
+        return
+    act()
 
 
 def _memberships(conn: Connection, loser: Lead, winner: Lead, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Merging a lead into another: everything goes along, nothing counts twice, every no stays."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +15,16 @@ from nurture.alerts.tables import alerts
 from nurture.consents import store as consent_store
 from nurture.consents.model import Channel, Method, Purpose, SuppressionReason
 from nurture.consents.service import Said, give, suppress, unsubscribe, withdraw
+from nurture.delivery.go import go
+from nurture.delivery.model import Phase, Report
+from nurture.delivery.settle import settle
+from nurture.delivery.store import reserve
 from nurture.engine.leave import examine
 from nurture.engine.merging import Merging, look, merge
 from nurture.engine.react import react
 from nurture.engine.tick import tick
 from nurture.enrollments.service import enroll
+from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError, InputError, NotFoundError
 from nurture.leads import service as lead_service
@@ -546,3 +552,79 @@ def test_the_winner_has_the_union_of_both(context: Context) -> None:
     assert _lead(context, loser).replied_at is None
     assert row.last_activity_at is not None
     assert row.last_activity_at < context.clock.engine()  # a merge is no sign of life
+
+
+def test_of_a_one_time_email_that_both_got_there_is_one_of_each(context: Context) -> None:
+    """The loser's stays as it is, taken back if it has not gone; other broadcasts go along."""
+    winner, loser = add_leads(context, 2)
+    now = context.clock.engine()
+    mail = {
+        "purpose": "broadcast", "template_key": "news", "language": "vi", "class_": "advertising", "policy": {},
+        "planned_at": now, "not_before": now, "created_at": now,
+    }  # fmt: skip
+    with context.database.write() as conn:
+        for number, (broadcast, lead, state) in enumerate(
+            [(1, winner, "sent"), (1, loser, "queued"), (2, loser, "sent")]
+        ):
+            more = {"broadcast_id": broadcast, "lead_id": lead, "state": state, "header_id": f"news{number}"}
+            conn.execute(messages.insert().values(**mail, **more))
+    _merge(context, loser, winner)
+    assert mails(context, "broadcast_id", "lead_id", "state", "reason") == [
+        (1, winner, "sent", ""),
+        (1, loser, "canceled", "merged"),
+        (2, winner, "sent", ""),
+    ]
+
+
+def _send(context: Context) -> None:
+    """As a sender: reserve, let go, and settle what the relay has said, each in a transaction of its own."""
+    with context.database.write() as conn:
+        at = context.database.now(conn)
+        times = {"now": context.clock.engine(), "real": context.clock.real(), "at": at}
+        ids = reserve(conn, "sender", 8, lease=timedelta(seconds=60), **times)
+    with context.database.write() as conn:
+        letters = go(conn, context, "sender", ids, at=context.database.now(conn)) if ids else []
+    with context.database.write() as conn:
+        reports = [Report(one.message_id, one.fence, Phase.ANSWERED, 250, "2.0.0", "sender") for one in letters]
+        settle(conn, context, "sender", "sender", reports)
+
+
+def test_merges_beside_a_clock_and_workers_hold_up_nobody(context: Context) -> None:
+    """Ticks, reactions and merges at once: no deadlock, nothing of a loser under way, and each winner has one of it."""
+    publish_emails(context, "hello", "again")
+    selling.publish(context)
+    ids = add_leads(context, 40)
+    apply(context, HELLO.replace("wait: 2 days", "wait: 1 minute"))
+    for lead in ids:
+        selling.happen(context, lead, Kind.CLICKED, url=selling.PRICES, email_key="hello")
+    pairs = list(zip(ids[::2], ids[1::2], strict=True))
+    stop = threading.Event()
+
+    def until_stopped(work: Callable[[Context], object]) -> None:
+        while not stop.is_set():
+            work(context)
+            stop.wait(0.005)
+
+    with ThreadPoolExecutor(5) as pool:
+        beside = [pool.submit(until_stopped, work) for work in (tick, react, react, _send)]
+        try:
+            for number, (one, other) in enumerate(pairs):
+                _merge(context, *((one, other) if number % 2 else (other, one)))
+                clock(context).advance(timedelta(seconds=10))
+        finally:
+            stop.set()
+        for each in beside:
+            each.result(30)
+    _settle(context)
+    merged = sa.select(leads.c.id).where(leads.c.merged_into.is_not(None))
+    assert len(rows(context, merged)) == len(pairs)
+    going = (
+        (enrollments, enrollments.c.state == "active"),
+        (messages, messages.c.state.in_(["queued", "sending"])),
+        (memberships, memberships.c.left_at.is_(None)),
+    )
+    for table, goes in going:
+        late = sa.select(sa.func.count()).select_from(table).where(table.c.lead_id.in_(merged), goes)
+        assert rows(context, late) == [(0,)], table.name
+    active = sa.select(enrollments.c.lead_id, sa.func.count()).where(enrollments.c.state == "active")
+    assert all(count == 1 for _, count in rows(context, active.group_by(enrollments.c.lead_id)))
