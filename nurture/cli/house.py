@@ -113,9 +113,9 @@ def held(state: State, verb: str | None, key: str | None, *, yes: bool, as_json:
         confirm(question, _("Nothing was changed."))
     done = 0
     if verb is not None and total:
-        with state.context() as context, context.database.write() as conn:
+        with state.context() as context:
             now, real = context.clock.engine(), context.clock.real()
-            done = late.decide_by(conn, None, verb, campaign=key, now=now, real=real)
+            done = late.decide_all(context.database, None, verb, campaign=key, now=now, real=real)
     data = {
         "waiting": [{"campaign": one.campaign, "count": one.count, "since": one.since.isoformat()} for one in piles],
         "done": done,

@@ -18,7 +18,7 @@ from nurture.campaigns.tables import campaigns
 from nurture.enrollments.advance import DROPPED
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
-from nurture.kernel.database import among
+from nurture.kernel.database import Database, among
 from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
@@ -31,6 +31,7 @@ from nurture.users.model import Person
 from nurture.users.service import note
 
 RELEASE, DROP = "release", "drop"
+PART = 1000
 # Spelled out, so that the partial indexes serve them.
 _ENROLLED = sa.and_(
     sa.text("enrollments.state = 'active' AND enrollments.waits_for IS NULL"),
@@ -108,6 +109,26 @@ def listed(
     return sorted(found, key=lambda one: (one.planned_at, one.id))[:limit]
 
 
+def decide_all(
+    database: Database, person: Person | None, verb: str, *, campaign: str | None = None, now: datetime, real: datetime
+) -> int:
+    """As `decide_by`, about all or all of a campaign: in parts, each a transaction of its own with its audit line.
+
+    One that is cut off leaves the rest as it waited, to be decided about again.
+    """
+    with database.read() as conn:
+        waiting = [one.campaign for one in piles(conn, campaign)]
+    total = 0
+    # campaign by campaign, so that an index serves each part; None is what is left, one-time emails
+    for key in [campaign] if campaign else sorted(waiting, key=lambda one: (one is None, one)) or [None]:
+        count = PART
+        while count == PART:
+            with database.write() as conn:
+                count = decide_by(conn, person, verb, campaign=key, most=PART, now=now, real=real)
+            total += count
+    return total
+
+
 def decide_by(
     conn: Connection,
     person: Person | None,
@@ -115,10 +136,11 @@ def decide_by(
     *,
     campaign: str | None = None,
     ids: Iterable[str] | None = None,
+    most: int | None = None,
     now: datetime,
     real: datetime,
 ) -> int:
-    """Let go (`release`) or drop what waits: all, all of a campaign, or these; gives how many.
+    """Let go (`release`) or drop what waits: all, all of a campaign, or these; at most so many. Gives how many.
 
     None as person is the command line. ForbiddenError unless they define campaigns.
     """
@@ -127,8 +149,9 @@ def decide_by(
     if verb not in {RELEASE, DROP}:
         raise InputError(N_("There is no such choice"))
     wanted = None if ids is None else _wanted(ids)
-    enrolled = _chosen(conn, enrollments, _ENROLLED, campaign, None if wanted is None else wanted["enrollment"])
-    queued = _chosen(conn, messages, _QUEUED, campaign, None if wanted is None else wanted["message"])
+    enrolled = _chosen(conn, enrollments, _ENROLLED, campaign, None if wanted is None else wanted["enrollment"], most)
+    left = None if most is None else most - len(enrolled)
+    queued = _chosen(conn, messages, _QUEUED, campaign, None if wanted is None else wanted["message"], left)
     if wanted is not None and not enrolled and not queued:
         raise NotFoundError(N_("Somebody has decided this already"))
     act = _release if verb == RELEASE else _drop
@@ -151,12 +174,17 @@ def _wanted(ids: Iterable[str]) -> dict[str, list[int]]:
 
 
 def _chosen(
-    conn: Connection, table: sa.Table, which: sa.ColumnElement[bool], campaign: str | None, ids: Sequence[int] | None
+    conn: Connection,
+    table: sa.Table,
+    which: sa.ColumnElement[bool],
+    campaign: str | None,
+    ids: Sequence[int] | None,
+    most: int | None,
 ) -> list[Any]:
-    """The rows, locked until the transaction ends."""
+    """The rows, at most so many, locked until the transaction ends."""
     if ids is not None and not ids:
         return []
-    query = sa.select(table).where(which).order_by(table.c.id).with_for_update(key_share=True)
+    query = sa.select(table).where(which).order_by(table.c.id).limit(most).with_for_update(key_share=True)
     if campaign is not None:
         key = sa.select(campaigns.c.id).where(campaigns.c.key == campaign)
         query = query.where(table.c.campaign_id.in_(key))

@@ -45,10 +45,12 @@ def _pile(one: Pile) -> dict[str, Any]:
 def settle() -> ResponseReturnValue:
     """Let go or drop: a whole campaign, or one."""
     verb, one, campaign = request.form.get("do", ""), request.form.get("id"), request.form.get("campaign")
-    with write() as conn:
-        count = held.decide_by(
-            conn, person(), verb, campaign=campaign or None, ids=[one] if one else None, now=now(), real=real()
-        )
+    if one:
+        with write() as conn:
+            count = held.decide_by(conn, person(), verb, ids=[one], now=now(), real=real())
+    else:
+        database = context().database
+        count = held.decide_all(database, person(), verb, campaign=campaign or None, now=now(), real=real())
     context().wake.messages.set()
     if verb == held.RELEASE:
         text = translate_plural(language(), "%(count)s email may go now", "%(count)s emails may go now", count)
