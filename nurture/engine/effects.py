@@ -84,7 +84,8 @@ class Effects:
         rules = score_rules.live(conn, facts) or _BEFORE
         pipeline = deal_rules.live(conn, facts)
         before = scores.standings(conn, [one.lead_id for one in batch])
-        asking = [one for one in batch if one.lead_id in before and _asks_facts(rules, one)]
+        kinds = {kind for kind in {one.kind for one in batch} if _asks_facts(rules, kind)}
+        asking = [one for one in batch if one.lead_id in before and one.kind in kinds and one.withdrawn_at is None]
         rated, failed = _rate(conn, rules, asking, now, real)
         house = alerts.house_of(settings)
         return cls(conn, facts, rules, pipeline, house, settings.local_zone, now, real, before, rated, failed)
@@ -265,11 +266,9 @@ def _rate(
     return rated, failed
 
 
-def _asks_facts(rules: ScoringRules, happened: Happened) -> bool:
-    """Whether the activity moves a fact that a rule of fit reads."""
-    if happened.withdrawn_at is not None:
-        return False
-    what = moved([happened.kind.value])
+def _asks_facts(rules: ScoringRules, kind: Kind) -> bool:
+    """Whether activities of this kind move a fact that a rule of fit reads."""
+    what = moved([kind.value])
     asked = [rule.when for rule in rules.rules if rule.when is not None]
     return bool(asked) and (what is None or any(reads(rule) & what for rule in asked))
 

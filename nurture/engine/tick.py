@@ -81,14 +81,17 @@ class _Done:
     took: float = 0.0  # seconds within the transaction
 
 
-def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None) -> TickReport:
-    """Do what is due now. `refresh` brings segments up to date whatever the minute, or leaves them alone."""
+def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None, looks: bool = True) -> TickReport:
+    """Do what is due now. `refresh` brings segments up to date whatever the minute, or leaves them alone.
+
+    Without `looks` nobody is looked for whom a segment or an entry might find: whoever calls knows of none (`calm`).
+    """
     now, real = ctx.clock.engine(), ctx.clock.real()
     _beat(ctx, now)
     with ctx.database.read() as conn:
         facts = segment_store.facts(conn, ctx.settings.zone)
-    joined, left = _segments(ctx, facts, now, real, refresh)
-    looked_at = _enter(ctx, facts, now, real)
+    joined, left = _segments(ctx, facts, now, real, refresh) if looks else (0, 0)
+    looked_at = _enter(ctx, facts, now, real) if looks else 0
     advanced, queued, bad = _advance(ctx, facts, now, real, limit)
     stopped = _end_archived(ctx, now, real)
     if queued:

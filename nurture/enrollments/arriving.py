@@ -102,6 +102,28 @@ def look(
     return Found(tuple(looked.asked), tuple(looked.marks), tuple(looked.passed), looked.more, looked.after, stale)
 
 
+def is_quiet(
+    conn: Connection, campaign: Campaign, marks: Mapping[str, Mark], facts: Facts, now: datetime, until: datetime
+) -> bool:
+    """Whether nobody's day and no occasion comes after now and until then, where all was looked at up to now."""
+    return all(
+        _is_quiet(conn, entrance, marks.get(entrance.id), facts, now, until)
+        for entrance in campaign.entry.entrances
+        if entrance.kind not in _CALLED
+    )
+
+
+def _is_quiet(
+    conn: Connection, entrance: Entrance, mark: Mark | None, facts: Facts, now: datetime, until: datetime
+) -> bool:
+    if mark is None or mark.until is None:
+        return False
+    config = entrance.config
+    if entries.is_dated(entrance):
+        return not candidates.dated(conn, config.field, days.days(config, now, until), facts)
+    return not (entries.is_scheduled(entrance) and entries.occasions(entrance, now, until, facts.zone))
+
+
 class _Look:
     """One look at all entrances of a campaign."""
 

@@ -21,6 +21,7 @@ from nurture.consents.model import Method
 from nurture.consents.service import Said
 from nurture.delivery.letter import Letter
 from nurture.delivery.store import WAITING
+from nurture.engine.calm import is_calm
 from nurture.engine.leave import examine
 from nurture.engine.react import react
 from nurture.engine.tick import tick
@@ -46,6 +47,7 @@ from nurture.rehearsal.transport import Recorder
 CAUSE = "rehearsal"
 _FINE, _COARSE = 1, 60  # seconds to which instants are rounded up: of a few leads, of many
 MANY = 500
+_CALM = (timedelta(days=1), timedelta(hours=6))  # how far ahead it is asked whether time alone changes anything
 _ROUNDS = 50  # at one instant
 _REACTIONS = 100_000
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
@@ -95,6 +97,8 @@ class Stage:
     _script: list[tuple[datetime, int, Act]] = field(default_factory=list)
     _count: int = 0
     _last_task: int = 0
+    _calm_until: datetime | None = None  # up to then no tick finds anybody by looking, unless something is written
+    _ask_again: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.ctx.clock, ManualClock):
@@ -102,7 +106,7 @@ class Stage:
         self.clock = self.ctx.clock
         self.recorder = Recorder(self.ctx)
         self.taker = Taker(self.ctx)
-        self.begun = self.clock.engine()
+        self.begun = self._ask_again = self.clock.engine()
         for number, act in enumerate(self.request.script):
             heapq.heappush(self._script, (self.begun + act.after, number, act))
 
@@ -123,19 +127,33 @@ class Stage:
 
     def _moment(self) -> None:
         """Everything that belongs to this instant, until nothing is left."""
-        self._act()
-        self._react()
+        acted, reacted = self._act(), self._react()
         with self.ctx.database.write() as conn:  # time jumps, but nothing stood still meanwhile
             conn.execute(runs.update().values(seen_at=self.clock.engine()))
-        upkeep(self.ctx)
+        if upkeep(self.ctx) or acted or reacted:
+            self._calm_until = None
         for _ in range(_ROUNDS):
-            report = tick(self.ctx)
+            now = self.clock.engine()
+            report = tick(self.ctx, looks=self._calm_until is None or now > self._calm_until)
             letters = self.recorder.hand_over()
             called = self.taker.hand_over()
             self._plan(letters)
-            self._plan_tasks()
-            if not (self._react() or letters or called or report.advanced or report.looked_at):
+            tasks = self._plan_tasks()
+            done = self._react() or letters or called or report.advanced or report.looked_at
+            if done or tasks or report.joined or report.left or report.stopped:
+                self._calm_until = None
+            else:
+                self._calm()
+            if not done:
                 break
+
+    def _calm(self) -> None:
+        """After an instant at which nothing was to be done: how long time alone changes nothing."""
+        now = self.clock.engine()
+        if (self._calm_until is not None and now <= self._calm_until) or now < self._ask_again:
+            return
+        self._calm_until = next((now + span for span in _CALM if is_calm(self.ctx, now + span)), None)
+        self._ask_again = now + _CALM[-1]
 
     def _react(self) -> int:
         zone, language = self.ctx.settings.zone, self.ctx.settings.language
@@ -190,11 +208,12 @@ class Stage:
         self._count += 1
         heapq.heappush(self._ahead, _Planned(deed.at, self._count, about, deed))
 
-    def _plan_tasks(self) -> None:
-        """Draw which of the new tasks are done, when, and which of its outcomes comes of each, all alike."""
+    def _plan_tasks(self) -> int:
+        """Draw which of the new tasks are done, when, and which of its outcomes comes of each, all alike; gives how
+        many are new."""
         behavior = self.request.behavior
         if behavior is None:
-            return
+            return 0
         with self.ctx.database.read() as conn:
             self._last_task, found = staff.given(conn, self._last_task)
         now, zone = self.clock.engine(), self.ctx.settings.local_zone
@@ -205,9 +224,10 @@ class Stage:
                 self._later(
                     one.id, Deed(at_work(now, zone, draw("when"), self._grid), Does.FINISHES_TASK, outcome=outcome)
                 )
+        return len(found)
 
-    def _act(self) -> None:
-        """Do what is planned for now, and what the script says."""
+    def _act(self) -> int:
+        """Do what is planned for now, and what the script says; gives how many deeds."""
         now = self.clock.engine()
         due = []
         while self._ahead and self._ahead[0].at <= now:
@@ -218,12 +238,13 @@ class Stage:
                 due += self._scripted(conn, heapq.heappop(self._script)[2])
             about = _about(conn, [number for number, deed in due if deed.does not in _OF_STAFF])
         if not due:
-            return
+            return 0
         with self.ctx.database.write() as conn:
             lines = [self._line(about[number], deed) for number, deed in due if deed.does in _READS]
             record_set(conn, lines, real=self.clock.real())
             for number, deed in due:
                 self._do(conn, number, about, deed)
+        return len(due)
 
     def _do(self, conn: Connection, number: int, about: dict[int, sa.Row[Any]], deed: Deed) -> None:
         times = {"now": self.clock.engine(), "real": self.clock.real()}

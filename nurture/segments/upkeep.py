@@ -63,6 +63,16 @@ def keep(
     return found
 
 
+def is_quiet(conn: Connection, now: datetime, until: datetime, facts: Facts) -> bool:
+    """Whether nobody's answer changes with time alone up to then, of segments that were swept up to now."""
+    for segment, rule in service.readable(conn, facts):
+        if not is_current(segment, rule, now, facts):
+            return False
+        if any(conn.execute(query.limit(1)).first() for query in flipping(rule, now, until, facts)):
+            return False
+    return True
+
+
 def is_current(segment: Segment, rule: Rule, now: datetime, facts: Facts) -> bool:
     """Whether all leads were looked at with this rule, so that a sweep is enough."""
     until = segment.swept_until
