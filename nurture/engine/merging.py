@@ -5,8 +5,8 @@ in one campaign the loser's ends; one that only the loser has goes on with the w
 campaign would not let the winner in again: nobody walks through it twice for having been two. What of it was in the
 queue is not written once more.
 
-Held in this order: the leads by their ids, the campaigns that run, mail in a conversation, enrollments, mail that
-waits; as everybody else does, so that nobody waits in a ring.
+Held in this order, so that nobody waits in a ring: the leads by their ids, the campaigns that run, mail that has not
+gone, enrollments.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -246,10 +246,10 @@ def _lock_campaigns(conn: Connection) -> None:
 
 
 def _lock_mail(conn: Connection, loser_id: int) -> None:
-    """Mail of the loser in a conversation: whoever settles it lets go of it, and then of its enrollment."""
+    """Mail of the loser that has not gone: whoever settles one holds it before its enrollment."""
     if conn.dialect.name != "sqlite":
-        mine = (messages.c.lead_id == loser_id, messages.c.state == MessageState.SENDING.value)
-        query = sa.select(messages.c.id).where(*mine).order_by(messages.c.id)
+        open_ = messages.c.state.in_([one.value for one in (*WAITING, MessageState.SENDING)])
+        query = sa.select(messages.c.id).where(messages.c.lead_id == loser_id, open_).order_by(messages.c.id)
         conn.execute(query.with_for_update(key_share=True))
 
 
