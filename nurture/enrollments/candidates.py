@@ -18,6 +18,7 @@ from nurture.activities.tables import decisions
 from nurture.campaigns.store import Stored
 from nurture.enrollments.tables import enrollments, entry_marks
 from nurture.kernel.database import upsert
+from nurture.leads.facts import FieldValue
 from nurture.leads.tables import leads
 from nurture.rules.facts import Facts
 from nurture.rules.model import Rule
@@ -208,6 +209,9 @@ def dated(conn: Connection, field: str, values: Sequence[str], facts: Facts) -> 
     column = facts.values[field].column
     compared = sa.func.substr(column, 6, 5) if values and len(values[0]) == len("03-05") else column
     query = sa.select(leads.c.id, column.label("value"), leads.c.zone).where(leads.c.merged_into.is_(None))
+    if isinstance(column, FieldValue) and conn.dialect.name == "sqlite":
+        # looked for in the document's text first: taking all documents apart takes several times as long
+        query = query.where(sa.or_(*(sa.func.instr(leads.c.fields, value) > 0 for value in values)))
     rows = conn.execute(query.where(compared.in_(values)).order_by(leads.c.id))
     return [Dated(row.id, row.value, row.zone) for row in rows]
 
