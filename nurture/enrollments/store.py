@@ -71,20 +71,12 @@ def _due(columns: Sequence[sa.Column[Any]]) -> sa.Select[Any]:
 # Built once: building costs more than running.
 _DUE = _due(_PLACE).order_by(enrollments.c.due_at, enrollments.c.id).limit(sa.bindparam("most", type_=sa.Integer))
 _BESIDES = _due(_PLACE).order_by(enrollments.c.due_at, enrollments.c.id)
-_BESIDES = _due(_PLACE).order_by(enrollments.c.due_at, enrollments.c.id)
 _STILL_DUE = _due(_MARK).with_for_update(key_share=True, skip_locked=True)
 
 
 def due(conn: Connection, now: datetime, limit: int) -> list[Place]:
     """Due enrollments of live campaigns, the longest due first."""
     return [_place(row) for row in conn.execute(_DUE, {"now": now, "most": limit}).all()]
-
-
-def due_besides(conn: Connection, now: datetime, places: Sequence[Place]) -> list[Place]:
-    """What else is due of the leads of these places, the longest due first."""
-    leads, ids = sorted({place.lead_id for place in places}), [place.id for place in places]
-    query = _BESIDES.where(among(enrollments.c.lead_id, leads), ~among(enrollments.c.id, ids))
-    return [_place(row) for row in conn.execute(query, {"now": now}).all()]
 
 
 def due_besides(conn: Connection, now: datetime, places: Sequence[Place]) -> list[Place]:
