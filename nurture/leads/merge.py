@@ -87,10 +87,11 @@ def unite(winner: Lead, loser: Lead, take: Collection[str] = ()) -> Union:
     _check(wanted, {key for key, _, theirs in pairs if _is_filled(theirs)})
     choices = tuple(Choice(key, ours, theirs, _takes(ours, theirs, key in wanted)) for key, ours, theirs in pairs)
     with_name = any(one.key == "name" and one.takes for one in choices)
+    called = loser if with_name or (winner.name == loser.name and not winner.given_name) else winner
     stopped = winner if winner.paused_at is not None or loser.paused_at is None else loser
     return Union(
         choices,
-        given_name=(loser if with_name or not winner.given_name else winner).given_name,
+        given_name=called.given_name,
         lifecycle=Lifecycle(furthest(winner.lifecycle, loser.lifecycle)),
         first_source=winner.first_source or loser.first_source,
         paused_at=stopped.paused_at,

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,6 @@ from nurture.delivery.go import go
 from nurture.delivery.model import Phase, Report
 from nurture.delivery.settle import settle
 from nurture.delivery.store import reserve
-from nurture.engine.leave import examine
 from nurture.engine.merging import Merging, look, merge
 from nurture.engine.react import react
 from nurture.engine.tick import tick
@@ -30,6 +29,7 @@ from nurture.kernel.errors import ConflictError, InputError, NotFoundError
 from nurture.leads import service as lead_service
 from nurture.leads import store as lead_store
 from nurture.leads.contacts import ids_with_contact
+from nurture.leads.model import NewLead
 from nurture.leads.tables import lead_conflicts, lead_tags, leads
 from nurture.messages.tables import messages
 from nurture.opportunities.tables import opportunities
@@ -41,6 +41,7 @@ from nurture.tasks.tables import tasks
 from nurture.tracking.service import ingest
 from nurture.tracking.store import addressee
 from nurture.users.tables import audit
+from tests.journeys.playing import leave
 from tests.storage import selling
 from tests.storage.ticking import (
     DAY,
@@ -89,8 +90,7 @@ def _past(context: Context, lead: int, word: str) -> None:
     """A row of every table that names leads."""
     now = context.clock.engine()
     with context.database.write() as conn:
-        said = {"now": now, "real": now, "actor": "cli", "cause": "cli"}
-        lead_service.tag(conn, lead, f"tag {word}", **said)
+        lead_service.tag(conn, lead, f"tag {word}", now=now, real=now, actor="cli", cause="cli")
         other = {"lead_id": lead, "field": "phone", "value": f"+84{word}", "origin": "import:x", "at": now}
         conn.execute(lead_conflicts.insert().values(other))
         conn.execute(lead_conflicts.insert().values({**other, "value": "+84901234567"}))
@@ -305,9 +305,6 @@ def _line(context: Context, lead: int, rule: str, points: int, cause: str = "tes
 
 
 def _settle(context: Context) -> None:
-    def leave(conn: sa.Connection, ids: list[int], *, now: datetime, real: datetime) -> None:
-        examine(conn, ids, now, real)
-
     while react(context, after=(leave,)):
         pass
 
@@ -410,7 +407,7 @@ def test_the_losers_address_finds_the_winner(context: Context) -> None:
         now = context.clock.engine()
         with pytest.raises(ConflictError):
             lead_service.add(
-                conn, lead_service.NewLead(email=address), now=now, real=now, actor="cli", cause="cli"
+                conn, NewLead(email=address), now=now, real=now, actor="cli", cause="cli"
             )  # fmt: skip
 
 

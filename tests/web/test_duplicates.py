@@ -10,6 +10,7 @@ from nurture.consents.model import Method, SuppressionReason
 from nurture.consents.service import Said, suppress
 from nurture.kernel.context import Context
 from nurture.leads import service as leads
+from nurture.leads.model import NewLead
 from nurture.leads.tables import distinct_leads
 from nurture.leads.tables import leads as table
 from tests.web.client import Client
@@ -24,9 +25,7 @@ def pair(ctx: Context, house: Filled) -> tuple[str, str]:
     now, real = ctx.clock.engine(), ctx.clock.real()
     owner = house.people["sales"]
     with ctx.database.write() as conn:
-        new = leads.NewLead(
-            email="khachmoi@example.net", phone="0901 234 001", name=HOSTILE, city="Huế", owner_id=owner
-        )
+        new = NewLead(email="khachmoi@example.net", phone="0901 234 001", name=HOSTILE, city="Huế", owner_id=owner)
         added = leads.add(conn, new, now=now, real=real, actor="cli", cause="cli")
     return house.leads["of_sales"], added.public_id
 

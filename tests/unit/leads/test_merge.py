@@ -40,8 +40,11 @@ def test_a_person_may_choose_the_losers() -> None:
 
 
 def test_a_name_kept_keeps_its_given_name() -> None:
-    """The loser's is not looked at."""
-    assert unite(_lead(name="Mai", given_name="Mai"), _lead(name="Hoa", given_name="Hoa")).given_name == "Mai"
+    """The loser's is one for the same name only."""
+    theirs = _lead(name="Hoa", given_name="Hoa")
+    assert unite(_lead(name="Mai", given_name="Mai"), theirs).given_name == "Mai"
+    assert unite(_lead(name="Mai"), theirs).given_name == ""
+    assert unite(_lead(name="Hoa"), theirs).given_name == "Hoa"
 
 
 @pytest.mark.parametrize("key", ["phone", "fields.size", "unheard_of"])
