@@ -179,7 +179,7 @@ def _conditions(person: Person, filters: Filters, *, walk: bool = False) -> list
     where: list[sa.ColumnElement[bool]] = [leads.c.merged_into.is_(None)]
     if not person.sees_all:
         where.append(sa.or_(owner.is_(None), owner == person.id))
-    where += [leads.c.search_text.contains(word, autoescape=True) for word in search_words(filters.text)]
+    where += _text(filters.text)
     for asked, wanted in (
         (filters.temperature, leads.c.temperature),
         (filters.lifecycle, leads.c.lifecycle),
@@ -202,6 +202,16 @@ def _conditions(person: Person, filters: Filters, *, walk: bool = False) -> list
         )
         where.append(_among(inside, _memberships.c.lead_id, walk=walk))
     return where
+
+
+def _text(text: str) -> list[sa.ColumnElement[bool]]:
+    """All words stand in what is searched; or the text is the address of a lead that was merged into this one."""
+    words = [leads.c.search_text.contains(word, autoescape=True) for word in search_words(text)]
+    if "@" not in text or not words:
+        return words
+    merged = leads.alias("merged")
+    into = sa.select(merged.c.merged_into).where(merged.c.email == text.strip().lower())
+    return [sa.or_(sa.and_(*words), leads.c.id.in_(into.where(merged.c.merged_into.is_not(None))))]
 
 
 def _among(inside: sa.Select[Any], lead_id: sa.ColumnElement[Any], *, walk: bool) -> sa.ColumnElement[bool]:

@@ -29,7 +29,7 @@ from nurture.kernel.errors import ConflictError, InputError, NotFoundError
 from nurture.leads import service as lead_service
 from nurture.leads import store as lead_store
 from nurture.leads.contacts import ids_with_contact
-from nurture.leads.model import NewLead
+from nurture.leads.model import Filters, NewLead
 from nurture.leads.tables import lead_conflicts, lead_tags, leads
 from nurture.messages.tables import messages
 from nurture.opportunities.tables import opportunities
@@ -40,6 +40,7 @@ from nurture.segments.tables import memberships, segments
 from nurture.tasks.tables import tasks
 from nurture.tracking.service import ingest
 from nurture.tracking.store import addressee
+from nurture.users.model import Role
 from nurture.users.tables import audit
 from tests.journeys.playing import leave
 from tests.storage import selling
@@ -394,8 +395,9 @@ def test_the_number_is_closed_to_text_messages_as_the_address_is(context: Contex
 
 
 def test_the_losers_address_finds_the_winner(context: Context) -> None:
-    """By itself, in an import, by its old page; and nobody new can have it."""
+    """By itself, in an import, by its old page, in the search; and nobody new can have it."""
     winner, loser = add_leads(context, 2)
+    boss = selling.person(context, Role.ADMIN)
     _merge(context, loser, winner)
     address = f"lead{loser}@example.vn"
     with context.database.write() as conn:
@@ -404,6 +406,8 @@ def test_the_losers_address_finds_the_winner(context: Context) -> None:
         assert found.id == winner
         assert ids_with_contact(conn, [address], []) == {address: winner}
         assert lead_store.by_public_id(conn, f"lead{loser}").id == winner
+        listed = lead_store.page(conn, boss, Filters(text=address.upper()))
+        assert [one.id for one in listed.leads] == [winner]
         now = context.clock.engine()
         with pytest.raises(ConflictError):
             lead_service.add(
