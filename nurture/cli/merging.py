@@ -32,8 +32,8 @@ def _who(lead: Lead) -> str:
 
 @leads.command(
     "duplicates",
-    help=_("List pairs of leads that may be one person: the same number, or the same name at the same company. Pairs "
-           "that somebody said are two are left out."),
+    help=_("List pairs of leads that may be one person. They have the same number, or the same name at the same "
+           "company; pairs that somebody said are two are left out."),
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help=_("At most so many pairs."))
 @click.option("--after", "place", default="", metavar=_("PLACE"), help=_("Go on after this place of an earlier list."))
@@ -83,8 +83,9 @@ def _lines(data: list[dict[str, Any]], after: str | None) -> list[str]:
 
 @leads.command(
     "merge",
-    help=_("Merge the lead LOSER into the lead WINNER, each by its address or public id. What is filled stays over "
-           "what is empty, else the winner's; every no stays. It cannot be taken back: look with --dry-run first."),
+    help=_("Merge one lead into another. LOSER goes, WINNER stays, each named by its address or public id. What is "
+           "filled stays over what is empty, else the winner's; every no stays. It cannot be taken back: look with "
+           "--dry-run first."),
 )  # fmt: skip
 @click.argument("loser", metavar="LOSER")
 @click.argument("winner", metavar="WINNER")
