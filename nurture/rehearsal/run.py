@@ -30,6 +30,7 @@ from nurture.enrollments.tables import enrollments
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Instant
+from nurture.kernel.garbage import unsearched
 from nurture.leads.replies import replied
 from nurture.leads.tables import leads
 from nurture.messages.model import Purposes
@@ -114,7 +115,8 @@ class Stage:
         """Play it to the end; False when it was stopped before."""
         end = self.begun + timedelta(days=self.request.days)
         while True:
-            self._moment()
+            with unsearched():
+                self._moment()
             if progress is not None:
                 progress(min(1.0, (self.clock.engine() - self.begun) / (end - self.begun)))
             if stop is not None and stop():
