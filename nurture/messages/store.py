@@ -69,12 +69,12 @@ def next_handover(conn: Connection, campaign_key: str | None = None) -> datetime
     return conn.execute(query).scalar_one_or_none()
 
 
-def by_campaign(conn: Connection) -> dict[int, dict[str, int]]:
-    """For each campaign how many messages stand in which state."""
+def by_campaign(conn: Connection) -> dict[int | None, dict[str, int]]:
+    """For each campaign how many messages stand in which state; under None those of all one-time emails."""
     query = sa.select(messages.c.campaign_id, messages.c.state, sa.func.count()).where(
-        messages.c.campaign_id.is_not(None)
+        messages.c.purpose.in_(_TO_LEADS)
     )
-    found: dict[int, dict[str, int]] = {}
+    found: dict[int | None, dict[str, int]] = {}
     for campaign_id, state, count in conn.execute(query.group_by(messages.c.campaign_id, messages.c.state)):
         found.setdefault(campaign_id, {})[state] = count
     return found

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from nurture.alerts.tables import alerts
+from nurture.campaigns.tables import campaigns
 from nurture.delivery.tables import routes
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
@@ -189,7 +190,8 @@ def test_today_of_marketers_names_what_needs_a_person(
     """Each with the list behind it; nothing of it is for sales."""
     with ctx.database.write() as conn:
         conn.execute(messages.update().where(messages.c.id.in_(house.messages[:3])).values(state="unknown"))
-        some = sa.select(enrollments.c.id).where(enrollments.c.campaign_id == 1).limit(2)
+        welcome = sa.select(campaigns.c.id).where(campaigns.c.key == "welcome_series").scalar_subquery()
+        some = sa.select(enrollments.c.id).where(enrollments.c.campaign_id == welcome).limit(2)
         conn.execute(enrollments.update().where(enrollments.c.id.in_(some)).values(state="failed", error="x"))
         conn.execute(routes.insert().values(
             key="smtp", state="paused", reason="535 <b>no</b>", since=ctx.clock.real(), failures=3

@@ -83,7 +83,7 @@ def _system(around: Troubles, who: Person) -> list[dict[str, str]]:
     return found
 
 
-def _of_campaigns(overview: list[Seen], sent: Mapping[int, Mapping[str, int]]) -> list[dict[str, str]]:
+def _of_campaigns(overview: list[Seen], sent: Mapping[int | None, Mapping[str, int]]) -> list[dict[str, str]]:
     found = []
     unknown = sum(states.get(MessageState.UNKNOWN, 0) for states in sent.values())
     if unknown:
@@ -122,7 +122,7 @@ def _hot(around: Troubles) -> list[dict[str, str]]:
     return [_need(text, "warn", "bell", url_for("alerts.index", of="all"), say("Look"))]
 
 
-def _sends(counts: Mapping[Kind, int], sent: Mapping[int, Mapping[str, int]], day: date) -> dict[str, Any]:
+def _sends(counts: Mapping[Kind, int], sent: Mapping[int | None, Mapping[str, int]], day: date) -> dict[str, Any]:
     """Today's mail: gone, bounced, waiting."""
     waiting = {
         state: sum(states.get(state, 0) for states in sent.values())

@@ -322,11 +322,12 @@ def lead(job_id: str, lead_id: int) -> ResponseReturnValue:
             campaign = None
         called = titles(conn)
         steps, ways = _texts(campaign, called), _ways(campaign, called)
+        others = {one.campaign: _campaign_name(conn, one.campaign) for one in lines if one.campaign}
     return render("rehearsals/lead.html", job=job, stored=stored, name=stored.named(language()), lead=row,
-                  lines=[_line(one, steps, ways) for one in lines], text=text, mail=wanted)  # fmt: skip
+                  lines=[_line(one, steps, ways, others) for one in lines], text=text, mail=wanted)  # fmt: skip
 
 
-def _line(one: Line, steps: Mapping[str, str], ways: Mapping[str, str]) -> dict[str, Any]:
+def _line(one: Line, steps: Mapping[str, str], ways: Mapping[str, str], others: Mapping[str, str]) -> dict[str, Any]:
     words, icon = _WHAT.get(one.what, (one.what, "info-circle"))
     return {
         "one": one,
@@ -334,6 +335,7 @@ def _line(one: Line, steps: Mapping[str, str], ways: Mapping[str, str]) -> dict[
         "text": say(words),
         "step": steps.get(one.step, one.step),
         "way": _went(one, ways),
+        "other": others.get(one.campaign, ""),
         "moved": one.planned_at is not None and one.what == "sent" and one.at - one.planned_at > timedelta(minutes=5),
     }
 
