@@ -19,11 +19,13 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
+
+import structlog
 
 from nurture.kernel.context import Context
 from nurture.kernel.errors import NotFoundError
@@ -31,7 +33,7 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.identity import is_public_id, public_id
 from nurture.kernel.signing import ring_to_json
 from nurture.rehearsal.model import Request, wrong
-from nurture.rehearsal.service import set_up, stage_of
+from nurture.rehearsal.service import build, choose, stage_of
 from nurture.users.service import note
 
 if sys.platform != "win32":
@@ -41,6 +43,8 @@ KEPT = 20
 KEPT_FOR = timedelta(days=30)  # real time
 MOST = 2  # that run at a time; each takes a processor for itself
 STAGE = "stage.db"
+_MOST_OF_ERROR = 500
+_log = structlog.get_logger(__name__)
 _LEFT_OVER = timedelta(hours=1)  # a folder without a request is of a process that died
 _SETTINGS = (
     "base_url", "mail_from", "house_name", "house_address", "zone", "language", "law",
@@ -70,36 +74,54 @@ def home(ctx: Context) -> Path:
 
 
 def begin(ctx: Context, request: Request, *, actor: str, revision: str) -> str:
-    """Make the stage and start playing; gives the id. Errors of the request as `set_up` has them.
+    """Choose the leads, and have a thread make the stage and start playing; gives the id. Errors of the request as
+    `set_up` has them.
 
     InputError when MOST run already. The oldest of those kept makes room.
     """
+    request = request.checked()
     job_id = public_id()
     home(ctx).mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = home(ctx) / job_id
     folder.mkdir(mode=0o700)
-    with hold(folder / "lock") as lock:
-        try:
-            ids = _prepare(ctx, request, folder, actor=actor, revision=revision)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        child = _start(ctx, folder, lock)
-    with ctx.database.write() as conn:
-        detail = {"rehearsal": job_id, "leads": len(ids), "days": request.days}
-        real, subject = ctx.clock.real(), f"campaign:{request.campaign}"
-        note(conn, actor=actor, action="campaign.rehearse", subject=subject, at=real, detail=detail)
-    threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie
+    lock = hold(folder / "lock")
+    try:
+        begun = ctx.clock.engine()
+        ids = _prepare(ctx, request, folder, begun, actor=actor, revision=revision)
+        with ctx.database.write() as conn:
+            detail = {"rehearsal": job_id, "leads": len(ids), "days": request.days}
+            real, subject = ctx.clock.real(), f"campaign:{request.campaign}"
+            note(conn, actor=actor, action="campaign.rehearse", subject=subject, at=real, detail=detail)
+    except BaseException:
+        lock.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    threading.Thread(target=_play, args=(ctx, request, ids, folder, begun, lock), name="rehearsal", daemon=True).start()
     make_room(ctx)
     return job_id
 
 
-def _prepare(ctx: Context, request: Request, folder: Path, *, actor: str, revision: str) -> list[int]:
-    """The stage and what is asked; gives the leads that take part."""
+def _play(ctx: Context, request: Request, ids: Sequence[int], folder: Path, begun: datetime, lock: IO[bytes]) -> None:
+    """Make the stage, which takes long for many leads; then the job's process plays. Its end is waited for, so that it
+    leaves no zombie. The lock says that the rehearsal runs, here and then there."""
+    child = None
+    with lock:
+        try:
+            build(ctx, request, ids, folder / STAGE, begun)
+            child = _start(ctx, folder, lock)
+        except Exception as error:  # noqa: BLE001 - said on the rehearsal's page
+            _log.error("rehearsal_failed", rehearsal=folder.name, error=f"{type(error).__name__}: {error}")
+            with contextlib.suppress(OSError):  # removed meanwhile
+                write(folder / "result.json", {"error": f"{type(error).__name__}: {error}"[:_MOST_OF_ERROR]})
+    if child is not None:
+        child.wait()
+
+
+def _prepare(ctx: Context, request: Request, folder: Path, begun: datetime, *, actor: str, revision: str) -> list[int]:
+    """Keep what is asked; gives the leads that take part."""
     if sum(is_held(one / "lock") for one in home(ctx).iterdir()) > MOST:  # this one is among them
         raise wrong(N_("%(most)s rehearsals run already: wait for one, or stop it"), most=MOST)
-    begun = ctx.clock.engine()
-    ids = set_up(ctx, request, folder / STAGE, start=begun)
+    ids = choose(ctx, request, begun)
     write(
         folder / "request.json",
         {

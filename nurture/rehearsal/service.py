@@ -97,11 +97,31 @@ def set_up(
     with ctx.database.snapshot() as source:
         ids = _population(source, ctx, request, definitions, begun)
         database = copy.make(source, at, ids)
+    _finish(ctx, database, request, definitions, begun)
+    return ids
+
+
+def choose(ctx: Context, request: Request, start: datetime) -> list[int]:
+    """The leads of the house that take part, of a request that was checked. Errors as `set_up` has them."""
+    with ctx.database.snapshot() as source:
+        _playable(source, request)
+        return _population(source, ctx, request, None, start)
+
+
+def build(ctx: Context, request: Request, ids: Sequence[int], at: Path, start: datetime) -> None:
+    """The stage for leads that were chosen: takes a second for some thousand leads."""
+    with ctx.database.snapshot() as source:
+        database = copy.make(source, at, ids)
+    _finish(ctx, database, request, None, start)
+
+
+def _finish(
+    ctx: Context, database: Database, request: Request, definitions: Definitions | None, begun: datetime
+) -> None:
     try:
         _publish(replace(ctx, database=database), request, definitions, begun)
     finally:
         database.close()
-    return ids
 
 
 def stage_of(ctx: Context, at: Path, begun: datetime) -> Context:
@@ -202,12 +222,17 @@ def _publish(stage: Context, request: Request, definitions: Definitions | None, 
     with stage.database.write() as conn:
         if definitions is not None:
             house.apply(conn, definitions, now=now, real=now, actor=CAUSE)
-        stored = campaign_store.get(conn, request.campaign)
-        if stored is None or stored.revision_id is None:
-            raise NotFoundError(N_("There is no campaign “%(key)s”"), key=request.campaign)
+        stored = _playable(conn, request)
         conn.execute(users.update().values(password_hash=None))  # nobody signs in there
         running = {"state": CampaignState.LIVE.value, "published_at": stored.published_at or now}
         conn.execute(campaigns.update().where(campaigns.c.id == stored.id).values(running))
+
+
+def _playable(conn: Connection, request: Request) -> campaign_store.Stored:
+    stored = campaign_store.get(conn, request.campaign)
+    if stored is None or stored.revision_id is None:
+        raise NotFoundError(N_("There is no campaign “%(key)s”"), key=request.campaign)
+    return stored
 
 
 def _made_up(stage: Context, people: tuple[NewLead, ...], now: datetime) -> list[int]:

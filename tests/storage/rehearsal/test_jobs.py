@@ -160,3 +160,21 @@ def test_a_request_that_makes_no_sense_leaves_nothing_behind(tmp_path: Path) -> 
         with pytest.raises(NotFoundError):
             jobs.begin(ctx, Request("nowhere", sample=1), actor="user:1", revision="abc")
         assert list(jobs.home(ctx).iterdir()) == []
+
+
+def test_whoever_asks_does_not_wait_for_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs from the first moment; what goes wrong with the copy is said like what goes wrong with the play."""
+    copied = threading.Event()
+
+    def build(*_: object) -> None:
+        copied.wait(10)
+        raise OSError("no space left")
+
+    monkeypatch.setattr(jobs, "build", build)
+    with house(*written(tmp_path)) as (ctx, found):
+        _fill(ctx, found)
+        job_id = jobs.begin(ctx, Request("tour", sample=2, days=5), actor="user:1", revision="abc")
+        assert jobs.get(ctx, job_id).running
+        copied.set()
+        job = _ended(ctx, job_id)
+    assert (job.report, job.error) == (None, "OSError: no space left")
