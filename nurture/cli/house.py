@@ -124,7 +124,7 @@ def held(state: State, verb: str | None, key: str | None, *, yes: bool, as_json:
         (in_language(one.name, LANGUAGE, one.campaign or _("one-time emails")), one.count, instant(one.since, local))
         for one in piles
     ]
-    lines = table((_("campaign"), _("count"), _("planned for")), rows) if rows else [_("Nothing waits.")]
+    lines = table((_("campaign"), _("count"), _("was due")), rows) if rows else [_("Nothing waits.")]
     if done and not as_json:
         say(_("Done: %(count)s", count=done), err=True)
     report(data, lines, as_json=as_json)
