@@ -34,8 +34,15 @@ def test_every_get_route_has_an_example(site: Site) -> None:
     assert gets - OTHER == {endpoint.partition("#")[0] for endpoint in VISITS}
 
 
-@pytest.mark.parametrize("lang", ["vi", "en"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(
+    ("width", "lang"),
+    [
+        (360, "vi"),
+        (1280, "en"),
+        pytest.param(1280, "vi", marks=pytest.mark.long),
+        pytest.param(360, "en", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("endpoint", VISITS)
 def test_page_is_good_in_both_themes(desk: Desk, site: Site, endpoint: str, width: int, lang: str) -> None:
     """No axe violation, no sideways scroll (320 px included), no shift, no error."""
