@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pytest
 from flask import Flask
@@ -79,13 +80,41 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+Kept: TypeAlias = dict[tuple[str | None, int, str, bool], tuple[Page, Errors]]
+
+
+@pytest.fixture(scope="session")
+def kept_pages(chromium: Browser) -> Iterator[Kept]:
+    """Pages that many tests look through."""
+    found: Kept = {}
+    yield found
+    for page, _ in found.values():
+        page.context.close()
+
+
 class Desk:
     """Opens pages: as whom, how wide, in which theme and language."""
 
-    def __init__(self, chromium: Browser, site: Site) -> None:
+    def __init__(self, chromium: Browser, site: Site, kept: Kept) -> None:
         self.chromium = chromium
         self.site = site
         self.open_ones: list[Page] = []
+        self._kept = kept
+
+    def kept(self, who: str | None, *, width: int, lang: str = "vi", script: bool = True) -> tuple[Page, Errors]:
+        """A page that other tests have used before and will use again: to look at, not to change anything with.
+
+        Another context is another process of Chromium, which takes longer than most looks do.
+        """
+        key = (who, width, lang, script)
+        if key not in self._kept:
+            self._kept[key] = self.page(who, width=width, lang=lang, script=script)
+            self.open_ones.pop()
+        page, errors = self._kept[key]
+        errors.clear()
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme="light", forced_colors="none", reduced_motion="reduce")
+        return page, errors
 
     def page(
         self,
@@ -120,8 +149,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(chromium: Browser, site: Site) -> Iterator[Desk]:
+def desk(chromium: Browser, site: Site, kept_pages: Kept) -> Iterator[Desk]:
     """Opens pages for one test."""
-    one = Desk(chromium, site)
+    one = Desk(chromium, site, kept_pages)
     yield one
     one.close()

@@ -46,7 +46,7 @@ def test_every_get_route_has_an_example(site: Site) -> None:
 @pytest.mark.parametrize("endpoint", VISITS)
 def test_page_is_good_in_both_themes(desk: Desk, site: Site, endpoint: str, width: int, lang: str) -> None:
     """No axe violation, no sideways scroll (320 px included), no shift, no error."""
-    page, errors = desk.page(_who(endpoint), width=width, lang=lang)
+    page, errors = desk.kept(_who(endpoint), width=width, lang=lang)
     answer = page.goto(VISITS[endpoint](site.house))
     assert answer is not None
     assert answer.status == 200
@@ -82,12 +82,12 @@ def _assert_title(title: str) -> None:
 @pytest.mark.parametrize("endpoint", VISITS)
 def test_page_is_good_without_script_in_forced_colors_and_large_text(desk: Desk, site: Site, endpoint: str) -> None:
     """Everything stays readable and in its place."""
-    page, errors = desk.page(_who(endpoint), width=360, script=False)
+    page, errors = desk.kept(_who(endpoint), width=360, script=False)
     page.emulate_media(forced_colors="active")
     page.goto(VISITS[endpoint](site.house))
     assert page.locator("h1").count() == 1
     assert not errors
-    big, _ = desk.page(_who(endpoint), width=1280)
+    big, _ = desk.kept(_who(endpoint), width=1280)
     big.goto(VISITS[endpoint](site.house))
     big.evaluate("document.documentElement.style.fontSize = '32px'")
     assert big.evaluate("document.documentElement.scrollWidth <= innerWidth")
