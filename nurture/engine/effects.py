@@ -42,6 +42,7 @@ from nurture.rules.titles import named
 from nurture.scoring import published as score_rules
 from nurture.scoring import service as scoring
 from nurture.scoring import store as scores
+from nurture.scoring.batch import score_each
 from nurture.scoring.model import Change, Happened, ScoringRules, Standing
 from nurture.scoring.rating import rate
 from nurture.segments.store import facts as facts_of
@@ -94,18 +95,28 @@ class Effects:
     def _times(self) -> dict[str, datetime]:
         return {"now": self.now, "real": self.real}
 
-    def of(self, happened: Happened) -> Outcome:
-        """The effects of one activity. A second run finds them done."""
-        before = self.before.get(happened.lead_id)
-        if before is None:
-            return Outcome()
-        if happened.withdrawn_at is not None:
-            return self._take_back(happened)
-        if happened.lead_id in self.failed:
-            raise self.failed[happened.lead_id]
-        start = replace(before, fit=before.fit + self.rated.get(happened.lead_id, 0))
-        scored = scoring.score_activity(self.conn, happened, self.rules, before=start, **self._times)
-        change = replace(scored, before=before)
+    def of(self, batch: Sequence[Happened]) -> dict[int, Outcome]:
+        """The effects of these activities, by activity. A second run finds them done."""
+        if len({one.lead_id for one in batch}) < len(batch):  # what one did counts for the next
+            return {one.id: self.of([one])[one.id] for one in batch}
+        known = [one for one in batch if one.lead_id in self.before]
+        counting = [one for one in known if one.withdrawn_at is None]
+        for one in counting:
+            if one.lead_id in self.failed:
+                raise self.failed[one.lead_id]
+        standings = {one.lead_id: self._rated(one.lead_id) for one in counting}
+        changes = score_each(self.conn, counting, self.rules, standings, **self._times)
+        found = {one.id: self._forward(one, changes[one.id]) for one in counting}
+        found |= {one.id: self._take_back(one) for one in known if one.withdrawn_at is not None}
+        return {one.id: Outcome() for one in batch} | found
+
+    def _rated(self, lead_id: int) -> Standing:
+        before = self.before[lead_id]
+        return replace(before, fit=before.fit + self.rated.get(lead_id, 0))
+
+    def _forward(self, happened: Happened, scored: Change) -> Outcome:
+        """What follows from the score of an activity that counts."""
+        change = replace(scored, before=self.before[happened.lead_id])
         became_hot = change.became_hot or _said_hot(happened, change.after)
         alerted = self._sell(happened, change, became_hot=became_hot)
         return Outcome(_SCORES if change.after != change.before else frozenset(), alerted)

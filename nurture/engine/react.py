@@ -41,6 +41,7 @@ class After(Protocol):
 
 BATCH = 40
 _LONGEST = 0.04  # seconds of one transaction, after which the rest of a batch waits for the next
+_TOGETHER = 8  # scored at once, where others wait
 _ALONE = 1000  # a batch where nobody else waits
 _PUT_OFF = timedelta(seconds=5)
 _PUT_OFF_MOST = timedelta(hours=1)
@@ -90,7 +91,7 @@ def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bo
             return 0, False
         happened = scores.activities_by_id(conn, [one.activity_id for one in claimed])
         effects = Effects.prepare(conn, ctx.settings, list(happened.values()), now, real)
-        _each(conn, ctx, batch, claimed, lambda one: effects.of(happened[one.activity_id]))
+        _each(conn, ctx, batch, claimed, lambda part: effects.of([happened[one.activity_id] for one in part]))
         moved = _moved(batch, happened)
         _together(conn, batch, lambda ids: segments.touched(conn, ids, moved, now, effects.facts))
         _together(conn, batch, lambda ids: _arrive(conn, ids, batch, happened, effects))
@@ -138,30 +139,42 @@ def _claim(conn: Connection, real: datetime, most: int) -> list[_Claim]:
 
 
 def _each(
-    conn: Connection, ctx: Context, batch: _Batch, claimed: Sequence[_Claim], act: Callable[[_Claim], Outcome]
+    conn: Connection,
+    ctx: Context,
+    batch: _Batch,
+    claimed: Sequence[_Claim],
+    act: Callable[[Sequence[_Claim]], Mapping[int, Outcome]],
 ) -> None:
-    """The effects of each in one savepoint, or each in its own when one fails; until the transaction gets long."""
+    """The effects of all in one savepoint, or each in its own when one fails; until the transaction gets long.
+
+    `act` gives the outcomes by activity.
+    """
     try:
         with conn.begin_nested():
-            for one in _in_time(ctx, claimed):
-                batch.outcomes[one.id] = act(one)
-                batch.done.append(one)
+            for part in _in_time(ctx, claimed, len(claimed) if ctx.database.is_scratch else _TOGETHER):
+                _note(batch, part, act(part))
     except (OperationalError, InterfaceError):
         raise
     except Exception:  # noqa: BLE001 - found again, and noted, one by one
         batch.outcomes.clear()
         batch.done.clear()
-        for one in _in_time(ctx, claimed):
-            with _apart(conn, batch, one):
-                batch.outcomes[one.id] = act(one)
-            batch.done.append(one)
+        for part in _in_time(ctx, claimed, 1):
+            with _apart(conn, batch, part[0]):
+                _note(batch, part, act(part))
+            if part[0].id in batch.failed:
+                batch.done.append(part[0])
 
 
-def _in_time(ctx: Context, claimed: Sequence[_Claim]) -> Iterator[_Claim]:
-    """One after the other until others have waited long enough; the first at any rate."""
+def _note(batch: _Batch, part: Sequence[_Claim], outcomes: Mapping[int, Outcome]) -> None:
+    batch.outcomes.update((one.id, outcomes[one.activity_id]) for one in part)
+    batch.done.extend(part)
+
+
+def _in_time(ctx: Context, claimed: Sequence[_Claim], size: int) -> Iterator[Sequence[_Claim]]:
+    """So many at a time until others have waited long enough; the first at any rate."""
     until = math.inf if ctx.database.is_scratch else ctx.clock.monotonic() + _LONGEST
-    for one in claimed:
-        yield one
+    for start in range(0, len(claimed), size):
+        yield claimed[start : start + size]
         if ctx.clock.monotonic() > until:
             return
 

@@ -3,7 +3,7 @@
 The steps of `service`; nobody else calls them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,7 @@ def count(conn: Connection, rule: ScoringRule, happened: Happened, now: datetime
     if any(entry.rule == rule.key for entry in store.caused_by(conn, happened.lead_id, cause)):
         return None
     detail = {"message": happened.message_id, "url": happened.url}
-    if rule.limit is not None and not _within_limit(conn, rule, rule.limit, happened):
+    if rule.limit is not None and not _is_within(conn, rule, rule.limit, happened):
         params = {"rule": rule.key}
         subject = f"{cause}/{rule.key}"
         no = Decision(Decided.SCORE, subject, "no", Reason.RULE_LIMIT, now, happened.lead_id, cause, params)
@@ -57,20 +57,25 @@ def count(conn: Connection, rule: ScoringRule, happened: Happened, now: datetime
     )
 
 
-def _within_limit(conn: Connection, rule: ScoringRule, limit: Limit, happened: Happened) -> bool:
+def _is_within(conn: Connection, rule: ScoringRule, limit: Limit, happened: Happened) -> bool:
     since = happened.occurred_at - limit.span if limit.span is not None else None
-    counted = [
-        entry for entry in store.counted(conn, happened.lead_id, rule.key, since) if _same(entry, limit, happened)
-    ]
+    lines = store.counted(conn, happened.lead_id, rule.key, since)
+    return within_limit([(entry.at, entry.detail) for entry in lines], limit, happened)
+
+
+def within_limit(lines: Iterable[tuple[datetime, Mapping[str, Any]]], limit: Limit, happened: Happened) -> bool:
+    """Whether a rule may count an activity beside its standing lines, given by instant and detail."""
+    since = happened.occurred_at - limit.span if limit.span is not None else None
+    counted = [at for at, detail in lines if (since is None or at > since) and _same(detail, limit, happened)]
     return len(counted) < limit.times
 
 
-def _same(entry: Entry, limit: Limit, happened: Happened) -> bool:
+def _same(detail: Mapping[str, Any], limit: Limit, happened: Happened) -> bool:
     if limit.per is Per.LEAD:
         return True
-    if entry.detail.get("message") != happened.message_id:
+    if detail.get("message") != happened.message_id:
         return False
-    return limit.per is Per.MESSAGE or entry.detail.get("url") == happened.url
+    return limit.per is Per.MESSAGE or detail.get("url") == happened.url
 
 
 def write(
@@ -128,20 +133,33 @@ def settle(
     react: bool = False,
 ) -> Change:
     """Add the lines to the cached sums and move the temperature; nothing is written when nothing changed."""
-    engagement = before.engagement + sum(line.points for line in lines if line.axis is Axis.ENGAGEMENT)
-    fit = before.fit + sum(line.points for line in lines if line.axis is Axis.FIT)
-    warmth = temperature or band(engagement, before.temperature, rules.thresholds)
-    after = Standing(before.lead_id, engagement, fit, warmth)
+    after = after_lines(before, [(line.axis, line.points) for line in lines], rules, temperature)
     if after != before:
-        store.save_standing(conn, after)
-    if warmth is not before.temperature:
-        detail = {
-            "before": before.temperature.value, "after": warmth.value, "reason": reason, "engagement": engagement,
-            **({"note": note} if note else {}),
-        }  # fmt: skip
-        activity = Activity(before.lead_id, Kind.TEMPERATURE_CHANGED, now, actor, cause, detail=detail)
-        record(conn, activity, real=real, react=react)
+        store.save_standings(conn, [after])
+    if after.temperature is not before.temperature:
+        record(conn, told(before, after, reason, cause, now, actor=actor, note=note), real=real, react=react)
     return Change(before, after, tuple(line.id for line in lines))
+
+
+def after_lines(
+    before: Standing, lines: Sequence[tuple[Axis, int]], rules: ScoringRules, temperature: Temperature | None = None
+) -> Standing:
+    """The sums with these points, and the temperature they lead to, unless one is given."""
+    engagement = before.engagement + sum(points for axis, points in lines if axis is Axis.ENGAGEMENT)
+    fit = before.fit + sum(points for axis, points in lines if axis is Axis.FIT)
+    warmth = temperature or band(engagement, before.temperature, rules.thresholds)
+    return Standing(before.lead_id, engagement, fit, warmth)
+
+
+def told(
+    before: Standing, after: Standing, reason: str, cause: str, now: datetime, *, actor: str = "engine", note: str = ""
+) -> Activity:
+    """The line in the timeline that the temperature changed."""
+    detail = {
+        "before": before.temperature.value, "after": after.temperature.value, "reason": reason,
+        "engagement": after.engagement, **({"note": note} if note else {}),
+    }  # fmt: skip
+    return Activity(before.lead_id, Kind.TEMPERATURE_CHANGED, now, actor, cause, detail=detail)
 
 
 def recount(conn: Connection, rules: ScoringRules, entry: Entry, now: datetime, real: datetime) -> list[Entry]:

@@ -108,6 +108,6 @@ def _settle(
 ) -> Change:  # fmt: skip
     """Keep the sums, and say so where the temperature is another."""
     told: dict[str, Any] = {"temperature": temperature, "actor": actor, "react": True}
-    store.save_standing(conn, summed)
+    store.save_standings(conn, [summed])
     change = ledger.settle(conn, summed, lines, ScoringRules(""), "merged", actor, now, real, **told)
     return Change(before, change.after, change.lines)

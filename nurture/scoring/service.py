@@ -11,7 +11,7 @@ from nurture.kernel.reasons import Reason
 from nurture.kernel.text import clean
 from nurture.leads.model import Temperature
 from nurture.scoring import ledger, store
-from nurture.scoring.matching import met
+from nurture.scoring.batch import score_each
 from nurture.scoring.model import (
     BY_CAMPAIGN,
     BY_HAND,
@@ -50,11 +50,8 @@ def score_activity(
 
     `before` is given by a caller who holds the lead's row and has read it.
     """
-    counting = list(met(rules, happened))
     before = before or ledger.held(conn, happened.lead_id)
-    counted = [ledger.count(conn, rule, happened, now, real) for rule in counting]
-    lines = [line for line in counted if line is not None]
-    return ledger.settle(conn, before, lines, rules, "score", happened.cause_of_effects, now, real)
+    return score_each(conn, [happened], rules, {happened.lead_id: before}, now=now, real=real)[happened.id]
 
 
 def reverse_activity(

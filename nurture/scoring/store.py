@@ -1,6 +1,6 @@
 """Queries on the score ledger and on the cached sums of leads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.activities.model import Kind
 from nurture.activities.tables import activities
-from nurture.kernel.database import update_rows
+from nurture.kernel.database import among, update_rows
 from nurture.leads.model import Temperature
 from nurture.leads.tables import leads
 from nurture.scoring.model import DECAY, REVERSAL, Axis, Happened, Standing
@@ -42,6 +42,10 @@ _CAUSED_BY = (
 )
 _COUNTED = sa.select(*_ENTRY).where(_LEAD, e.rule == sa.bindparam("of"), ~TAKEN_BACK)
 _COUNTED_SINCE = _COUNTED.where(e.at > sa.bindparam("since"))
+_KEPT = sa.select(e.lead_id, e.rule, e.cause, e.at, e.detail, sa.case((TAKEN_BACK, 1), else_=0).label("gone")).where(
+    e.rule.in_(sa.bindparam("of", expanding=True)),
+    sa.or_(e.cause.in_(sa.bindparam("for_", expanding=True)), e.rule.in_(sa.bindparam("all_of", expanding=True))),
+)
 _NEW = ("lead_id", "axis", "rule", "cause", "points", "reverses", "reason", "detail", "actor", "at", "recorded_at")
 
 
@@ -72,6 +76,16 @@ class Entry:
     detail: Mapping[str, Any]
     actor: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of a stored line tells whether its rule may count once more."""
+
+    cause: str
+    at: datetime
+    detail: Mapping[str, Any]
+    gone: bool  # taken back
 
 
 def _entry(row: RowMapping) -> Entry:
@@ -117,14 +131,10 @@ def standings(conn: Connection, lead_ids: Iterable[int]) -> dict[int, Standing]:
     return {row.id: Standing(row.id, row.engagement, row.fit, Temperature(row.temperature)) for row in rows}
 
 
-def save_standing(conn: Connection, standing: Standing) -> None:
-    """Keep the sums and the temperature."""
-    update_rows(
-        conn,
-        leads,
-        ("engagement", "fit", "temperature"),
-        [(standing.lead_id, standing.engagement, standing.fit, standing.temperature.value)],
-    )
+def save_standings(conn: Connection, standings: Iterable[Standing]) -> None:
+    """Keep sums and temperatures."""
+    rows = [(one.lead_id, one.engagement, one.fit, one.temperature.value) for one in standings]
+    update_rows(conn, leads, ("engagement", "fit", "temperature"), rows)
 
 
 def entries(conn: Connection, lead_id: int, at: datetime | None = None) -> list[Entry]:
@@ -138,6 +148,18 @@ def entries(conn: Connection, lead_id: int, at: datetime | None = None) -> list[
 def caused_by(conn: Connection, lead_id: int, cause: str) -> list[Entry]:
     """The lines of one cause that still stand."""
     return [_entry(row) for row in conn.execute(_CAUSED_BY, {"lead": lead_id, "for": cause}).mappings()]
+
+
+def kept(
+    conn: Connection, lead_ids: Sequence[int], causes: Sequence[str], rules: Sequence[str], limited: Sequence[str]
+) -> dict[tuple[int, str], list[Kept]]:
+    """By lead and rule: the lines of these rules that one of the causes led to, and all of those that are limited."""
+    found: dict[tuple[int, str], list[Kept]] = {}
+    asked = {"of": rules, "for_": causes, "all_of": limited}
+    if lead_ids:
+        for row in conn.execute(_KEPT.where(among(e.lead_id, lead_ids)), asked):
+            found.setdefault((row.lead_id, row.rule), []).append(Kept(row.cause, row.at, row.detail, bool(row.gone)))
+    return found
 
 
 def by_rules(conn: Connection, lead_id: int, rules: Iterable[str], axis: Axis) -> list[Entry]:
