@@ -6,6 +6,7 @@ It uses the database. How far a sweep has come commits with its lines, so that i
 import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,8 @@ from nurture.scoring.temperature import band
 PART = 2000
 e = score_entries.c
 _LONGEST_CATCH_UP = 366
+_MORE: sa.BindParameter[int] = sa.bindparam("more")
+_LOSE = leads.update().where(leads.c.id == sa.bindparam("mine")).values(engagement=leads.c.engagement + _MORE)
 
 
 def decay_sweep(
@@ -122,8 +125,10 @@ def _decay_part(
         sa.literal(real, score_entries.c.recorded_at.type),
     ).where(among, leads.c.engagement > 0, leads.c.merged_into.is_(None), store.quiet_since(at - decay.quiet))
     columns = ["lead_id", "axis", "rule", "cause", "points", "detail", "actor", "at", "recorded_at"]
-    conn.execute(score_entries.insert().from_select(columns, due, include_defaults=False))
-    _apply(conn, ids, cause)
+    lines = score_entries.insert().from_select(columns, due, include_defaults=False).returning(e.lead_id, e.points)
+    lost = [{"mine": row.lead_id, "more": row.points} for row in conn.execute(lines).all()]
+    if lost:
+        conn.execute(_LOSE, sorted(lost, key=itemgetter("mine")))
     _cool(conn, rules, ids, cause, now, real)
 
 
@@ -135,15 +140,6 @@ def _loss(decay: Decay) -> sa.ColumnElement[int]:
     share = round((1 - math.pow(2, -1 / (decay.half_life or 30.0))) * 10_000)
     lost = (leads.c.engagement * share + 5_000) // 10_000
     return sa.case((lost < 1, 1), else_=lost)
-
-
-def _apply(conn: Connection, ids: Sequence[int], cause: str) -> None:
-    """Add the lines of a cause that was just written to the cached sums."""
-    mine = (e.lead_id == leads.c.id, e.cause == cause)
-    for axis in Axis:
-        points = sa.select(sa.func.sum(e.points)).where(*mine, e.axis == axis.value).scalar_subquery()
-        touched = sa.select(e.lead_id).where(e.cause == cause, e.axis == axis.value, e.lead_id.between(ids[0], ids[-1]))
-        conn.execute(leads.update().where(leads.c.id.in_(touched)).values({axis.value: leads.c[axis.value] + points}))
 
 
 def _cool(conn: Connection, rules: ScoringRules, ids: Sequence[int], cause: str, now: datetime, real: datetime) -> None:
