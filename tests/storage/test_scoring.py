@@ -14,9 +14,11 @@ from nurture.kernel.errors import InputError
 from nurture.leads.model import Temperature
 from nurture.leads.tables import leads
 from nurture.scoring import service as scoring
+from nurture.scoring.batch import score_each
 from nurture.scoring.model import Axis, Change
 from nurture.scoring.published import live, publish
 from nurture.scoring.rating import rate
+from nurture.scoring.store import standings
 from nurture.scoring.sweep import decay_sweep, rate_sweep, sweep_due
 from nurture.scoring.tables import score_entries
 from nurture.segments.store import built_in
@@ -82,6 +84,38 @@ def test_an_activity_counts_once_however_often_it_is_scored(context: Context) ->
     assert second.lines == ()
     assert _sums(context, lead) == (15, 0, "cold")
     _proven(context)
+
+
+def test_many_leads_at_once_count_as_one_by_one(context: Context) -> None:
+    """Lines, limits, numbers and temperatures of each are its own."""
+    rules = _rules(context)
+    alone = [selling.lead(context, f"A{n}") for n in range(3)]
+    together = [selling.lead(context, f"B{n}") for n in range(3)]
+    now, real = context.clock.engine(), context.clock.real()
+    for kind in (Kind.CLICKED, Kind.OPENED, Kind.CLICKED, Kind.CLICKED):
+        for one in alone[1:]:
+            _score(context, rules, selling.happen(context, one, kind))
+        causes = [selling.happen(context, one, kind) for one in together[1:]]
+        with context.database.write() as conn:
+            batch = [selling.happened(conn, cause) for cause in causes]
+            changes = score_each(conn, batch, rules, standings(conn, together), now=now, real=real)
+        assert sorted(changes) == sorted(causes)
+    assert [_sums(context, one) for one in together] == [_sums(context, one) for one in alone]
+    assert _sums(context, together[0]) == (0, 0, "cold")
+    assert _sums(context, together[1])[0] == 35
+    _proven(context)
+
+
+def test_two_activities_of_one_lead_are_not_counted_at_once(context: Context) -> None:
+    """What the first does counts for the second."""
+    rules, lead = _rules(context), selling.lead(context)
+    causes = [selling.happen(context, lead) for _ in range(2)]
+    now, real = context.clock.engine(), context.clock.real()
+    with context.database.write() as conn:
+        batch = [selling.happened(conn, cause) for cause in causes]
+        before = standings(conn, [lead])
+        with pytest.raises(ValueError, match="one activity of a lead"):
+            score_each(conn, batch, rules, before, now=now, real=real)
 
 
 def test_the_database_refuses_a_second_line_of_one_cause(context: Context) -> None:
