@@ -14,7 +14,7 @@ from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import KeyRing
 from nurture.messages import mime
 from nurture.messages.links import MessageLinks
-from nurture.messages.personalize import MissingField, Personalizer
+from nurture.messages.personalize import MissingField, Personalizer, Rendered
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,21 +66,50 @@ class Mail:
 
 def write(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: str) -> Mail | Report:
     """The mail; or the report why there is none."""
-    links = MessageLinks(ring, base_url, letter.message_id, letter.lead_id, letter.address_hash, letter.tracking)
+    links = _links(letter, ring, base_url)
+    recipient = _recipient(letter)
+    if isinstance(recipient, Report):
+        return recipient
     try:
-        recipient = mime.wire_address(letter.to_address)
+        data = stuffed(mime.write(_headers(letter, links), _words(letter, personalizer, links)))
+    except Exception as error:  # noqa: BLE001 - one odd letter changes nothing for the others
+        return _unwritten(letter, error)
+    return Mail(letter, Envelope(letter.envelope_from, recipient, len(data)), data)
+
+
+def rehearse(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: str) -> Report | None:
+    """The report why `write` would give no mail; None when it would. The bytes are not made."""
+    links = _links(letter, ring, base_url)
+    recipient = _recipient(letter)
+    if isinstance(recipient, Report):
+        return recipient
+    try:
+        mime.check(_headers(letter, links), _words(letter, personalizer, links))
+    except Exception as error:  # noqa: BLE001 - as there
+        return _unwritten(letter, error)
+    return None
+
+
+def _links(letter: Letter, ring: KeyRing, base_url: str) -> MessageLinks:
+    return MessageLinks(ring, base_url, letter.message_id, letter.lead_id, letter.address_hash, letter.tracking)
+
+
+def _recipient(letter: Letter) -> str | Report:
+    try:
+        return mime.wire_address(letter.to_address)
     except ValueError as error:
         return failed(letter, Reason.NO_ADDRESS, {"error": str(error)})
-    try:
-        rendered = personalizer.render(letter.values, links)
-        if letter.label:
-            rendered = replace(rendered, subject=f"{letter.label} {rendered.subject}")
-        data = stuffed(mime.write(_headers(letter, links), rendered))
-    except MissingField as missing:
-        return failed(letter, Reason.MISSING_FIELD, {"field": str(missing)})
-    except Exception as error:  # noqa: BLE001 - one odd letter changes nothing for the others
-        return failed(letter, Reason.TEMPLATE_ERROR, {"error": (str(error) or type(error).__name__)[:300]})
-    return Mail(letter, Envelope(letter.envelope_from, recipient, len(data)), data)
+
+
+def _words(letter: Letter, personalizer: Personalizer, links: MessageLinks) -> Rendered:
+    rendered = personalizer.render(letter.values, links)
+    return replace(rendered, subject=f"{letter.label} {rendered.subject}") if letter.label else rendered
+
+
+def _unwritten(letter: Letter, error: Exception) -> Report:
+    if isinstance(error, MissingField):
+        return failed(letter, Reason.MISSING_FIELD, {"field": str(error)})
+    return failed(letter, Reason.TEMPLATE_ERROR, {"error": (str(error) or type(error).__name__)[:300]})
 
 
 def _headers(letter: Letter, links: MessageLinks) -> mime.Envelope:

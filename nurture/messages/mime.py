@@ -56,11 +56,10 @@ class Envelope:
 def write(envelope: Envelope, rendered: Rendered) -> bytes:
     """The whole mail. ValueError when an address, id or URL cannot stand in a header."""
     boundary = "=_" + hashlib.sha256(envelope.header_id.encode()).hexdigest()[:24]
-    head = "\r\n".join(_headers(envelope, rendered.subject, boundary))
     cut = f"\r\n--{boundary}".encode()
     return b"".join(
         (
-            head.encode(),
+            _head(envelope, rendered.subject, boundary),
             b"\r\n",
             cut,
             _part("plain", rendered.text),
@@ -70,6 +69,15 @@ def write(envelope: Envelope, rendered: Rendered) -> bytes:
             b"--\r\n",
         )
     )
+
+
+def check(envelope: Envelope, rendered: Rendered) -> None:
+    """Raise what `write` would raise: no body is such that it could not be written."""
+    _head(envelope, rendered.subject, "")
+
+
+def _head(envelope: Envelope, subject: str, boundary: str) -> bytes:
+    return "\r\n".join(_headers(envelope, subject, boundary)).encode()
 
 
 def _headers(envelope: Envelope, subject: str, boundary: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""Handing over on the stage: each message goes through the real go and is written out; nothing leaves (I/O).
+"""Handing over on the stage: each message goes through the real go, its words are made; nothing leaves (I/O).
 
-A letter that cannot be written out ends as it would in a sender: skipped, with the field that is missing.
+A letter that could not be written out ends as it would in a sender: skipped, with the field that is missing.
 """
 
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from sqlalchemy.engine import Connection
 
 from nurture.delivery import store
-from nurture.delivery.go import LEASE, MOST, go
-from nurture.delivery.letter import Letter, Mail, failed, write
+from nurture.delivery.go import LEASE, go
+from nurture.delivery.letter import Letter, failed, rehearse
 from nurture.delivery.model import Phase, Report
 from nurture.delivery.settle import settle
 from nurture.kernel.context import Context
@@ -19,7 +19,7 @@ from nurture.messages.model import Compiled
 from nurture.messages.personalize import Personalizer, TemplateFailure
 
 SENDER = "rehearsal"
-_PER_TRANSACTION = 16  # goes
+MOST = 1000  # letters in one go: nobody waits for the stage
 
 
 class Recorder:
@@ -42,12 +42,11 @@ class Recorder:
             with ctx.database.write() as conn:
                 at = ctx.database.now(conn)
                 times = {"now": now, "real": real, "at": at}
-                ids = store.reserve(conn, SENDER, MOST * _PER_TRANSACTION, lease=LEASE, **times)
-                for start in range(0, len(ids), MOST):
-                    letters = go(conn, ctx, SENDER, ids[start : start + MOST], at=at)
-                    for revision in {one.template for one in letters} - self._known.keys():
-                        self._learn(revision, message_store.compiled(conn, revision))
-                    gone += self._settle(conn, letters)
+                ids = store.reserve(conn, SENDER, MOST, lease=LEASE, **times)
+                letters = go(conn, ctx, SENDER, ids, at=at, most=MOST)
+                for revision in {one.template for one in letters} - self._known.keys():
+                    self._learn(revision, message_store.compiled(conn, revision))
+                gone += self._settle(conn, letters)
             if not ids:
                 return gone
 
@@ -61,16 +60,16 @@ class Recorder:
     def _settle(self, conn: Connection, letters: Sequence[Letter]) -> list[Letter]:
         reports, left = [], []
         for one in letters:
-            made = self._written(one)
-            if isinstance(made, Mail):
+            no = self._refusal(one)
+            if no is None:
                 left.append(one)
-                made = Report(one.message_id, one.fence, Phase.ANSWERED, 250, "2.0.0", SENDER)
-            reports.append(made)
+            reports.append(no or Report(one.message_id, one.fence, Phase.ANSWERED, 250, "2.0.0", SENDER))
         settle(conn, self._ctx, SENDER, SENDER, reports)
         return left
 
-    def _written(self, letter: Letter) -> Mail | Report:
+    def _refusal(self, letter: Letter) -> Report | None:
+        """Why a sender would not have written it."""
         personalizer = self._known[letter.template]
         if isinstance(personalizer, str):
             return failed(letter, Reason.TEMPLATE_ERROR, {"error": personalizer[:300]})
-        return write(letter, personalizer, self._ctx.keys, self._ctx.settings.base_url)
+        return rehearse(letter, personalizer, self._ctx.keys, self._ctx.settings.base_url)

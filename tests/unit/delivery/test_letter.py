@@ -8,7 +8,7 @@ import pytest
 
 from nurture.delivery.classify import classify
 from nurture.delivery.conversation import stuffed
-from nurture.delivery.letter import Letter, Mail, write
+from nurture.delivery.letter import Letter, Mail, rehearse, write
 from nurture.delivery.model import Phase, Report
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import new_ring
@@ -53,6 +53,11 @@ def test_a_letter_survives_the_pipe() -> None:
     assert replace(Letter.unpacked(LETTER.packed()), reply_to=("", "")) == LETTER
 
 
+def test_a_letter_that_can_be_written_is_not_refused_in_a_rehearsal() -> None:
+    """Its words are made, its bytes are not."""
+    assert rehearse(LETTER, Personalizer(COMPILED), RING, "https://anphat.example") is None
+
+
 def test_the_same_letter_gives_the_same_bytes() -> None:
     """A retry is the mail that went before, its date and id included."""
     first, second = _write(LETTER), _write(replace(LETTER, fence=3))
@@ -80,6 +85,7 @@ def test_a_letter_that_cannot_be_written_is_reported(change: dict[str, Any], rea
     report = _write(replace(LETTER, **change))
     assert isinstance(report, Report)
     assert (report.phase, report.reason, report.message_id) == (Phase.RENDER, reason.value, 7)
+    assert rehearse(replace(LETTER, **change), Personalizer(COMPILED), RING, "https://anphat.example") == report
 
 
 @pytest.mark.parametrize(
