@@ -6,11 +6,12 @@ A person's own yes (form, page, told to a member of staff) lifts their earlier u
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
-from nurture.activities.service import Activity, record
+from nurture.activities.service import Activity, record, record_set
 from nurture.consents import store
 from nurture.consents.model import Channel, Method, Purpose, Scope, SuppressionReason
 from nurture.consents.tables import consents, suppressions
@@ -53,6 +54,32 @@ def give(
         detail = {"purposes": [one.value for one in written], "channel": channel.value, "method": said.method.value}
         record(conn, Activity(lead_id, kind, said.now, said.actor, said.cause, detail=detail), real=said.real)
     return bool(written or lifted)
+
+
+def give_set(conn: Connection, keys: KeyRing, rows: Sequence[tuple[int, str | None]], said: Said) -> None:
+    """As `give` of many leads, by key and address, to advertising and tracking by email, in few statements.
+
+    Leads of whom anything was said before, or whose address is closed, are gone through one by one.
+    """
+    spoken = store.given_of(conn, [lead_id for lead_id, _ in rows], Channel.EMAIL).keys()
+    hashes = {lead_id: keys.address_hash(address) for lead_id, address in rows if address}
+    closed = store.suppressed(conn, hashes.values(), Channel.EMAIL)
+    purposes = (Purpose.ADVERTISING, Purpose.TRACKING)
+    fresh = {one: None for one, _ in rows if one not in spoken and not closed.get(hashes.get(one, ""))}
+    for lead_id, address in rows:
+        if lead_id not in fresh:
+            give(conn, keys, lead_id, address, said)
+    if not fresh:
+        return
+    if not said.proof.strip():
+        raise InputError(N_("Consent needs its proof: how, when, and to which text it was given"))
+    words = [one for one in Purpose if one in purposes]
+    conn.execute(
+        consents.insert(), [_line(one, word, Channel.EMAIL, said, given=True) for one in fresh for word in words]
+    )
+    detail = {"purposes": [one.value for one in words], "channel": Channel.EMAIL.value, "method": said.method.value}
+    lines = [Activity(one, Kind.CONSENTED, said.now, said.actor, said.cause, detail=detail) for one in fresh]
+    record_set(conn, lines, real=said.real)
 
 
 def write_down(
@@ -169,14 +196,15 @@ def _write(
     """Add a line for each purpose whose latest word differs; gives those purposes."""
     latest = store.given_of(conn, [lead_id], channel).get(lead_id, {})
     changed = [one for one in Purpose if one in purposes and (one not in latest or latest[one][0] != given)]
-    lines = [
-        {
-            "lead_id": lead_id, "purpose": one.value, "channel": channel.value, "given": given,
-            "method": said.method.value, "proof": clean(said.proof, LONGEST_PROOF), "origin": said.origin,
-            "ip": said.ip, "occurred_at": said.now, "recorded_at": said.real,
-        }
-        for one in changed
-    ]  # fmt: skip
+    lines = [_line(lead_id, one, channel, said, given=given) for one in changed]
     if lines:
         conn.execute(consents.insert(), lines)
     return changed
+
+
+def _line(lead_id: int, purpose: Purpose, channel: Channel, said: Said, *, given: bool) -> dict[str, Any]:
+    return {
+        "lead_id": lead_id, "purpose": purpose.value, "channel": channel.value, "given": given,
+        "method": said.method.value, "proof": clean(said.proof, LONGEST_PROOF), "origin": said.origin,
+        "ip": said.ip, "occurred_at": said.now, "recorded_at": said.real,
+    }  # fmt: skip

@@ -6,6 +6,7 @@ It uses the database, in the caller's write transaction, where the leads are hel
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,9 +15,12 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record_set
 from nurture.kernel.database import update_rows
+from nurture.kernel.errors import ConflictError
+from nurture.kernel.i18n import N_
 from nurture.kernel.identity import public_id
 from nurture.kernel.text import fold
-from nurture.leads.model import Lifecycle
+from nurture.leads import service
+from nurture.leads.model import Lifecycle, NewLead
 from nurture.leads.normalize import given_name_of, search_text, tag_key
 from nurture.leads.tables import companies, lead_tags, leads
 
@@ -40,6 +44,34 @@ class By:
         """The line of one lead."""
         cause, campaign = self.causes[lead_id]
         return Activity(lead_id, kind, self.now, self.actor, cause, campaign_key=campaign, detail=detail)
+
+
+def add(
+    conn: Connection, people: Mapping[str, NewLead], *, now: datetime, real: datetime, actor: str, cause: str
+) -> list[tuple[int, str | None]]:  # fmt: skip
+    """Take leads in by public id, as `service.add` does one; gives their ids and addresses in their order.
+
+    InputError names every fact of the first that cannot be used; ConflictError when an address is known.
+    """
+    taken = {key: service.of_new(conn, new, now) for key, new in people.items()}
+    rows = [{**values, "public_id": key, "last_activity_at": now} for key, (values, _) in taken.items()]
+    addresses = [row["email"] for row in rows if row.get("email")]
+    known = sa.select(leads.c.id).where(leads.c.email.in_(addresses)).limit(1)
+    if len(set(addresses)) < len(addresses) or conn.execute(known).first() is not None:
+        raise ConflictError(N_("There is a lead with this address already"))
+    for _, alike in groupby(rows, key=sorted):
+        conn.execute(leads.insert(), list(alike))
+    named = sa.select(leads.c.public_id, leads.c.id).where(leads.c.public_id.in_(list(people)))
+    ids = {row.public_id: row.id for row in conn.execute(named)}
+    lines = [
+        Activity(ids[row["public_id"]], Kind.CREATED, now, actor, cause, detail={"source": row["first_source"]})
+        for row in rows
+    ]
+    record_set(conn, lines, real=real)
+    for key, (_, labels) in taken.items():
+        for label in labels:
+            service.tag(conn, ids[key], label, now=now, real=real, actor=actor, cause=cause)
+    return [(ids[row["public_id"]], row.get("email")) for row in rows]
 
 
 def set_owner(conn: Connection, wanted: Mapping[int, int | None], by: By) -> None:

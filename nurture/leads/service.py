@@ -33,6 +33,17 @@ MOST_TAGS = 50  # given at once
 
 def add(conn: Connection, new: NewLead, *, now: datetime, real: datetime, actor: str, cause: str) -> Lead:
     """Take a lead in. InputError names every fact that cannot be used; ConflictError when the address is known."""
+    values, labels = of_new(conn, new, now)
+    lead_id = _insert(conn, values)
+    detail = {"source": values["first_source"]}
+    record(conn, Activity(lead_id, Kind.CREATED, now, actor, cause, detail=detail), real=real)
+    for label in labels:
+        tag(conn, lead_id, label, now=now, real=real, actor=actor, cause=cause)
+    return _known(conn, lead_id)
+
+
+def of_new(conn: Connection, new: NewLead, now: datetime) -> tuple[dict[str, Any], list[str]]:
+    """The columns and the tags of a lead to be. InputError names every fact that cannot be used."""
     facts = _facts(conn, {key: getattr(new, key) for key in CHANGEABLE if getattr(new, key)})
     if not facts.get("email") and not facts.get("phone"):
         raise InputError([Problem("unreachable", N_("A lead needs an email address or a phone number"), path="email")])
@@ -53,12 +64,7 @@ def add(conn: Connection, new: NewLead, *, now: datetime, real: datetime, actor:
         "created_at": now,
         "updated_at": now,
     }
-    lead_id = _insert(conn, values)
-    detail = {"source": values["first_source"]}
-    record(conn, Activity(lead_id, Kind.CREATED, now, actor, cause, detail=detail), real=real)
-    for label in labels.values():
-        tag(conn, lead_id, label, now=now, real=real, actor=actor, cause=cause)
-    return _known(conn, lead_id)
+    return values, list(labels.values())
 
 
 def _insert(conn: Connection, values: Mapping[str, Any]) -> int:

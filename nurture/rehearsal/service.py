@@ -22,11 +22,11 @@ from nurture.engine.definitions import Definitions
 from nurture.enrollments import service as enrollments
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
-from nurture.kernel.database import Database, update_rows
+from nurture.kernel.database import Database
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.garbage import unsearched
 from nurture.kernel.i18n import N_
-from nurture.leads import service as lead_service
+from nurture.leads import many
 from nurture.leads import store as lead_store
 from nurture.leads.model import NewLead
 from nurture.leads.tables import leads
@@ -239,15 +239,13 @@ def _made_up(stage: Context, people: tuple[NewLead, ...], now: datetime) -> list
     """Leads who are on the stage only, with their consent to advertising."""
     found = []
     for start in range(0, len(people), _AT_ONCE):
-        keyed = []  # draws are made from the keys: the same person, the same draws
+        # draws are made from the public ids: the same person, the same draws
+        part = {_key(one): one for one in people[start : start + _AT_ONCE]}
         with unsearched(), stage.database.write() as conn:
-            for one in people[start : start + _AT_ONCE]:
-                lead = lead_service.add(conn, one, now=now, real=now, actor="engine", cause=CAUSE)
-                said = Said(Method.FORM, CAUSE, "lead", CAUSE, now, now, proof=CAUSE)
-                consents.give(conn, stage.keys, lead.id, lead.email, said)
-                keyed.append((lead.id, _key(one)))
-            update_rows(conn, leads, ("public_id",), keyed)
-        found += [number for number, _ in keyed]
+            added = many.add(conn, part, now=now, real=now, actor="engine", cause=CAUSE)
+            said = Said(Method.FORM, CAUSE, "lead", CAUSE, now, now, proof=CAUSE)
+            consents.give_set(conn, stage.keys, added, said)
+        found += [number for number, _ in added]
     return found
 
 

@@ -70,6 +70,28 @@ def test_saying_it_again_adds_no_line(context: Context, said: Callable[[Method],
     assert (first, second, lines) == (True, False, 2)
 
 
+def test_the_yes_of_many_is_that_of_each(context: Context, said: Callable[[Method], Said]) -> None:
+    """A line for each purpose and one in the timeline; whoever had refused is taken back by their own word."""
+    with context.database.write() as conn:
+        now = context.clock.engine()
+        taken = [
+            leads_service.add(conn, NewLead(email=f"{n}@example.com"), now=now, real=now, actor="cli", cause="user:1")
+            for n in range(4)
+        ]
+        rows = [(one.id, one.email) for one in taken]
+        service.give(conn, context.keys, *rows[0], said(Method.FORM))
+        service.suppress(conn, context.keys, "1@example.com", SuppressionReason.UNSUBSCRIBED, said=said(Method.PAGE))
+        service.give_set(conn, context.keys, rows, said(Method.FORM))
+        standing = store.standing(conn, context.keys, rows, "email")
+        query = sa.select(activities.c.lead_id, activities.c.kind).where(activities.c.kind != "created")
+        told = conn.execute(query.order_by(activities.c.lead_id)).all()
+        count = conn.execute(sa.select(sa.func.count()).select_from(consents)).scalar_one()
+    assert [standing[number].refusal("advertising") for number, _ in rows] == [None] * 4
+    assert all(standing[number].tracking for number, _ in rows)
+    assert [row.kind for row in told] == ["consented", "resubscribed", "consented", "consented"]
+    assert count == 8
+
+
 def test_unsubscribing_wins_and_a_statement_does_not_lift_it(
     context: Context, said: Callable[[Method], Said]
 ) -> None:  # fmt: skip

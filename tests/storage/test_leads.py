@@ -1,5 +1,6 @@
 """Leads: taken in, changed, listed; every change stands in the timeline."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Connection
 from nurture.activities.tables import activities
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError, InputError, NotFoundError
-from nurture.leads import service, store
+from nurture.leads import many, service, store
 from nurture.leads.model import Filters, Lead, Lifecycle, NewLead, Sort
 from nurture.leads.tables import field_definitions, lead_conflicts, leads
 from nurture.segments.tables import memberships, segments
@@ -74,6 +75,41 @@ def test_a_known_address_is_a_conflict(context: Context) -> None:
         _add(context, conn, email="a@example.com")
         with pytest.raises(ConflictError):
             _add(context, conn, email="A@EXAMPLE.com")
+
+
+def test_many_are_taken_in_as_one_is(context: Context) -> None:
+    """Facts, tags and the begin of the timeline, in the order in which they were given."""
+    people = [
+        NewLead(email=" B@Example.com", name="Lê Bình", company="An Phát"),
+        NewLead(phone="0901 234 567", city="Huế", tags=("Khách VIP",)),
+        NewLead(email="c@example.com"),
+    ]
+    with context.database.write() as conn:
+        alone = [service.add(conn, replace(one, email=one.email and f"1{one.email.strip()}"), **_said(context))
+                 for one in people]  # fmt: skip
+        found = many.add(conn, {f"made{n}": one for n, one in enumerate(people)}, **_said(context))
+        together = [store.get(conn, number) for number, _ in found]
+        kinds = [_kinds(conn, number) for number, _ in found]
+    assert [address for _, address in found] == ["b@example.com", None, "c@example.com"]
+    same: dict[str, Any] = {"id": 0, "public_id": "", "email": None}
+    assert [replace(one, **same) for one in together if one] == [replace(one, **same) for one in _again(context, alone)]
+    assert [one.public_id for one in together if one] == ["made0", "made1", "made2"]
+    assert kinds == [["created"], ["created", "tagged"], ["created"]]
+
+
+def _again(context: Context, some: list[Lead]) -> list[Lead]:
+    with context.database.read() as conn:
+        return [one for lead in some if (one := store.get(conn, lead.id))]
+
+
+@pytest.mark.parametrize("second", ["a@example.com", "known@example.com"])
+def test_a_known_address_among_many_is_a_conflict(context: Context, second: str) -> None:
+    """Whether another of them has it or somebody else."""
+    people = {"made1": NewLead(email="a@example.com"), "made2": NewLead(email=second)}
+    with context.database.write() as conn:
+        _add(context, conn, email="known@example.com")
+        with pytest.raises(ConflictError):
+            many.add(conn, people, **_said(context))
 
 
 def test_a_change_says_what_was_there_before(context: Context) -> None:
