@@ -46,7 +46,11 @@ class Errors(list[str]):
 
 
 def violations(page: Page, asked: dict[str, Any] = AXE) -> list[dict[str, Any]]:
-    """What axe finds; it is brought into a page once."""
+    """What axe finds; it is brought into a page once.
+
+    It looks from the top: what the bar covers further down can be scrolled out from under it.
+    """
+    page.evaluate("scrollTo(0, 0)")
     axe = Axe()
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(axe.axe_script)

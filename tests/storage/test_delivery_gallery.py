@@ -25,11 +25,15 @@ from nurture.users.tables import users
 ROOT = Path(__file__).resolve().parents[2] / "templates_email"
 # What the writers of mail to staff give; who reads it and the house come with the go.
 ALERT = {"lead_name": "Mai", "url": "https://m.example/leads/k3", "reasons": []}
+TASK = {"id": 1, "title": "Gọi lại", "due": "24/11/2026", "lead_name": "Mai", "url": "https://m.example/leads/k3"} | (
+    dict.fromkeys(("note", "honorific", "company", "phone", "phone_shown"), "")
+)
 ABOUT = {
     "alert": ALERT,
     "alerts": [ALERT],
     "lead": lead_values(SimpleNamespace(email="a@b.example", city="", public_id="k3", fields={})),
     "link": "https://m.example/invite/x",
+    "tasks": [TASK, {**TASK, "phone": "+84901234567", "phone_shown": "0901 234 567"}],
     "title": "Gọi lại",
     "url": "https://m.example/leads/k3",
 }

@@ -270,7 +270,7 @@ def test_a_paused_campaign_stands_still(ready: Context) -> None:
     tick(ready)
     assert places(ready, "id") == []
     with ready.database.write() as conn:
-        campaign_service.resume(conn, "hello", real=now, actor="cli")
+        campaign_service.resume(conn, "hello", now=now, real=now, actor="cli")
     tick(ready)
     hand_over(ready)
     tick(ready)
