@@ -103,7 +103,9 @@ class Request:
     script: tuple[Act, ...] = ()
     seed: int = 1
     look: timedelta = timedelta(hours=1)  # how far time may jump: what is found by looking is found that late at most
-    enters: bool = True  # everybody at the begin; False: when the campaign's own entry finds them
+    # True: everybody at the begin. False: when the campaign's own entry finds them. None: at the begin, unless the
+    # campaign only takes people in on their day or on its own days.
+    enters: bool | None = None
 
     def checked(self) -> "Request":
         """Itself; InputError when it asks for too much, for nothing, or for what cannot be."""

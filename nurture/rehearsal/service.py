@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.campaigns import entries
 from nurture.campaigns import store as campaign_store
 from nurture.campaigns.definition import from_revision
 from nurture.campaigns.model import Again, CampaignState
@@ -141,7 +142,7 @@ def play(
     """Play it on the stage from its clock's instant on; gives what came of it."""
     begun = stage.clock.engine()
     people = [*ids, *_made_up(stage, request.people, begun)]
-    if request.enters:
+    if _all_at_once(stage, request):
         _enroll(stage, request.campaign, people, begun)
     complete = Stage(stage, request, many=len(people) > MANY).run(progress, stop)
     with stage.database.read() as conn:
@@ -252,6 +253,16 @@ def _made_up(stage: Context, people: tuple[NewLead, ...], now: datetime) -> list
 def _key(one: NewLead) -> str:
     """A public id that is the same each time this person is made up."""
     return hashlib.blake2b(f"{one.email}/{one.phone}/{one.name}".encode(), digest_size=7).hexdigest()
+
+
+def _all_at_once(stage: Context, request: Request) -> bool:
+    """Whether everybody comes in at the begin; else the campaign's entry takes them in, each on the day."""
+    if request.enters is not None:
+        return request.enters
+    with stage.database.read() as conn:
+        stored = _playable(conn, request)
+        entrances = from_revision(stored.definition, segment_store.facts(conn, stage.settings.zone)).entry.entrances
+    return not entrances or not all(entries.is_dated(one) or entries.is_scheduled(one) for one in entrances)
 
 
 def _enroll(stage: Context, key: str, people: Sequence[int], now: datetime) -> None:

@@ -76,15 +76,15 @@ def rehearsal(
     script: Sequence[Act] = (),
     seed: int = 1,
     look: timedelta = timedelta(hours=1),
-    enters: bool = True,
+    enters: bool | None = None,
     start: datetime = START,
     zone: str = "Asia/Ho_Chi_Minh",
     fields: Sequence[FieldDefinition] = (),
 ) -> Iterator[Rehearsed]:
     """Play a campaign of these folders with these leads; without `behavior` only the script acts.
 
-    They come in at the begin; with `enters` False when the campaign's entry finds them. With a longer `look` it is
-    faster, and segments, scores and dates of leads are looked at as rarely.
+    They come in at the begin, or on their day where the campaign takes people in only so; `enters` says which. With a
+    longer `look` it is faster, and segments, scores and dates of leads are looked at as rarely.
     """
     request = Request(
         campaign, people=tuple(leads), days=days, behavior=behavior, script=tuple(script), seed=seed, look=look,

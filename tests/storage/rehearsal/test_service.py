@@ -1,5 +1,6 @@
 """A rehearsal plays the real engine ahead, sends nothing, and gives the same answer for the same seed."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.errors import InputError, NotFoundError
+from nurture.leads.fields import FieldDefinition, FieldType
 from nurture.leads.model import NewLead
 from nurture.leads.tables import leads
 from nurture.messages.tables import messages
@@ -133,3 +135,19 @@ def test_leads_of_the_house_take_part_with_what_they_have_behind_them(context: C
     ):
         with pytest.raises(error):
             rehearse(context, request, tmp_path / f"{request.sample}.db")
+
+
+def test_a_campaign_of_birthdays_takes_people_in_on_their_day(tmp_path: Path) -> None:
+    """Nobody has to say so; everybody at once only comes in where that is asked for."""
+    folders = written(tmp_path)
+    tour = folders[0] / "tour.yaml"
+    text = tour.read_text("utf-8")
+    tour.write_text(re.sub(r"entry: .*", "entry: {date: {field: birthday, yearly: true, at: '09:00'}}", text), "utf-8")
+    fields = [FieldDefinition("birthday", "Sinh nhật", FieldType.DATE)]
+    born = [NewLead(email=f"a{day}@example.com", name="An", fields={"birthday": f"1990-11-{day}"}) for day in (25, 28)]
+    leads = [*born, *people(1)]
+    with rehearsal(*folders, "tour", leads, days=10, fields=fields) as found:
+        first = [one.day for one in found.report.calendar][:2]
+        assert (found.report.leads, found.report.enrolled, first) == (3, 2, ["2026-11-25", "2026-11-27"])
+    with rehearsal(*folders, "tour", leads, days=10, fields=fields, enters=True) as found:
+        assert found.report.enrolled == 3
