@@ -108,8 +108,8 @@ def _talk(line: Line, target: Target, addresses: Sequence[str], headers: Mapping
                 raise TimeoutError
             return Answer(Stage.ANSWERED, answer.status, _shown(text), _wait(answer.headers.get("Retry-After")))
     except (OSError, http.client.HTTPException, ValueError) as error:
-        late = "timed out" if connection.is_late else _said(error)
-        return Answer(Stage.SENT if handed else Stage.CONNECT, text=late)
+        is_late = connection.is_late or isinstance(error, TimeoutError)  # whichever clock rings first
+        return Answer(Stage.SENT if handed else Stage.CONNECT, text="timed out" if is_late else _said(error))
     finally:
         connection.close()
 

@@ -111,6 +111,7 @@ class Desk:
             self._kept[key] = self.page(who, width=width, lang=lang, script=script)
             self.open_ones.pop()
         page, errors = self._kept[key]
+        page.goto("about:blank")  # what the page before still had to say came before this
         errors.clear()
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme="light", forced_colors="none", reduced_motion="reduce")
