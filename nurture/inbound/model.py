@@ -28,7 +28,8 @@ class What(StrEnum):
 class Return:
     """One thing that came back about one recipient.
 
-    `key` names it within its source, so that it counts once however often it is told. What is not known is empty or None.
+    `key` names it within its source, so that it counts once however often it is told. What is not known is empty or
+    None.
     """
 
     what: What
