@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from nurture.kernel.marked import N_
 from nurture.kernel.text import is_key
 
+_BOUNCES = re.compile(
+    r"[a-z0-9](?:[a-z0-9._-]{0,29}[a-z0-9])?@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
+)
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?")
 _HEADER = re.compile(r"[A-Za-z0-9-]+: ?[\x20-\x7e]+")
 _PATH = re.compile(r"[A-Za-z0-9_.-]+")
@@ -39,6 +42,13 @@ def _bytes(secret: str) -> int:
         return len(base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True))
     except (binascii.Error, ValueError):
         return 0
+
+
+def bounce_address(text: str) -> str:
+    """`bounces@x.vn` in lower case, or nothing. A token stands behind its local part, which may have 64 in all."""
+    if text and (len(text) > 200 or not _BOUNCES.fullmatch(text.lower())):
+        raise ValueError(N_("an address such as bounces@anphat.vn, with at most 31 letters and digits before its @"))
+    return text.lower()
 
 
 def hosts(text: str) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ class Settings:
     smtp: Relay | None  # None: the built-in mailbox
     mailbox_port: int
     mail_from: str  # "Name <address>"
+    bounce_address: str  # where bounces come back, without the token; empty: to the sender
     house_name: str
     house_address: str
     zone: str
@@ -241,6 +242,7 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "smtp": (_relay, ""),
     "mailbox_port": (_port, "8025"),
     "mail_from": (_sender, "nurture <hello@nurture.example>"),
+    "bounce_address": (outside.bounce_address, ""),
     "house_name": (clean, ""),
     "house_address": (clean, ""),
     "zone": (_zone, "Asia/Ho_Chi_Minh"),
