@@ -5,7 +5,7 @@ Reads and writes the database, within the caller's transaction.
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from nurture.consents.model import Method, SuppressionReason
 from nurture.consents.service import Said, suppress
 from nurture.delivery import store
 from nurture.delivery.backoff import is_expired, retry_at
+from nurture.delivery.bounce import HARD, BounceReason
 from nurture.delivery.classify import classify
 from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
 from nurture.kernel.context import Context
@@ -123,7 +124,7 @@ def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: 
 
 def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now: datetime, real: datetime) -> bool:
     """Activities, decisions, suppressions; whether somebody is to react."""
-    to_leads = [case for case in cases if case.row.lead_id is not None and case.row.user_id is None]
+    to_leads = [case for case in cases if _to_lead(case.row)]
     sent = [_activity(case, Kind.MESSAGE_SENT, now) for case in to_leads if case.verdict.state is MessageState.SENT]
     bounced = [case for case in to_leads if case.verdict.state is MessageState.BOUNCED]
     record_set(conn, sent, real=real, react=False)
@@ -139,13 +140,20 @@ def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now:
 
 
 def _activity(case: _Case, kind: Kind, now: datetime) -> Activity:
-    row = case.row
-    cause = f"message:{row.id}"
     detail = {"hard": case.verdict.suppress, **case.verdict.detail} if kind is Kind.MESSAGE_BOUNCED else {}
+    return _message_activity(case.row, kind, now, detail)
+
+
+def _message_activity(row: Row[Any], kind: Kind, now: datetime, detail: Mapping[str, Any]) -> Activity:
+    cause = f"message:{row.id}"
     return Activity(
         row.lead_id, kind, now, "engine", cause, f"{cause}:{kind.value}",
         message_id=row.id, campaign_key=row.campaign_key, email_key=row.template_key, detail=detail,
     )  # fmt: skip
+
+
+def _to_lead(row: Row[Any]) -> bool:
+    return row.lead_id is not None and row.user_id is None
 
 
 def _decision(case: _Case, now: datetime) -> Decision:
@@ -162,3 +170,42 @@ def _summary(cases: Sequence[_Case], *, reacts: bool) -> Settled:
     worst = max(troubled, key=lambda case: case.verdict.trouble is RouteTrouble.PAUSE)
     said = f"{worst.report.code or ''} {worst.report.answer or worst.report.phase.value}".strip()
     return Settled(states, worst.verdict.trouble, said, worst.verdict.wait_seconds, reacts)
+
+
+@dataclass(frozen=True, slots=True)
+class LaterBounce:
+    """A refusal that came back after the relay had taken the message."""
+
+    message_id: int
+    reason: BounceReason
+    detail: Mapping[str, Any] = field(default_factory=dict)  # `answer`: what the receiver said
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What message and timeline keep of it."""
+        return {"answer": "", **self.detail, "hard": self.reason in HARD, "reason": self.reason.value}
+
+
+def bounced_later(conn: Connection, ctx: Context, found: Sequence[LaterBounce]) -> list[int]:
+    """Turn messages that went, or may have gone, into bounced; gives the ids of those that were not so already.
+
+    Each with its line in the timeline, to be reacted to (ring `wake.reactions` after the commit when any id is given).
+    One still under way is taken from its sender, whose report then changes nothing. Suppressing the address is for
+    the caller. Of several for one message the first counts.
+    """
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    wanted = {one.message_id: one for one in reversed(found)}
+    rows = store.gone_out(conn, sorted(wanted))
+    update_rows(conn, messages, _LATER, [_later(wanted[row.id], now) for row in rows])
+    told = [_message_activity(row, Kind.MESSAGE_BOUNCED, now, wanted[row.id].told) for row in rows if _to_lead(row)]
+    record_set(conn, told, real=real)
+    follow_end(conn, rows)
+    return [row.id for row in rows]
+
+
+_LATER = ("state", "reason", "detail", "retry_at", "ended_at", "lease_until", "lease_holder")
+
+
+def _later(one: LaterBounce, now: datetime) -> tuple[Any, ...]:
+    why = Reason.HARD_BOUNCE if one.reason in HARD else Reason.SOFT_BOUNCE
+    return one.message_id, MessageState.BOUNCED.value, why.value, one.told, None, now, None, None

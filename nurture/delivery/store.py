@@ -201,13 +201,13 @@ _OF_SETTLING = (
     "id", "fence", "attempts", "dated_at", "gone_at", "lead_id", "user_id", "purpose", "enrollment_id", "address",
     "template_key", "lease_until",
 )  # fmt: skip
-_UNDER_WAY: sa.Select[Any] = (
+_TO_SETTLE: sa.Select[Any] = (
     sa.select(*(messages.c[name] for name in _OF_SETTLING), campaigns.c.key.label("campaign_key"))
     .select_from(messages.outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id))
-    .where(SENDING, messages.c.lease_holder == _SENDER)
     .order_by(messages.c.id)
     .with_for_update(key_share=True, of=messages)
 )
+_UNDER_WAY = _TO_SETTLE.where(SENDING, messages.c.lease_holder == _SENDER)
 _THESE_UNDER_WAY = _UNDER_WAY.where(messages.c.id.in_(_IDS))
 
 
@@ -216,6 +216,12 @@ def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -
     if ids is None:
         return conn.execute(_UNDER_WAY, {"holder": sender}).all()
     return conn.execute(_THESE_UNDER_WAY, {"holder": sender, "ids": list(ids)}).all()
+
+
+def gone_out(conn: Connection, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Those of these messages that went, or may have gone, locked, in the order of their ids."""
+    went = messages.c.state.in_([state.value for state in COUNTED])
+    return conn.execute(_TO_SETTLE.where(went, among(messages.c.id, list(ids)))).all() if ids else []
 
 
 def overdue_holders(conn: Connection, at: datetime) -> list[str]:

@@ -34,7 +34,8 @@ class Reason(StrEnum):
     MERGED = "merged"  # the lead was merged into another
     EXPIRED = "expired"  # could not be handed over until its last day
     REFUSED_BY_SERVER = "refused_by_server"
-    HARD_BOUNCE = "hard_bounce"
+    HARD_BOUNCE = "hard_bounce"  # the address is gone
+    SOFT_BOUNCE = "soft_bounce"  # refused for another cause; the address may exist
     TOO_LARGE = "too_large"
     NEEDS_SMTPUTF8 = "needs_smtputf8"  # the address has no ASCII form, and the relay takes no other (RFC 6531)
     ROUTE_PAUSED = "route_paused"
@@ -126,6 +127,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.EXPIRED: "Could not be handed over until its last day",
     Reason.REFUSED_BY_SERVER: "The mail server refused it: %(answer)s",
     Reason.HARD_BOUNCE: "The address does not exist: %(answer)s",
+    Reason.SOFT_BOUNCE: "Refused, though the address may exist: %(answer)s",
     Reason.TOO_LARGE: "The mail is too large for the server",
     Reason.NEEDS_SMTPUTF8: "The mail server does not take addresses such as %(address)s",
     Reason.ROUTE_PAUSED: "The mail server “%(route)s” is paused: %(error)s",
@@ -226,6 +228,7 @@ LABELS: dict[Reason, str] = {
     Reason.EXPIRED: "could not be handed over in time",
     Reason.REFUSED_BY_SERVER: "the mail server refused it",
     Reason.HARD_BOUNCE: "the address does not exist",
+    Reason.SOFT_BOUNCE: "refused, the address may exist",
     Reason.TOO_LARGE: "too large for the server",
     Reason.NEEDS_SMTPUTF8: "the server takes no such address",
     Reason.ROUTE_PAUSED: "the mail server is paused",

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from nurture.activities.tables import activities, reactions
 from nurture.consents.store import standing
 from nurture.delivery import route, store
+from nurture.delivery.bounce import BounceReason
 from nurture.delivery.go import go
 from nurture.delivery.model import Phase, Report
-from nurture.delivery.settle import Settled, settle
+from nurture.delivery.settle import LaterBounce, Settled, bounced_later, settle
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.messages.tables import attempts, messages
@@ -186,3 +187,48 @@ def test_a_copied_installation_keeps_everything_in(context: Context) -> None:
     assert (row.state, row.reason) == ("paused", route.COPIED)
     assert "claim" in route.sentence(row.reason, "en")
     assert route.sentence(row.reason, "vi") != route.sentence(row.reason, "en")
+
+
+def _later(ctx: Context, *found: LaterBounce) -> list[int]:
+    with ctx.database.write() as conn:
+        return bounced_later(conn, ctx, found)
+
+
+def test_a_bounce_that_comes_later_takes_the_place_of_sent_once(context: Context) -> None:
+    """With the reason in the account and in the timeline, to be reacted to; the address is the caller's matter."""
+    _under_way(context, 2)
+    _settle(context, SENT, Report(2, 1, Phase.DOT))
+    full = LaterBounce(2, BounceReason.UNKNOWN, {"answer": "552 5.2.2 over quota"})
+    gone = LaterBounce(1, BounceReason.NO_SUCH_USER, {"answer": "550 5.1.1 gone"})
+    assert _later(context, full, gone, LaterBounce(1, BounceReason.UNKNOWN), LaterBounce(99, BounceReason.UNKNOWN)) == [
+        1,
+        2,
+    ]
+    assert _later(context, gone) == []
+    first, second = _all(context, messages)
+    told = {"answer": "550 5.1.1 gone", "hard": True, "reason": "no_such_user"}
+    assert (first.state, first.reason, first.detail) == ("bounced", "hard_bounce", told)
+    assert (second.state, second.reason, second.detail["hard"]) == ("bounced", "soft_bounce", False)
+    kept = [one for one in _all(context, activities) if one.kind == "message_bounced"]
+    assert [(one.message_id, one.detail["hard"], one.email_key) for one in kept] == [
+        (1, True, "hello"),
+        (2, False, "hello"),
+    ]
+    assert len(_all(context, reactions)) == 2
+
+
+def test_a_bounce_that_overtakes_the_report_of_its_sending_counts(context: Context) -> None:
+    """The report that comes after it changes nothing."""
+    _under_way(context)
+    assert _later(context, LaterBounce(1, BounceReason.NO_SUCH_USER)) == [1]
+    assert _settle(context, SENT) == Settled()
+    row = _row(context)
+    assert (row.state, row.lease_holder, row.lease_until) == ("bounced", None, None)
+
+
+def test_what_waits_is_not_called_bounced(context: Context) -> None:
+    """A message that the relay never took has nothing that could come back."""
+    _under_way(context)
+    _settle(context, LATER)
+    assert _later(context, LaterBounce(1, BounceReason.NO_SUCH_USER)) == []
+    assert _row(context).state == "deferred"
