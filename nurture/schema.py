@@ -8,6 +8,7 @@ from nurture.capture import tables as capture
 from nurture.consents import tables as consents
 from nurture.delivery import tables as delivery
 from nurture.enrollments import tables as enrollments
+from nurture.inbound import tables as inbound
 from nurture.kernel import tables as kernel
 from nurture.kernel.database import metadata
 from nurture.leads import tables as leads
@@ -23,7 +24,7 @@ from nurture.users import tables as users
 
 STAGES = (
     kernel, users, leads, consents, activities, capture, segments, policy, campaigns, enrollments,
-    messages, broadcasts, delivery, tracking, scoring, opportunities, alerts, outbound, tasks,
+    messages, broadcasts, delivery, tracking, inbound, scoring, opportunities, alerts, outbound, tasks,
 )  # fmt: skip
 
 __all__ = ["STAGES", "metadata"]

@@ -34,6 +34,7 @@ from nurture.enrollments import store as enrolled
 from nurture.enrollments.entry import refusal
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
+from nurture.inbound.tables import returns
 from nurture.kernel.database import among
 from nurture.kernel.errors import ConflictError, ForbiddenError, InputError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
@@ -64,7 +65,7 @@ from nurture.users import service as staff
 from nurture.users.model import may_edit_lead, may_see_lead
 
 # Rows that go along as they are. Tags, pairs, conflicts, consents, scores, tasks have functions of their own.
-_FOLLOW = (activities, reactions, decisions, outbox, alerts)
+_FOLLOW = (activities, reactions, decisions, outbox, alerts, returns)
 _TRIES = 5
 _ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
 _QUEUED_TEXT = sa.and_(outbox.c.kind == CallKind.SMS.value, outbox.c.state == CallState.QUEUED.value)

@@ -45,3 +45,25 @@ class Return:
     sender: str = ""  # of a reply: who wrote, normalized
     subject: str = ""
     text: str = ""  # of a reply: its own words, quotes left out
+
+
+class Outcome(StrEnum):
+    """What we made of a return."""
+
+    DONE = "done"  # acted on
+    COUNTED = "counted"  # a soft bounce: counted against the address
+    OURS = "ours"  # refused because of us or of what we wrote: never held against the address
+    KNOWN = "known"  # kept; nothing follows
+    NOBODY = "nobody"  # about no message and no lead of ours
+    UNPROVEN = "unproven"  # anybody may have written it, and it would harm: changes nothing
+    FAILED = "failed"  # could not be read
+
+
+class Handling(StrEnum):
+    """How far people are with what they should see: replies, and mail that nobody knows whose it is."""
+
+    NONE = ""  # nobody needs to see it
+    WAITING = "waiting"
+    SEEN = "seen"
+    KEPT = "kept"  # belongs to nobody here, and stays
+    IGNORED = "ignored"

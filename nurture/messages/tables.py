@@ -64,6 +64,7 @@ messages = sa.Table(
     column("dated_at", Instant, nullable=True, personal=False),  # the Date header, real time of the first go
     column("created_at", Instant, personal=False),
     column("gone_at", Instant, nullable=True, personal=False),  # engine time of the go that counts for caps
+    column("delivered_at", Instant, nullable=True, personal=False),  # real time at which the receiver took it, if told
     column("ended_at", Instant, nullable=True, personal=False),  # engine time the present state was reached
     sa.UniqueConstraint("enrollment_id", "step", "occurrence"),
     sa.UniqueConstraint("broadcast_id", "lead_id"),

@@ -32,7 +32,7 @@ THROUGH = {"passages": ("enrollment_id", "enrollments"), "opportunity_changes": 
 LEFT_OUT = frozenset({
     "runs", "leases", "senders", "routes", "attempts", "quotas", "reactions", "hits", "mailbox_mails", "sessions",
     "login_failures", "user_links", "saved_views", "distinct_leads", "audit", "import_batches", "import_refusals",
-    "import_mappings",
+    "import_mappings", "returns", "inbox_places", "inbox_seen",
 })  # fmt: skip
 _AT_ONCE = 500
 
