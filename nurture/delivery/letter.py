@@ -13,6 +13,7 @@ from nurture.delivery.model import Phase, Report
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import KeyRing
 from nurture.messages import mime
+from nurture.messages.headers import wire_address
 from nurture.messages.links import MessageLinks
 from nurture.messages.personalize import MissingField, Personalizer, Rendered
 
@@ -96,7 +97,7 @@ def _links(letter: Letter, ring: KeyRing, base_url: str) -> MessageLinks:
 
 def _recipient(letter: Letter) -> str | Report:
     try:
-        return mime.wire_address(letter.to_address)
+        return wire_address(letter.to_address)
     except ValueError as error:
         return failed(letter, Reason.NO_ADDRESS, {"error": str(error)})
 

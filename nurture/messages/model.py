@@ -85,6 +85,15 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail. `media_type` in lower case: `application/pdf`, `text/csv; charset=utf-8`."""
+
+    name: str  # as the recipient sees it
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NewMessage:
     """A message about to be written. One of (enrollment, step, occurrence), (broadcast, lead), unique_key names it.
 
