@@ -1,0 +1,370 @@
+"""What receivers and relays say when they refuse, in their words. Pure.
+
+One row for each saying: the reason, whose words they are, and a pattern over the text in lower case with single
+spaces. The first row that fits decides, so that the order is part of the table: who says that the sender is on a list
+says nothing of the address, even if "user unknown" stands in the next sentence, and a full mailbox exists.
+"""
+
+import re
+from typing import NamedTuple
+
+from nurture.delivery.bounce_reason import BounceReason as Why
+
+
+class Saying(NamedTuple):
+    why: Why
+    source: str
+    patterns: tuple[str, ...]  # any of them
+
+
+_WHO = r"(?:user|recipient|mailbox|mail box|addressee|address|account|alias|member|customer|subscriber|person|e-?mail)"
+_WHOSE = r"(?:local |remote |virtual |valid |e-?mail |mail |forwarding |destination |final |target |known |active )*"
+
+SAYINGS = (
+    # Our standing with the receiver: says nothing of the recipient, whatever else is said.
+    Saying(Why.GREYLISTED, "RFC 6647; Postgrey, milter-greylist, SQLgrey", (r"gr[ea]y-?\s?list",)),
+    Saying(
+        Why.REPUTATION,
+        "Spamhaus, SpamCop, Barracuda and other lists, as Postfix, Exim and Exchange quote them",
+        (
+            r"spamhaus|spamcop|barracudacentral|\brbl\b|\bdnsbl\b|sorbs\.net|uceprotect|abuseat|invaluement|spamrats",
+            r"mailspike|surbl|uribl|senderbase|senderscore|talosintelligence|cloudmark\.com|black-?\s?list",
+            r"block-?\s?list|deny-?\s?list|(?:is|are|was|been|currently|ip|host|found) (?:\S+ )?listed (?:on|in|at|by)",
+            r"blocked using",
+        ),
+    ),
+    Saying(
+        Why.REPUTATION,
+        "Gmail, Outlook.com, Yahoo, iCloud, Vade: a bad name",
+        (
+            r"\b(?:bad|low|poor|very low|no|ip|sender|sending|domain)(?: \w+)? reputation|reputation of (?:the|your)",
+            r"banned send",
+            (
+                r"(?:ip|address|host|sender|server|network|domain|client|you)\S* (?:\S+ ){0,3}(?:is|are|was|been"
+                r"|being|has been|have been) (?:\w+ )?(?:banned|block(?:ed|listed))"
+            ),
+            r"part of their network is on our block|s3140|s3150|messages? from \S+ (?:were|was|temporarily|weren't)\b",
+            r"tenant has exceeded threshold|ipfilter|unusual rate of unsolicited|dynamic (?:ip|host|pool)|dial-?up",
+            r"residential|\[?tss?0[1-9]\]?|\[?ts0[0-9]\]?|unsolicited mail originating|likely unsolicited",
+            r"refused\. your ip|ip address (?:is |has been )?(?:reject|refus)|access denied\. ip name lookup|bad ?ip",
+            r"poor rep|due to complaints|user complaints",
+        ),
+    ),
+    Saying(
+        Why.AUTHENTICATION,
+        "RFC 7208, RFC 6376, RFC 7489, RFC 7372; Gmail 5.7.26, Outlook 5.7.515",
+        (
+            r"\bspf\b|\bdkim\b|\bdmarc\b|sender policy framework|domainkeys|sender id \(pra\)",
+            r"unauthenticated (?:e-?mail|mail)|email is unauthenticated",
+            r"authentication (?:checks?|information|results|failed|failure|required|mechanism)|not authenticated",
+            r"requires authentication|must (?:be )?authenticate|authentication is required|smtp auth\b",
+            r"not authorized to send|not permitted sender|openspf",
+        ),
+    ),
+    Saying(
+        Why.AUTHENTICATION,
+        "RFC 1912, RFC 7372 5.7.25: no name of the sending address, or another's",
+        (
+            r"reverse (?:dns|hostname|lookup|map)|\bptr\b|\brdns\b|fcrdns|cannot find your (?:reverse )?hostname",
+            r"(?:unresolvable|unknown|invalid) (?:helo|client host)|helo command rejected",
+            r"client host rejected: cannot find|ip name (?:lookup|forgery)|forward-confirmed",
+            r"hostname (?:lookup|verification|is invalid)|invalid (?:helo|ehlo)",
+            r"(?:helo|ehlo) (?:name|hostname|argument)",
+        ),
+    ),
+    Saying(
+        Why.SENDER,
+        "Postfix, Exim, Sendmail: the envelope's sender does not please",
+        (
+            r"sender (?:address )?(?:rejected|verify|verification|unknown|denied|not exist)|verify sender",
+            r"could not verify sender|sender.?s? (?:domain|address) (?:of |\S+ )?(?:must|does not|doesn't|not|is)",
+            r"domain of sender|(?:invalid|bad|unknown|unresolvable) (?:envelope )?(?:sender|return-?path|mail from)",
+            r"unroutable sender|return address|callback|(?:can't|cannot) verify (?:the )?sender|from address",
+            r"sender (?:is )?(?:not|in)valid|mail from command|5\.1\.[78] |mail from (?:domain|address)",
+            r"non-?existent sender",
+            r"your (?:e-?mail )?(?:address|domain)\b.{0,30}(?:not exist|invalid|blocked|not allowed)",
+        ),
+    ),
+    # The box is there, and cannot take it now.
+    Saying(
+        Why.MAILBOX_FULL,
+        "Postfix, Dovecot, Exim, Exchange, Gmail, Yahoo, courier, qmail's vpopmail",
+        (
+            (
+                r"(?:mail-?\s?box|in-?box|mail-?drop|mailfolder|account|user'?s?|maildir|recipient'?s?"
+                r"|storage)(?:'s)?(?: \S+){0,4} (?:is |are |was )?(?:almost |too |currently )?(?:full"
+                r"|over-?\s?quota)\b"
+            ),
+            r"quota(?: \S+){0,3} (?:exceed|full|reached|violation|limit)",
+            (
+                r"(?:exceed\S*|over|out of|above|beyond|off) (?:\S+ ){0,4}(?:disk |storage |mail "
+                r"|mailbox )?(?:quota|storage allocation|storage limit)"
+            ),
+            r"disk quota|over-?quota|overquota|quotaexceeded|mailbox(?: \S+)? size limit|mailbox_?full|full mailbox",
+            r"not enough (?:storage|disk )?space|insufficient (?:disk |storage )?space|out of (?:storage )?space",
+            r"exceeded (?:the )?(?:space|mailbox|storage|its) |exceeds? (?:the )?(?:mailbox|allowed space|storage)",
+            r"mailbox has exceeded|maximum (?:mailbox|storage) size|too many messages (?:in|on) (?:this|the) mailbox",
+            r"no (?:more )?(?:space|room) left|delivery failed: over quota|storage exceeded|user has too many messages",
+        ),
+    ),
+    Saying(
+        Why.MAILBOX_FULL,
+        "Viettel, VNPT, P.A Vietnam and others by help pages (hainhan.com, tinhocvanphong.com.vn); German,"
+        " Japanese, French, Spanish, Russian hosts",
+        (
+            r"hộp thư (?:\S+ ){0,3}đầy|đầy hộp thư|vượt (?:quá )?dung lượng hộp thư|postfach (?:\S+ )?voll",
+            r"メールボックス.{0,12}(?:一杯|いっぱい|容量)|bo[iî]te (?:\S+ ){0,3}pleine|buz[oó]n (?:\S+ ){0,3}lleno",
+            r"почтовый ящик .{0,20}переполнен|casella (?:\S+ ){0,2}piena|caixa (?:\S+ ){0,3}cheia",
+        ),
+    ),
+    Saying(
+        Why.SIZE,
+        "RFC 1870 and those who keep to it",
+        (
+            (
+                r"(?:message|mail|e-?mail|size|content|attachment|file|header|body)s?(?: \S+){0,5} (?:is |are "
+                r"|was )?too (?:large|big|long)"
+            ),
+            r"message (?:file )?size (?:\(?\d+|exceed|limit|\S+ exceed|is )|exceed\S* (?:\S+ ){0,5}(?:message )?size",
+            r"size (?:of (?:the|this|your) message )?(?:\S+ ){0,3}exceed",
+            r"larger than (?:the )?(?:current|maximum|system|allowed)|max(?:imum)? (?:message )?size",
+            r"message length exceed|too large to (?:be )?(?:deliver|send)|dung lượng thư .{0,12}vượt",
+        ),
+    ),
+    Saying(
+        Why.RATE,
+        "Gmail 4.2.1 and 4.7.28, Exchange 4.3.2, Outlook, Postfix's anvil",
+        (
+            r"rate limit|ratelimit",
+            r"too many (?:connection|message|recipient|concurrent|mail|e-?mail|session|error|smtp|bad)",
+            r"receiving (?:mail|e-?mail|messages) (?:too quickly|at a rate)|thrott?l|try again later, (?:rate|closing)",
+            r"exceeded (?:\S+ ){0,6}(?:per|hour|day|rate|connection|recipients|limit for)",
+            r"daily (?:\S+ )?(?:limit|quota)|sending limit|message (?:rate|submission rate)|recipient thread limit",
+            r"mail flood|sent too many|slow down",
+            r"(?:connection|concurrency|sending|message|recipient|hourly) (?:\S+ )?limit",
+            r"deferred due to (?:user|excess)|hop ?count exceeded\b|unusual traffic",
+            r"excessive (?:rate|number|traffic)|max(?:imum)? (?:\S+ )?recipients",
+        ),
+    ),
+    # What we wrote.
+    Saying(
+        Why.CONTENT,
+        "virus scanners and attachment rules; Gmail's 552 5.7.0 guidelines",
+        (
+            r"\bvirus|malware|infected|trojan|\bworm\b|phish",
+            r"attachment (?:\S+ ){0,4}(?:not|block|type|reject|guideline)",
+            (
+                r"(?:blocked|illegal|forbidden|banned|unacceptable|prohibited|dangerous"
+                r"|executable) (?:\S+ )?(?:attachment|file|content)"
+            ),
+            r"improper use of 8-bit|headers? (?:\S+ )?(?:missing|syntax|invalid|malformed|not accept|rejected)",
+            r"(?:missing|invalid|malformed|duplicate|bad) (?:\S+ )?(?:header|mime|from:|date:|message-id)",
+            r"bare (?:lf|cr|linefeed)|rfc ?(?:2822|5322|822)|not (?:rfc|compliant)|security reasons",
+            r"presents a potential|(?:line|header)s? too long|conversion (?:is )?(?:required|not)|8bitmime|smtputf8",
+            r"not (?:support|accept)\S* (?:\S+ )?(?:mime|8bit|html)",
+        ),
+    ),
+    Saying(
+        Why.SPAM,
+        "SpamAssassin, rspamd, Barracuda, Proofpoint, Gmail, mail.ru, QQ and others",
+        (
+            r"\bspam|spam(?:my|ming|assassin|filter|trap)|rspamd|unsolicited|\bu[bc]e\b|bulk (?:e-?mail|mail)|junk",
+            r"suspicious|content (?:\S+ ){0,3}(?:reject|block|den|refus|filter|unacceptable)|message content",
+            r"rejected (?:\S+ ){0,3}(?:content|by (?:our )?(?:content|filter))|(?:mail|message) (?:\S+ )?looks like",
+            r"\[?hvu:b[0-9]\]?|high(?:ly)? (?:probab|score)|advert|classified as|cảnh báo thư rác|thư rác|gặp thư rác",
+        ),
+    ),
+    # The address is not there.
+    Saying(
+        Why.NO_SUCH_DOMAIN,
+        "resolvers, as Postfix, Sendmail, Exim, qmail and Exchange quote them; RFC 7505",
+        (
+            r"host (?:or domain name )?(?:is )?not found",
+            (
+                r"(?:host|domain)(?: name)? (?:\S+ )?(?:unknown|not known|does not exist|doesn't exist|not found"
+                r"|non-?existent|lookup failed|not exist)"
+            ),
+            r"(?:unknown|no such|non-?existent|invalid|bad) (?:\w+ )?(?:host|domain)\b|nxdomain",
+            r"couldn'?t find any host|cannot find (?:any )?host",
+            r"domain \S+ (?:does not exist|doesn't exist|not found|couldn't be found)|null ?mx|accepts? no mail",
+            r"does not accept mail \(nullmx|name or service not known|no (?:mx|dns) (?:or a )?(?:record|entr)",
+            r"all relevant mx records point to non-existent|mx (?:records? )?.{0,30}non-?existent",
+            r"unrouteable (?:mail )?domain|recipient'?s? domain|不存在的域名|không tìm thấy host",
+            r"tên miền .{0,16}không tồn tại|domain isn't in|illegal host/domain|bad destination (?:system|host)",
+            r"address family (?:mismatch|not supported) .{0,20}host|delivery failed\. host",
+            r"unresolvable (?:host|domain)|domain (?:has )?no valid mail|nodename nor servname",
+        ),
+    ),
+    Saying(
+        Why.MOVED,
+        "RFC 3463 X.1.6; RFC 7293; gateways that say where to",
+        (
+            r"(?:has|have|was|been) (?:\S+ )?moved|no longer (?:\S+ )?(?:with|work|employ|at this|associated)",
+            r"has been (?:replaced|superseded)",
+            r"(?:address|e-?mail|account)(?: \S+){0,3} (?:has |was )?(?:changed|replaced by)|new (?:e-?mail )?address",
+            r"(?:has|have) left (?:the|our|this)|mailbox owner has changed|no forward(?:ing)? address|user has moved",
+            r"no longer on(?: this)? server",
+        ),
+    ),
+    Saying(
+        Why.MAILBOX_DISABLED,
+        "Gmail, Outlook.com, Yahoo, mail.ru, Zoho, Postfix: closed, asleep, suspended",
+        (
+            (
+                r"(?:mail-?\s?box|account|user|address|domain|recipient|customer)(?:'s)?(?: \S+){0,6} (?:is |was "
+                r"|has been |are |currently )*(?:temporarily |administratively |permanently "
+                r"|currently )?(?:disabled|suspended|inactive|in-active|deactivated|de-activated|locked|frozen"
+                r"|dormant|expired|closed|blocked|not active|discontinued|restricted|terminated|cancell?ed"
+                r"|unavailable for inactivity|not activated|on hold)"
+            ),
+            (
+                r"(?:disabled|suspended|inactive|deactivated|locked|closed|expired|frozen|not active) (?:e-?mail "
+                r"|mail )?(?:mail-?box|account|user|recipient|address)"
+            ),
+            r"account (?:that you tried to reach is|is not) (?:disabled|inactive|active)|extended inactivity",
+            r"due to inactivity|email account is over its limits of inactivity",
+            r"not accepting (?:any )?(?:mail|message)s? (?:due|because)|\bis inactive\b",
+            r"user (?:is )?(?:not logged in|deactivated)|not paid|mailbox currently unavailable|discarding",
+        ),
+    ),
+    Saying(
+        Why.NO_SUCH_USER,
+        "Postfix, Sendmail, Exim, qmail, Exchange, Domino, Gmail, Outlook.com (5.5.0 mailbox unavailable),"
+        " Yahoo (dd, no account), iCloud, mail.ru, Zoho, QQ, cPanel",
+        (
+            (
+                rf"(?:{_WHO}s?)(?:\S+)?(?: name)?(?: \S+){{0,3}} (?:is |was |are |be |currently |an? )*"
+                r"(?:unknown|invalid"
+                r"|illegal|not (?:be )?(?:found|known|listed|valid|exist)|non-?existent|unavailable|not available"
+                r"|not (?:a )?(?:local|our)|not recogni[sz]ed|undeliverable|unrouteable|undefined|not here)"
+            ),
+            (
+                r"(?:unknown|invalid|no such|non-?existent|not a (?:valid|known)|illegal|undefined|bad"
+                r"|unable to find|cannot find|no|not our|isn't a|wrong|unrouteable|undeliverable|not a|not known"
+                rf"|can't find|couldn't find) {_WHOSE}{_WHO}s?\b"
+            ),
+            (
+                r"(?:does not|doesn'?t|do not|don'?t|did not|didn't|not) (?:exist|have an? (?:\S+ )?(?:account"
+                r"|mailbox))"
+            ),
+            r"user doesn't have|no such (?:person|one|user|address|mailbox|recipient)",
+            r"unknown (?:to|at|in) (?:address|this|our|my)|no mailbox (?:here|by that|found|with)",
+            r"not (?:a )?(?:listed|found) in",
+            r"not (?:listed )?in (?:the |domino |our )?(?:directory|public|name|addr|alias|local)|recipientnotfound",
+            r"adr\.ex(?:recip)?notfound|user unknown|unknown user|nosuchuser|no_such_user",
+            r"unknown_?(?:rcpt|recipient|user)|5\.4\.1 .{0,80}recipient address rejected: access denied",
+            r"isn't (?:in|on) (?:my|our|the)|there is no (?:user|one|mailbox)",
+            r"this (?:user|address|account|recipient) (?:\S+ )?(?:doesn't|does not|isn't|is not|no longer)",
+            r"no longer (?:valid|available|in use|active|exist|accept)|(?:name|user|address|recipient)\S* not found",
+            r"could not be found|couldn't be found|wasn't found|not found at",
+            r"delivery to (?:this|the following) recipients? (?:address )?(?:is )?not (?:allowed|possible)",
+            r"does not (?:like|have) (?:recipient|a mailbox)|not our customer|addr(?:ess)? (?:\S+ )?(?:typo|misspell)",
+            r"mailbox (?:name )?(?:not allowed|unavailable|not found)|requested action not taken: mailbox",
+        ),
+    ),
+    Saying(
+        Why.NO_SUCH_USER,
+        "help pages of Vietnamese hosts (vietnap.vn, hainhan.com, mail.zing.vn); GMX and Web.de; NTT and KDDI; Yandex",
+        (
+            r"(?:địa chỉ|hộp thư|tài khoản|người nhận|email).{0,30}không (?:tồn tại|hợp lệ|có thật|tìm thấy)",
+            r"không tìm thấy (?:người|địa chỉ|hộp)",
+            (
+                r"(?:empfänger|adresse|postfach|benutzer).{0,30}(?:unbekannt|existiert nicht|nicht (?:gefunden"
+                r"|bekannt|vorhanden))"
+            ),
+            (
+                r"(?:宛先|アドレス|ユーザ|受信者).{0,20}(?:存在しません|見つかりません|ありません|不明"
+                r"|存在していません)"
+            ),
+            r"(?:destinataire|adresse|utilisateur|boîte).{0,30}(?:inconnu|n'existe pas|introuvable|invalide)",
+            (
+                r"(?:usuario|destinatario|direcci[oó]n|buz[oó]n|cuenta).{0,30}(?:desconocid|no existe|inexistente"
+                r"|no encontrad|no v[aá]lid)"
+            ),
+            r"(?:utente|indirizzo|casella).{0,30}(?:sconosciut|non esiste|inesistente)",
+            r"usu[aá]rio .{0,20}(?:desconhecido|n[aã]o existe)",
+            r"(?:пользовател|ящик|адрес|получател).{0,40}(?:не найден|не существует|не обнаружен|неизвест)",
+            r"(?:用户|收件人|邮箱|地址).{0,12}(?:不存在|无效|未找到)",
+        ),
+    ),
+    # The way there.
+    Saying(
+        Why.RELAY_DENIED,
+        "Postfix, Exim, Exchange 5.7.64, MDaemon",
+        (
+            r"relay(?:ing)? (?:\S+ ){0,4}(?:denied|prohibited|not (?:permitted|allowed)|is not|disallowed|refused)",
+            r"unable to relay|not (?:a )?relay",
+            r"(?:no|not an? open|cannot|won't|not permitted to|don't|does not|insecure mail) relay|relay access",
+            r"isn't in my (?:list of allowed|control/)|rcpthosts|not (?:a )?gateway|we do not relay|relay through",
+            r"forbidden for|relaynotpermitted|not local(?:ly)? host|must check (?:for new )?mail (?:first|before)",
+            r"pop before smtp",
+        ),
+    ),
+    Saying(
+        Why.EXPIRED,
+        "Postfix, Sendmail, Exim, Exchange 4.4.7, qmail, Gmail",
+        (
+            (
+                r"(?:message|delivery|queue|mail|retry) (?:\S+ ){0,3}(?:time(?:out|d out)? exceeded|expired"
+                r"|too old|timed? ?out)"
+            ),
+            r"retry timeout exceeded|too long in queue|(?:been )?in the queue (?:for )?too long",
+            r"could not be delivered (?:for|within|after)|delivery (?:time )?expired|maximum (?:retr|queue|time)",
+            r"expired before|hop count|(?:gave|given|giving) up (?:after|trying)",
+            r"(?:been )?(?:trying|attempted) (?:\S+ ){0,6}(?:for|days|hours)|not delivered within",
+            r"unable to deliver .{0,30}(?:days|hours)|deliver\S* attempts? (?:\S+ ){0,3}exceeded|undeliverable for",
+        ),
+    ),
+    Saying(
+        Why.ROUTING,
+        "Exim, Sendmail, Exchange: loops and unreachable names",
+        (
+            r"too many hops|mail(?:er)? loop|loop(?:s|ing)? (?:back|detected|to)|routing loop|unrouteable|no route",
+            r"route to host|config(?:uration)? error .{0,30}mx|local configuration error",
+            r"mx (?:\S+ )?(?:points? to|list|record)|points? back to|name service error",
+            r"dns (?:error|failure|server|lookup)|domain lookup|host name lookup|lookup failure|unable to route",
+            r"all hosts .{0,40}permanently",
+        ),
+    ),
+    Saying(
+        Why.NETWORK,
+        "sockets, as mailers quote them; RFC 3463 X.4.1, X.4.2",
+        (
+            (
+                r"connection (?:\S+ ){0,3}(?:refused|timed ?out|reset|closed|dropped|lost|failed|broken|died"
+                r"|was (?:closed|lost|reset))"
+            ),
+            r"(?:network|host|server) (?:is )?(?:unreachable|not respond|down)|lost connection",
+            r"(?:could not|couldn't|cannot|unable to|failed to) (?:\S+ )?connect|no answer from|timed? ?out",
+            r"broken pipe|operation timed|establish an smtp connection|not respond(?:ing)?|ssl|\btls\b|handshake",
+            r"socket error",
+        ),
+    ),
+    Saying(
+        Why.SYSTEM,
+        "local delivery agents and their disks; RFC 3463 X.3.x",
+        (
+            (
+                r"(?:internal|server|local|system|software|unknown mailer|temporary|i/o|database|lmtp|ldap"
+                r"|configuration|program|command) (?:\S+ )?(?:error|failure|problem|fault)"
+            ),
+            r"system (?:resources|not accepting|is busy)|service (?:is )?(?:not|un|temporarily|currently)",
+            r"out of memory|aliasing/forwarding loop|procmail|maildrop|can't (?:create|open|write)",
+            r"cannot (?:create|open|write|append|update|allocate)|permission denied|mailer (?:\S+ )?died",
+            r"unable to (?:open|lock|create|write)|try again later|temporar|bounce\.|maintenance|resources temporarily",
+            r"insufficient (?:system )?(?:resources|storage)|disk full|no space",
+        ),
+    ),
+    Saying(
+        Why.POLICY,
+        "Exchange 5.7.1 and its kin, Postfix's access tables, cPanel, Proofpoint, Mimecast",
+        (
+            r"polic(?:y|ies)|administrative(?:ly)? (?:prohibit|den|reject|block|lock)|access (?:is )?denied|denied by",
+            r"not (?:allowed|authori[sz]ed|permitted|accepted|welcome)|prohibit|refused|rejected|blocked|block|filter",
+            r"denied|reject|bann?ed|unacceptable|go away|transaction failed|not accept|restricted|only accept",
+            r"don'?t (?:want|accept)|does not accept",
+        ),
+    ),
+)
+
+COMPILED = tuple((saying.why, re.compile("|".join(saying.patterns))) for saying in SAYINGS)
