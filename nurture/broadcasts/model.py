@@ -117,8 +117,9 @@ GOT = (
 )  # fmt: skip
 # Why a message was not sent that may well go another time. A lead's own no is not among them.
 PASSING = (
-    Reason.CAPPED, Reason.QUIET_HOURS, Reason.DEAL_OPEN, Reason.REPLIED, Reason.PAUSED_BY_HAND, Reason.MISSING_FIELD,
-    Reason.TEMPLATE_ERROR, Reason.NO_TEMPLATE, Reason.STEP_FAILED, Reason.ROUTE_PAUSED, Reason.HELD_LATE,
+    Reason.CAPPED, Reason.QUIET_HOURS, Reason.DEAL_OPEN, Reason.REPLIED, Reason.PAUSED_BY_HAND, Reason.PAUSED_BY_LEAD,
+    Reason.MISSING_FIELD, Reason.TEMPLATE_ERROR, Reason.NO_TEMPLATE, Reason.STEP_FAILED, Reason.ROUTE_PAUSED,
+    Reason.HELD_LATE,
 )  # fmt: skip
 
 

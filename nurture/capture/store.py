@@ -15,7 +15,7 @@ from nurture.capture.headers import plain
 from nurture.capture.model import BatchState, Refused
 from nurture.capture.tables import import_batches, import_mappings, import_refusals
 from nurture.consents import store as consents_store
-from nurture.consents.model import Channel, SuppressionReason
+from nurture.consents.model import Channel, Standing, SuppressionReason
 from nurture.consents.tables import consents, suppressions
 from nurture.kernel.database import insert_rows, upsert
 from nurture.kernel.identity import public_ids
@@ -189,7 +189,8 @@ def blocked(conn: Connection, keys: KeyRing, asked: Mapping[Channel, Iterable[st
     for channel, addresses in asked.items():
         hashes = {keys.address_hash(address): address for address in addresses}
         in_force = consents_store.suppressed(conn, hashes, channel)
-        found |= {(channel, hashes[one]) for one in in_force}
+        closed = (one for one, lines in in_force.items() if Standing(reachable=True, given={}, suppressed=lines).closed)
+        found |= {(channel, hashes[one]) for one in closed}
     return found
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.consents import service, store
-from nurture.consents.model import Channel, Method, Purpose, Scope, Standing, SuppressionReason
+from nurture.consents.model import Channel, Method, Purpose, Standing, SuppressionReason
 from nurture.consents.service import Said
 from nurture.consents.tables import consents
 from nurture.kernel.signing import KeyRing
@@ -100,5 +100,5 @@ def _close(
         for one in lines:
             if one.reason != SuppressionReason.BOUNCED:
                 service.suppress(
-                    conn, keys, address, one.reason, said=said, channel=channel, scope=Scope(one.scope)
-                )  # fmt: skip
+                    conn, keys, address, one.reason, said=said, channel=channel, scope=one.scope, until=one.until
+                )

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record, record_set
 from nurture.consents import store
-from nurture.consents.model import Channel, Method, Purpose, Scope, SuppressionReason
+from nurture.consents.model import Channel, Method, Purpose, Scope, SuppressionReason, topic_of
 from nurture.consents.tables import consents, suppressions
 from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
@@ -120,7 +120,7 @@ def withdraw(
 
 def unsubscribe(
     conn: Connection, keys: KeyRing, lead_id: int | None, address: str, said: Said, *,
-    scope: Scope = Scope.ALL, message_id: int | None = None,
+    scope: str = Scope.ALL, message_id: int | None = None,
     campaign_key: str | None = None, email_key: str | None = None,
 ) -> bool:  # fmt: skip
     """The lead's own no to email: the address is suppressed and its line stands in the timeline; True when new.
@@ -134,7 +134,7 @@ def unsubscribe(
     if new or withdrawn:
         activity = Activity(
             lead_id, Kind.UNSUBSCRIBED, said.now, said.actor, said.cause,
-            message_id=message_id, campaign_key=campaign_key, email_key=email_key, detail={"scope": scope.value},
+            message_id=message_id, campaign_key=campaign_key, email_key=email_key, detail={"scope": str(scope)},
         )  # fmt: skip
         record(conn, activity, real=said.real)
     return bool(new or withdrawn)
@@ -142,23 +142,23 @@ def unsubscribe(
 
 def suppress(
     conn: Connection, keys: KeyRing, address: str, reason: SuppressionReason, *,
-    said: Said, channel: Channel = Channel.EMAIL, scope: Scope = Scope.ALL,
+    said: Said, channel: Channel = Channel.EMAIL, scope: str = Scope.ALL, until: datetime | None = None,
 ) -> bool:  # fmt: skip
     """Forbid an address; True unless a line in force says the same or more for that reason."""
-    return suppress_hash(conn, keys.address_hash(address), reason, said=said, channel=channel, scope=scope)
+    return suppress_hash(conn, keys.address_hash(address), reason, said=said, channel=channel, scope=scope, until=until)
 
 
 def suppress_hash(
     conn: Connection, address_hash: str, reason: SuppressionReason, *,
-    said: Said, channel: Channel = Channel.EMAIL, scope: Scope = Scope.ALL,
+    said: Said, channel: Channel = Channel.EMAIL, scope: str = Scope.ALL, until: datetime | None = None,
 ) -> bool:  # fmt: skip
     """Forbid an address of which only the keyed hash is known (an unsubscribe link outlives its lead)."""
     for one in store.suppressed(conn, [address_hash], channel).get(address_hash, ()):
-        if one.reason == reason and one.scope in {Scope.ALL, scope}:
+        if one.reason == reason and one.scope in {Scope.ALL, scope} and one.until == until:
             return False
     line = {
-        "address_hash": address_hash, "channel": channel.value, "reason": reason.value, "scope": scope.value,
-        "origin": said.origin, "at": said.now,
+        "address_hash": address_hash, "channel": channel.value, "reason": reason.value, "scope": str(scope),
+        "origin": said.origin, "at": said.now, "until": until,
     }  # fmt: skip
     conn.execute(suppressions.insert().values(**line))
     return True
@@ -166,16 +166,17 @@ def suppress_hash(
 
 def lift(
     conn: Connection, keys: KeyRing, address: str, reason: SuppressionReason, *,
-    said: Said, channel: Channel = Channel.EMAIL,
+    said: Said, channel: Channel = Channel.EMAIL, scope: str | None = None,
 ) -> bool:  # fmt: skip
     """Take back what forbids an address for this reason; True when there was something."""
-    return lift_hash(conn, keys.address_hash(address), reason, said=said, channel=channel)
+    return lift_hash(conn, keys.address_hash(address), reason, said=said, channel=channel, scope=scope)
 
 
 def lift_hash(
-    conn: Connection, address_hash: str, reason: SuppressionReason, *, said: Said, channel: Channel = Channel.EMAIL
-) -> bool:
-    """The same for an address of which only the keyed hash is known."""
+    conn: Connection, address_hash: str, reason: SuppressionReason, *, said: Said, channel: Channel = Channel.EMAIL,
+    scope: str | None = None,
+) -> bool:  # fmt: skip
+    """The same for an address of which only the keyed hash is known; without a scope, all but topics."""
     in_force = store.suppressed(conn, [address_hash], channel).get(address_hash, ())
     lines = [
         {
@@ -183,7 +184,7 @@ def lift_hash(
             "origin": said.origin, "at": said.now, "lifts": one.id,
         }
         for one in in_force
-        if one.reason == reason
+        if one.reason == reason and (not topic_of(one.scope) if scope is None else one.scope == scope)
     ]  # fmt: skip
     if lines:
         conn.execute(suppressions.insert(), lines)

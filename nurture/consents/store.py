@@ -1,15 +1,16 @@
 """Queries on consents and suppressions: how a lead stands to being written to."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row, RowMapping
 
-from nurture.consents.model import Purpose, Standing, Suppressed, SuppressionReason
+from nurture.consents.model import Purpose, Standing, Suppressed, SuppressionReason, Word
 from nurture.consents.tables import consents, suppressions
+from nurture.kernel.database import Instant
 from nurture.kernel.signing import KeyRing
 
 _CHUNK = 900
@@ -18,7 +19,15 @@ _LIFTED = suppressions.alias("lifted")
 _STANDS = sa.and_(suppressions.c.lifts.is_(None), ~sa.exists().where(_LIFTED.c.lifts == suppressions.c.id))
 # Built once: each go asks them.
 _GIVEN = (
-    sa.select(consents.c.lead_id, consents.c.purpose, consents.c.given, consents.c.occurred_at)
+    sa.select(
+        consents.c.lead_id,
+        consents.c.purpose,
+        consents.c.given,
+        consents.c.occurred_at,
+        consents.c.method,
+        consents.c.origin,
+        consents.c.per_day,
+    )
     .where(consents.c.lead_id.in_(sa.bindparam("ids", expanding=True)), consents.c.channel == sa.bindparam("on"))
     .order_by(consents.c.occurred_at, consents.c.id)
 )
@@ -48,10 +57,11 @@ _OF_ONE = sa.union_all(
     sa.select(
         consents.c.id, consents.c.purpose.label("word"), consents.c.given, consents.c.occurred_at.label("at"),
         sa.literal_column("NULL", sa.Text()).label("scope"), consents.c.origin,
+        sa.cast(sa.null(), Instant).label("until"),
     ).where(consents.c.lead_id == sa.bindparam("lead"), consents.c.channel == sa.bindparam("on")),
     sa.select(
         suppressions.c.id, suppressions.c.reason, sa.cast(sa.null(), sa.Boolean), suppressions.c.at,
-        suppressions.c.scope, suppressions.c.origin,
+        suppressions.c.scope, suppressions.c.origin, suppressions.c.until,
     ).where(suppressions.c.address_hash == sa.bindparam("hash"), suppressions.c.channel == sa.bindparam("on"), _STANDS),
 )  # fmt: skip
 
@@ -73,12 +83,22 @@ def given_of(
     conn: Connection, lead_ids: Sequence[int], channel: str
 ) -> dict[int, dict[Purpose, tuple[bool, datetime]]]:
     """The latest word of each lead for each purpose: yes or no, and when."""
-    found: dict[int, dict[Purpose, tuple[bool, datetime]]] = defaultdict(dict)
+    return {lead: short(words) for lead, words in words_of(conn, lead_ids, channel).items()}
+
+
+def words_of(conn: Connection, lead_ids: Sequence[int], channel: str) -> dict[int, dict[Purpose, Word]]:
+    """The latest word of each lead for each purpose, with how it reached us."""
+    found: dict[int, dict[Purpose, Word]] = defaultdict(dict)
     for start in range(0, len(lead_ids), _CHUNK):
         part = {"ids": list(lead_ids[start : start + _CHUNK]), "on": channel}
-        for lead_id, purpose, given, at in conn.execute(_GIVEN, part):
-            found[lead_id][_PURPOSES[purpose]] = (given, at)
+        for lead_id, purpose, given, at, method, origin, per_day in conn.execute(_GIVEN, part):
+            found[lead_id][_PURPOSES[purpose]] = Word(given, at, method, origin, per_day)
     return dict(found)
+
+
+def short(words: Mapping[Purpose, Word]) -> dict[Purpose, tuple[bool, datetime]]:
+    """Yes or no, and when, alone."""
+    return {purpose: (one.given, one.at) for purpose, one in words.items()}
 
 
 def given_among(
@@ -116,7 +136,7 @@ def suppressed(conn: Connection, hashes: Iterable[str], channel: str) -> dict[st
 
 
 def _suppressed(row: Row[Any], reason: str) -> Suppressed:
-    return Suppressed(row.id, SuppressionReason(reason), row.scope, row.origin, row.at)
+    return Suppressed(row.id, SuppressionReason(reason), row.scope, row.origin, row.at, row.until)
 
 
 def history(conn: Connection, lead_id: int) -> list[RowMapping]:

@@ -18,6 +18,8 @@ consents = sa.Table(
     column("ip", sa.Text, nullable=True, personal=True),
     column("occurred_at", Instant, personal=False),
     column("recorded_at", Instant, personal=False),
+    # of a yes: at most so many advertising messages in 24 hours, where the words agreed to name a figure
+    column("per_day", sa.Integer, nullable=True, personal=False),
     sa.Index("ix_consents_lead_id_purpose_channel_id", "lead_id", "purpose", "channel", "id"),
 )
 
@@ -29,8 +31,9 @@ suppressions = sa.Table(
     column("address_hash", sa.Text, index=True, personal=False),
     column("channel", sa.Text, personal=False),
     column("reason", sa.Text, personal=False),  # model.SuppressionReason
-    column("scope", sa.Text, server_default="all", personal=False),  # all | advertising
+    column("scope", sa.Text, server_default="all", personal=False),  # model.Scope, or `topic:<key>`
     column("origin", sa.Text, personal=False),
     column("at", Instant, personal=False),
+    column("until", Instant, nullable=True, personal=False),  # of a pause: engine time
     column("lifts", Id, sa.ForeignKey("suppressions.id"), nullable=True, index=True, personal=False),
 )

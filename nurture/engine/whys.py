@@ -24,7 +24,7 @@ from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_, translate
-from nurture.kernel.reasons import SENTENCES, Reason
+from nurture.kernel.reasons import SENTENCES, Reason, sentence
 from nurture.leads.model import Lead
 from nurture.messages import store as messages
 from nurture.rules.describe import instant
@@ -77,7 +77,7 @@ class Reading:
             known["email"] = self.titles.get("email", known["email"]) or known["email"]
         if code not in set(Reason):
             return code
-        return translate(self.language, SENTENCES[Reason(code)], **(_GAPS | known))
+        return translate(self.language, sentence(Reason(code), known), **(_GAPS | known))
 
     def _shown(self, value: Any) -> str:
         if isinstance(value, str) and len(value) > 15 and value[10:11] == "T":

@@ -4,7 +4,9 @@
 their translations.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class Reason(StrEnum):
@@ -24,6 +26,8 @@ class Reason(StrEnum):
     NEVER_OPEN = "never_open"  # the windows of campaign and house share no hour
     DEAL_OPEN = "deal_open"  # advertising is held while an opportunity is open
     PAUSED_BY_HAND = "paused_by_hand"  # a person stopped all automatic mail to this lead
+    PAUSED_BY_LEAD = "paused_by_lead"  # the lead asked for nothing until a day
+    TOPIC_REFUSED = "topic_refused"  # the lead wants nothing about this
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_STOPPED = "campaign_stopped"
     REPLIED = "replied"  # a human reply waits for the owner
@@ -116,6 +120,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.NEVER_OPEN: "The sending hours of the campaign and of the house never meet",
     Reason.DEAL_OPEN: "An opportunity is open with %(owner)s, advertising is held",
     Reason.PAUSED_BY_HAND: "A person stopped all automatic mail to this lead",
+    Reason.PAUSED_BY_LEAD: "The lead asked for no mail until %(date)s",
+    Reason.TOPIC_REFUSED: "The lead refused mail about “%(topic)s” on %(date)s",
     Reason.CAMPAIGN_PAUSED: "The campaign is paused",
     Reason.CAMPAIGN_STOPPED: "The campaign was stopped",
     Reason.REPLIED: "The lead has replied, %(owner)s should look first",
@@ -201,6 +207,19 @@ SENTENCES: dict[Reason, str] = {
     Reason.DONE: "Done",
 }
 
+# A cap that is not the house's own.
+_CAPPED_BY_LAW = "%(count)s advertising messages went there in the last %(days)s × 24 hours; the law allows %(limit)s"
+_CAPPED_AS_AGREED = "%(count)s advertising messages went there in the last %(days)s × 24 hours; %(limit)s were agreed on"
+
+
+def sentence(reason: Reason, params: Mapping[str, Any]) -> str:
+    """The English sentence, which may depend on what there is to fill it with."""
+    if reason is Reason.CAPPED and params.get("law"):
+        return _CAPPED_BY_LAW
+    if reason is Reason.CAPPED and params.get("agreed"):
+        return _CAPPED_AS_AGREED
+    return SENTENCES[reason]
+
 
 LABELS: dict[Reason, str] = {
     Reason.NO_CONSENT: "no proof of consent",
@@ -217,6 +236,8 @@ LABELS: dict[Reason, str] = {
     Reason.NEVER_OPEN: "no common sending hours",
     Reason.DEAL_OPEN: "an opportunity is open, advertising is held",
     Reason.PAUSED_BY_HAND: "a person stopped all mail",
+    Reason.PAUSED_BY_LEAD: "asked for a pause",
+    Reason.TOPIC_REFUSED: "refused this topic",
     Reason.CAMPAIGN_PAUSED: "campaign paused",
     Reason.CAMPAIGN_STOPPED: "campaign stopped",
     Reason.REPLIED: "the lead replied",

@@ -16,6 +16,7 @@ from nurture.kernel.reasons import Reason
 from nurture.policy.caps import Cap, counted, frees_at, read_cap
 from nurture.policy.days import During, reopening
 from nurture.policy.house import OPEN, House
+from nurture.policy.law import UNBOUND, Bounds
 from nurture.policy.windows import Window, opening, read_window, zone_of
 
 _MOST_ROUNDS = 64
@@ -28,6 +29,7 @@ class Policy:
 
     window: Window | None = None
     cap: Cap | None = None
+    topic: str = ""  # what it is about: readers may refuse one of the house's topics
 
     def to_json(self, zone: ZoneInfo) -> dict[str, Any]:
         """The policy for the row of a message, with the zone that the window is read in."""
@@ -35,6 +37,7 @@ class Policy:
             "window": self.window.to_json() if self.window else None,
             "cap": self.cap.to_json() if self.cap else None,
             "zone": zone.key,
+            **({"topic": self.topic} if self.topic else {}),
         }
 
 
@@ -42,7 +45,7 @@ def read_policy(data: Mapping[str, Any], fallback: str) -> tuple[Policy, ZoneInf
     """The policy and zone of a message's row; `fallback` names the installation's zone."""
     window = read_window(data["window"]) if data.get("window") else None
     cap = read_cap(data["cap"]) if data.get("cap") else None
-    return Policy(window, cap), zone_of(data.get("zone"), fallback)
+    return Policy(window, cap, str(data.get("topic") or "")), zone_of(data.get("zone"), fallback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,14 @@ def decide(
     refusal: Why | None = None,
     held: Why | None = None,
     late: bool = False,
+    bounds: Bounds = UNBOUND,
 ) -> Decision:
     """Send, Defer, Keep or Skip at this instant of engine time.
 
     `house` is what of the house's policy holds for this class (`House.of`); `gone` are the instants of the lead's mails
     that count against caps and the gap; `refusal` is a known no, which is stronger than any waiting; `held` is a reason
-    that an event ends, not the calendar; `late` says that it could not go for too long although sending was allowed.
+    that an event ends, not the calendar; `late` says that it could not go for too long although sending was allowed;
+    `bounds` are those of the law and of the lead's own wish.
     """
     if refusal is not None:
         return Skip(*refusal)
@@ -105,10 +110,10 @@ def decide(
         return Skip(Reason.HOLIDAY_DROPPED, {"holiday": closed.names})
     if late and house.late_start is not None:
         return Keep(Reason.HELD_LATE, {"hours": house.late_start / timedelta(hours=1)})
-    until, reason = _first(_rules(policy, house, zone, gone), at)
+    until, reason = _first(_rules(policy, house, zone, gone, bounds), at)
     if reason is None:
         return Send()
-    return Defer(until, reason, _detail(reason, policy, house, zone, at, until, gone))
+    return Defer(until, reason, _detail(reason, policy, house, zone, at, until, gone, bounds))
 
 
 def is_allowed(
@@ -129,17 +134,24 @@ def is_allowed(
 _Rule = tuple[Reason, Callable[[datetime], datetime]]
 
 
-def _rules(policy: Policy, house: House, zone: ZoneInfo, gone: Sequence[datetime]) -> list[_Rule]:
+def _rules(
+    policy: Policy, house: House, zone: ZoneInfo, gone: Sequence[datetime], bounds: Bounds = UNBOUND
+) -> list[_Rule]:
     """Each thing to be asked, as the first instant from another on at which it allows a mail."""
     found: list[_Rule] = [
         (Reason.CAPPED, partial(frees_at, cap, gone)) for cap in (policy.cap, house.cap) if cap is not None
     ]
+    if bounds.cap is not None:
+        found.append((Reason.CAPPED, partial(frees_at, bounds.cap, bounds.gone)))
+    if bounds.pause is not None:
+        end = bounds.pause
+        found.append((Reason.PAUSED_BY_LEAD, lambda at: max(at, end)))
     if house.gap is not None and gone:
         over = max(gone) + house.gap
         found.append((Reason.GAP, lambda at: max(at, over)))
     if not house.calendar.is_empty:
         found.append((Reason.HOLIDAY, partial(reopening, house.calendar, zone)))
-    windows = (one for one in (policy.window, house.window) if one is not None)
+    windows = (one for one in (policy.window, house.window, bounds.window) if one is not None)
     return found + [(Reason.QUIET_HOURS, partial(opening, one, zone)) for one in windows]
 
 
@@ -170,12 +182,13 @@ def _detail(
     at: datetime,
     until: datetime,
     gone: Sequence[datetime],
+    bounds: Bounds,
 ) -> Mapping[str, Any]:
     """What fills the reason's sentence."""
     if reason is Reason.CAPPED:
-        caps = (one for one in (policy.cap, house.cap) if one is not None)
-        cap = max(caps, key=lambda one: frees_at(one, gone, at))
-        return {"count": counted(cap, gone, at), "days": cap.days, "limit": cap.limit}
+        return _full(policy, house, at, gone, bounds)
+    if reason is Reason.PAUSED_BY_LEAD and bounds.pause is not None:
+        return {"date": bounds.pause.isoformat(timespec="seconds")}
     if reason is Reason.GAP and house.gap is not None:
         return {"hours": house.gap / timedelta(hours=1), "time": until.isoformat()}
     if reason is Reason.HOLIDAY:
@@ -183,3 +196,15 @@ def _detail(
         here = house.calendar.closed(at.astimezone(zone).date()) or last
         return {"holiday": here.names if here is not None else {}, "time": until.isoformat()}
     return {"time": until.isoformat()} if reason is Reason.QUIET_HOURS else {}
+
+
+def _full(policy: Policy, house: House, at: datetime, gone: Sequence[datetime], bounds: Bounds) -> Mapping[str, Any]:
+    """The cap that lasts longest, and whose it is where it is the law's or was agreed with the lead."""
+    caps: list[tuple[Cap, Sequence[datetime], dict[str, Any]]] = [
+        (cap, gone, {}) for cap in (policy.cap, house.cap) if cap is not None
+    ]
+    if bounds.cap is not None:
+        whose = {"agreed": True} if bounds.agreed else {"law": bounds.law}
+        caps.append((bounds.cap, bounds.gone, whose))
+    cap, counts, whose = max(caps, key=lambda one: frees_at(one[0], one[1], at))
+    return {"count": counted(cap, counts, at), "days": cap.days, "limit": cap.limit, **whose}

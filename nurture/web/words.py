@@ -9,6 +9,7 @@ from typing import Any
 
 from nurture.consents.model import Method
 from nurture.enrollments.model import EnrollmentState
+from nurture.kernel import reasons as sentences
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import SENTENCES, Reason
 from nurture.kernel.text import in_language
@@ -122,7 +123,7 @@ def reason(code: str, params: Mapping[str, Any] | None = None) -> str:
     known = {key: _shown(value) for key, value in (params or {}).items()}
     if "email" in known:
         known["email"] = email_titles().get(known["email"], known["email"])
-    sentence = say(SENTENCES[Reason(code)], **(_GAPS | known))
+    sentence = say(sentences.sentence(Reason(code), known), **(_GAPS | known))
     why = (params or {}).get("why")
     return f"{sentence}: {named(why)}" if code == Reason.EXIT_STEP and why else sentence
 
