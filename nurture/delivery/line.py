@@ -4,16 +4,20 @@ import contextlib
 import sys
 from typing import TypeAlias
 
-from nurture.delivery.conversation import Conversation, ConversationEnded, Reply
+from nurture.delivery.conversation import Conversation
 from nurture.delivery.journal import Mark
-from nurture.delivery.letter import Mail
+from nurture.delivery.letter import Mail, failed
 from nurture.delivery.model import Phase, Report
 from nurture.delivery.sending import Sender, Task
+from nurture.delivery.wire import ConversationEnded, Reply
+from nurture.kernel.clock import SystemClock
 from nurture.kernel.errors import OutsideError
+from nurture.kernel.reasons import Reason
 from nurture.kernel.text import clean
 
 _IDLE_SECONDS = 20.0  # an unused conversation is ended after that
 _REST_SECONDS = 15.0  # a further conversation that the relay refused is not tried again before
+_monotonic = SystemClock().monotonic
 
 _Ready: TypeAlias = tuple[Task, Mail]
 
@@ -24,6 +28,7 @@ class Line:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._conversation: Conversation | None = None
+        self._pipelining = True  # until the relay shows that it does not mean it
         self._hand: list[Task] = []  # taken, not yet reported
 
     def run(self) -> None:
@@ -49,13 +54,34 @@ class Line:
     def _take(self, seconds: float) -> _Ready | None:
         """The next letter that can be written out; None when there is none."""
         while task := self._sender.take(seconds):
-            made = self._sender.write(task.letter)
-            if isinstance(made, Mail) and self._conversation and not self._conversation.takes(made.envelope):
-                made = made.untakable
+            made = self._made(task)
             if isinstance(made, Mail):
                 self._hand.append(task)
                 return task, made
             self._sender.report(made)
+        return None
+
+    def _made(self, task: Task) -> Mail | Report:
+        """The letter written out, if the relay takes the like; or the report why not."""
+        letter = task.letter
+        if _monotonic() >= task.deadline:  # it waited for too long: whoever lent it out may lend it anew
+            return Report(letter.message_id, letter.fence, Phase.HELD)
+        try:
+            made = self._sender.write(letter)
+        except Exception as error:  # noqa: BLE001 - one odd letter changes nothing for the others
+            return failed(letter, Reason.TEMPLATE_ERROR, {"error": (str(error) or type(error).__name__)[:300]})
+        return self._refused(made) or made if isinstance(made, Mail) else made
+
+    def _refused(self, mail: Mail) -> Report | None:
+        """What is said of a mail that this relay does not take, as it told with its greeting."""
+        line = self._conversation
+        if line is None:
+            return None
+        if not line.takes(mail.envelope):
+            return mail.untakable
+        if 0 < line.largest < mail.envelope.size:
+            sizes = {"size": mail.envelope.size, "limit": line.largest}
+            return failed(mail.letter, Reason.TOO_LARGE, sizes)
         return None
 
     def _begin(self, task: Task, mail: Mail) -> None:
@@ -64,10 +90,12 @@ class Line:
         line = self._open(task)
         if line is None:
             return
-        if not line.takes(mail.envelope):  # told by the greeting that has just been read
+        no = self._refused(mail) if fresh else None  # told by the greeting that has just been read
+        if no is not None:
             self._hand.remove(task)
-            self._sender.report(mail.untakable)
+            self._sender.report(no)
             return
+        line.until(task.deadline)
         self._sender.journal.write(Mark.ENVELOPE, task.letter.message_id, task.letter.fence)
         try:
             refused = line.open_envelope(mail.envelope)
@@ -87,7 +115,10 @@ class Line:
             return self._conversation
         try:
             with self._sender.opening:
-                self._conversation = Conversation(self._sender.setup.connection, self._sender.setup.timeouts)
+                setup = self._sender.setup
+                self._conversation = Conversation(
+                    setup.connection, setup.timeouts, task.deadline, pipelining=self._pipelining
+                )
                 self._sender.opened(1)
         except ConversationEnded as ended:
             if self._sender.has_open_line and (ended.reply is None or ended.reply.code < 500):
@@ -140,24 +171,33 @@ class Line:
 
     def _followed(self, line: Conversation, task: Task, mail: Mail) -> _Ready | None:
         """Read the answers to the envelope that went with the last dot."""
+        line.until(task.deadline)
         try:
             refused = line.envelope_answers()
         except ConversationEnded as ended:
-            self._broken_envelope(task, ended, fresh=False)
+            self._broken_envelope(task, ended, fresh=False, followed=True)
             return None
         if refused is not None:
             self._report(task, refused.phase, refused.reply)
             return None
         return task, mail
 
-    def _broken_envelope(self, task: Task, ended: ConversationEnded, *, fresh: bool) -> None:
-        """The line broke before the body. One that had served before is replaced by a fresh one, once for a letter."""
+    def _broken_envelope(self, task: Task, ended: ConversationEnded, *, fresh: bool, followed: bool = False) -> None:
+        """The line broke before the body. A letter goes once more, on a fresh line, where the line had served before,
+        or forgot what it was told in one go: from then on it is told one thing after the other."""
+        forgot = ended.was_silent and (followed or ended.phase is not Phase.MAIL) and self._pipelines
+        if forgot:
+            self._pipelining = False
         self._hang_up()
-        if not fresh and not task.again and (ended.reply is None or ended.reply.code == 421):
+        if (forgot or not fresh) and not task.again and (ended.reply is None or ended.reply.code == 421):
             task.again = True
             self._put_back(task)
         else:
             self._report(task, ended.phase, ended.reply, ended.cause)
+
+    @property
+    def _pipelines(self) -> bool:
+        return self._conversation is not None and self._conversation.pipelines
 
     def _put_back(self, task: Task) -> None:
         self._hand.remove(task)

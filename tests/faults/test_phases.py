@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from nurture.activities.tables import decisions
 from nurture.consents.tables import suppressions
 from nurture.delivery import route
-from nurture.delivery.conversation import Conversation, ConversationEnded, Envelope, Timeouts
+from nurture.delivery.conversation import Conversation, Envelope, Timeouts
 from nurture.delivery.model import Connection, Phase
 from nurture.delivery.process import SenderProcess
 from nurture.delivery.service import Dispatcher
 from nurture.delivery.tables import routes
+from nurture.delivery.wire import ConversationEnded
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.messages.tables import attempts, messages
@@ -364,7 +365,7 @@ def test_a_dot_never_travels_with_its_body() -> None:
     writes: list[bytes] = []
     with Sink() as sink:
         one = Conversation(Connection("smtp", "127.0.0.1", sink.port), QUICK)
-        real = one._socket
+        real = one._wire.socket
 
         class Spy:
             def sendall(self, data: bytes) -> None:
@@ -378,7 +379,7 @@ def test_a_dot_never_travels_with_its_body() -> None:
             def __getattr__(self, name: str) -> Any:
                 return getattr(real, name)
 
-        one._socket = Spy()  # type: ignore[assignment]
+        one._wire.socket = Spy()  # type: ignore[assignment]
         envelopes = [Envelope("a@example.com", f"b{n}@example.com", 10) for n in range(2)]
         assert one.open_envelope(envelopes[0]) is None
         one.body(b"hello\r\n")
