@@ -41,6 +41,8 @@ def settings(state: State, *, as_json: bool) -> None:
             value = _("(set)") if value else _("(made at the first start)")
         elif field.name == "sms_token":
             value = _("(set)") if value else ""
+        elif field.name == "dkim":
+            value = tuple(f"{domain} {selector}" for domain, selector, _key in value)
         elif field.name == "sms_body":
             value = json.dumps(value, ensure_ascii=False)
         elif isinstance(value, Relay):

@@ -18,6 +18,7 @@ from nurture.kernel.text import is_key
 _BOUNCES = re.compile(
     r"[a-z0-9](?:[a-z0-9._-]{0,29}[a-z0-9])?@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
 )
+_DKIM = re.compile(r"([A-Za-z0-9.-]+) +([A-Za-z0-9-]+) *= *(\S.*)", re.DOTALL)
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?")
 _HEADER = re.compile(r"[A-Za-z0-9-]+: ?[\x20-\x7e]+")
 _PATH = re.compile(r"[A-Za-z0-9_.-]+")
@@ -49,6 +50,17 @@ def bounce_address(text: str) -> str:
     if text and (len(text) > 200 or not _BOUNCES.fullmatch(text.lower())):
         raise ValueError(N_("an address such as bounces@anphat.vn, with at most 31 letters and digits before its @"))
     return text.lower()
+
+
+def dkim_keys(text: str) -> tuple[tuple[str, str, str], ...]:
+    """`anphat.vn nurture=/etc/nurture/anphat.pem, …`: (domain, selector, path or the key itself), not yet looked at."""
+    found = []
+    for part in _parts(text):
+        match = _DKIM.fullmatch(part)
+        if match is None:
+            raise ValueError(N_("keys such as anphat.vn nurture=/etc/nurture/anphat.pem, by comma"))
+        found.append((match[1].lower(), match[2].lower(), match[3]))
+    return tuple(found)
 
 
 def hosts(text: str) -> tuple[str, ...]:

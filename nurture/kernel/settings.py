@@ -3,6 +3,7 @@
 A secret may stand in a file: NURTURE_SECRET_KEY_FILE=/run/secrets/key instead of NURTURE_SECRET_KEY.
 """
 
+import importlib
 import ipaddress
 import os
 from collections.abc import Callable, Mapping
@@ -10,12 +11,13 @@ from dataclasses import dataclass, fields
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from nurture.kernel import outside
-from nurture.kernel.errors import Problem, SettingsError
+from nurture.kernel.errors import InputError, Problem, SettingsError
 from nurture.kernel.i18n import N_
+from nurture.kernel.relays import PRESETS, Relay, RelayEntry, RelaysFile, is_loopback, read_per_day, read_rate, read_url
 from nurture.kernel.text import clean
 from nurture.kernel.zones import zone_named
 
@@ -32,27 +34,6 @@ class UnusableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
-    """Where mail is handed over. `security` is `plain`, `starttls` or `tls`."""
-
-    host: str
-    port: int
-    security: str = "plain"
-    user: str = ""
-    password: str = ""
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether mail stays on this machine."""
-        return is_loopback(self.host)
-
-    def shown(self) -> str:
-        """The relay without its secret."""
-        scheme = {"plain": "smtp", "starttls": "smtp+starttls", "tls": "smtps"}[self.security]
-        return f"{scheme}://{self.user + '@' if self.user else ''}{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an installation can set. Field `x_y` is read from NURTURE_X_Y."""
 
@@ -63,9 +44,15 @@ class Settings:
     base_url: str
     secret_key: str  # empty: one is made and kept in the data folder
     smtp: Relay | None  # None: the built-in mailbox
+    smtp_preset: str
+    smtp_rate: float | None  # messages a second; None: as the preset has it
+    smtp_per_day: int | None
+    relays_file: RelaysFile | None  # several relays instead of one
     mailbox_port: int
     mail_from: str  # "Name <address>"
     bounce_address: str  # where bounces come back, without the token; empty: to the sender
+    dkim: tuple[tuple[str, str, str], ...]  # (domain, selector, path of a key or the key itself)
+    dkim_dir: Path | None  # of <domain>.<selector>.pem; None: dkim in the data folder
     house_name: str
     house_address: str
     zone: str
@@ -96,25 +83,37 @@ class Settings:
         return ZoneInfo(self.zone)
 
     @property
-    def relay(self) -> Relay:
-        """Where mail goes: the relay set, or the built-in mailbox."""
-        return self.smtp or Relay("127.0.0.1", self.mailbox_port)
+    def mailbox(self) -> Relay:
+        """The built-in mailbox."""
+        return Relay("127.0.0.1", self.mailbox_port)
+
+    @property
+    def relays(self) -> tuple[RelayEntry, ...]:
+        """Where mail goes: the relays of the file, or the one that is set, or the built-in mailbox."""
+        if self.relays_file is not None:
+            return self.relays_file.relays
+        key = "mailbox" if self.smtp is None else "smtp"
+        one = RelayEntry(
+            key, self.smtp, self.smtp_preset, self.smtp_rate, self.smtp_per_day,
+            senders=self.senders, connections=self.connections,
+        )  # fmt: skip
+        return (one,)
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether mail, or some of it, goes to the built-in mailbox."""
+        return any(one.relay is None for one in self.relays)
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether no relay lies outside this machine."""
+        return all(one.relay is None or one.relay.is_loopback for one in self.relays)
 
     @property
     def links_reach_leads(self) -> bool:
         """Whether a lead outside could open a link: https and a public host."""
         parts = urlsplit(self.base_url)
         return parts.scheme == "https" and not is_private(parts.hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host name or address is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_private(host: str) -> bool:
@@ -166,18 +165,12 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _relay(text: str) -> Relay | None:
+def _relays_file(text: str) -> RelaysFile | None:
     if not text:
         return None
-    parts = urlsplit(text)
-    security = {"smtp": "plain", "smtps": "tls", "smtp+starttls": "starttls"}.get(parts.scheme)
-    if security is None or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise UnusableError(N_("smtp://, smtps:// or smtp+starttls://user:password@host:port"))
-    default = {"plain": 25, "tls": 465, "starttls": 587}[security]
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if user and security == "plain" and not is_loopback(parts.hostname):
-        raise UnusableError(N_("smtp+starttls:// or smtps://: a password over smtp:// can be read by anybody"))
-    return Relay(parts.hostname, parts.port or default, security, user, password)
+    # Read by a module of its own, which brings a parser along that few installations need.
+    found: RelaysFile = importlib.import_module("nurture.kernel.relayfile").load(Path(text).expanduser().absolute())
+    return found
 
 
 def _sender(text: str) -> str:
@@ -239,10 +232,16 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "port": (_port, "8000"),
     "base_url": (_base_url, None),
     "secret_key": (str, ""),
-    "smtp": (_relay, ""),
+    "smtp": (read_url, ""),
+    "smtp_preset": (_choice(*PRESETS), "plain"),
+    "smtp_rate": (read_rate, ""),
+    "smtp_per_day": (read_per_day, ""),
+    "relays_file": (_relays_file, ""),
     "mailbox_port": (_port, "8025"),
     "mail_from": (_sender, "nurture <hello@nurture.example>"),
     "bounce_address": (outside.bounce_address, ""),
+    "dkim": (outside.dkim_keys, ""),
+    "dkim_dir": (_folder, ""),
     "house_name": (clean, ""),
     "house_address": (clean, ""),
     "zone": (_zone, "Asia/Ho_Chi_Minh"),
@@ -268,7 +267,7 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "sms_repeats": (lambda text: _choice("yes", "no")(text) == "yes", "no"),
 }
 _VARIABLES = {name: "SMTP_URL" if name == "smtp" else name.upper() for name in _READERS}
-_SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN"}
+_SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN", "DKIM"}
 # Read elsewhere: by the tests and by the command line itself.
 _ALSO = {"NURTURE_COLOR"}
 
@@ -333,6 +332,9 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         text = given.get(variable) or (_derived(name, values, env) if follows else default or "")
         try:
             values[name] = read(text)
+        except InputError as error:
+            problems += error.problems
+            values[name] = None
         except ValueError as error:
             shown = "…" if variable in _SECRETS else given.get(variable, "")
             wanted, params = (error.wanted, error.params) if isinstance(error, UnusableError) else (str(error), ())
@@ -369,13 +371,21 @@ def _together(values: Mapping[str, Any]) -> list[Problem]:
     """What no single setting can tell."""
     found = []
     smtp: Relay | None = values["smtp"]
-    if values["time_lapse"] and smtp is not None and not smtp.is_loopback:
+    several: RelaysFile | None = values["relays_file"]
+    if smtp is not None and several is not None:
+        names = (("name", "NURTURE_SMTP_URL"), ("other", "NURTURE_RELAYS_FILE"))
+        found.append(
+            Problem("set_twice", N_("%(name)s and %(other)s are both set"), N_("keep one of the two"), params=names)
+        )
+    ways = [smtp, *(one.relay for one in (several.relays if several else ()))]
+    outside_ways = [one for one in ways if one is not None and not one.is_loopback]
+    if values["time_lapse"] and outside_ways:
         found.append(
             Problem(
                 "time_lapse_outside",
                 N_("NURTURE_TIME_LAPSE with a relay outside (%(relay)s) would mail real people"),
                 N_("unset NURTURE_TIME_LAPSE, or NURTURE_SMTP_URL"),
-                params=(("relay", smtp.shown()),),
+                params=(("relay", outside_ways[0].shown()),),
             )
         )
     if values["time_lapse"] and values["sms_url"] and not is_loopback(urlsplit(values["sms_url"]).hostname or ""):

@@ -1,0 +1,149 @@
+"""Signs a mail so that receivers know whose it is: DKIM (RFC 6376) with RSA and Ed25519 (RFC 8463), relaxed/relaxed.
+
+Signed last, before dots are stuffed. Every header that a reader or a filter goes by is listed once more than it occurs,
+so that none can be added on the way without breaking the signature; there is no `l=`, behind which text could be added
+to the body. `t=` is the mail's own date, so that a retry is the same mail. Pure. Imported by sender processes.
+"""
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+Private: TypeAlias = RSAPrivateKey | Ed25519PrivateKey
+
+SIGNED = (
+    "From", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "MIME-Version", "Content-Type",
+    "Content-Transfer-Encoding", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "Auto-Submitted",
+)  # fmt: skip
+_LINE = 74
+_BLANKS = re.compile(rb"[ \t]+")
+_PADDING, _SHA256 = PKCS1v15(), hashes.SHA256()
+
+
+@dataclass(frozen=True, slots=True)
+class DkimKey:
+    """A private key, and under which name its public half stands in the DNS."""
+
+    domain: str  # ASCII, lower case
+    selector: str
+    private: Private = field(repr=False)
+    place: str = ""  # where it was found, for people
+
+    @property
+    def kind(self) -> str:
+        """`rsa` or `ed25519`, as `k=` names it."""
+        return "rsa" if isinstance(self.private, RSAPrivateKey) else "ed25519"
+
+    @property
+    def bits(self) -> int:
+        """How long it is."""
+        return self.private.key_size if isinstance(self.private, RSAPrivateKey) else 256
+
+    def packed(self) -> list[str]:
+        """The key as plain data for the pipe to a sender, and for nothing else."""
+        form, kind, none = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        return [self.domain, self.selector, self.private.private_bytes(form, kind, none).decode("ascii")]
+
+    @classmethod
+    def unpacked(cls, data: Sequence[str]) -> "DkimKey":
+        """The key out of the pipe."""
+        domain, selector, pem = data
+        return cls(domain, selector, read_pem(pem.encode("ascii")))
+
+
+def read_pem(pem: bytes) -> Private:
+    """The key of a PEM text. ValueError when it is none of ours; TypeError when it asks for a password."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+        raise ValueError("neither RSA nor Ed25519")
+    return key
+
+
+class Signer:
+    """Signs with the keys of the sender's domain, all of them; a mail from elsewhere stays as it is."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Iterable[DkimKey] = ()) -> None:
+        self._keys = tuple(sorted(keys, key=lambda key: key.kind == "ed25519"))  # some readers stop at the first
+
+    def keys_for(self, domain: str) -> tuple[DkimKey, ...]:
+        """The keys that speak for a sender's domain: its own, else those of the nearest domain above it, else below.
+
+        Each is aligned with it as DMARC asks in its relaxed form (RFC 7489, 3.1.1).
+        """
+        domain = domain.lower()
+        above = {key.domain for key in self._keys if f".{domain}".endswith(f".{key.domain}")}
+        below = {key.domain for key in self._keys if key.domain.endswith(f".{domain}")}
+        chosen = max(above, key=len) if above else min(below, key=lambda one: (len(one), one), default="")
+        return tuple(key for key in self._keys if key.domain == chosen)
+
+    def sign(self, mail: bytes, domain: str, at: int) -> bytes:
+        """The mail (CRLF, dots not yet stuffed) with its signatures in front. `at`: seconds since 1970."""
+        keys = self.keys_for(domain)
+        if not keys:
+            return mail
+        head, _, body = mail.partition(b"\r\n\r\n")
+        names, covered = _covered(head + b"\r\n")
+        digest = b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode("ascii")
+        return b"".join([*(_signature(key, names, covered, digest, at) for key in keys), mail])
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """RFC 6376, 3.4.4: runs of blanks are one, none ends a line, no empty line ends the body, CRLF does."""
+    if not body.endswith(b"\r\n"):
+        body += b"\r\n"
+    if b"\t" in body or b"  " in body:
+        body = _BLANKS.sub(b" ", body)
+    if b" \r\n" in body:
+        body = body.replace(b" \r\n", b"\r\n")
+    end = len(body)
+    while body[max(0, end - 2) : end] == b"\r\n":
+        end -= 2
+    return body[:end] + b"\r\n" if end else b""
+
+
+def relaxed_header(field_: bytes) -> bytes:
+    """RFC 6376, 3.4.2: one header field with its CRLF, name in lower case, unfolded, runs of blanks as one."""
+    name, _, value = field_.partition(b":")
+    return name.rstrip(b" \t").lower() + b":" + _BLANKS.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ") + b"\r\n"
+
+
+def _covered(head: bytes) -> tuple[str, bytes]:
+    """The value of `h=`, folded, and the header fields it names, as they are signed."""
+    fields: dict[bytes, list[bytes]] = {}
+    for one in re.split(rb"(?<=\r\n)(?![ \t])", head):
+        fields.setdefault(one.partition(b":")[0].rstrip(b" \t").lower(), []).append(one)
+    lines, covered = ["h="], []
+    for name in SIGNED:
+        found = fields.get(name.lower().encode(), [])
+        covered += [relaxed_header(one) for one in reversed(found)]
+        for _ in range(len(found) + 1):
+            if len(lines[-1]) + len(name) > _LINE:
+                lines.append("")
+            lines[-1] += f"{name}:"
+    return "\r\n ".join(lines)[:-1], b"".join(covered)
+
+
+def _signature(key: DkimKey, names: str, covered: bytes, digest: str, at: int) -> bytes:
+    unsigned = (
+        f"DKIM-Signature: v=1; a={key.kind}-sha256; c=relaxed/relaxed;\r\n"
+        f" d={key.domain}; s={key.selector}; t={at};\r\n"
+        f" {names};\r\n bh={digest};\r\n b="
+    ).encode("ascii")
+    data = covered + relaxed_header(unsigned)[:-2]
+    if isinstance(key.private, RSAPrivateKey):
+        raw = key.private.sign(data, _PADDING, _SHA256)
+    else:
+        raw = key.private.sign(hashlib.sha256(data).digest())
+    value = b64encode(raw)
+    lines = [value[: _LINE - 4], *(value[n : n + _LINE] for n in range(_LINE - 4, len(value), _LINE))]
+    return unsigned + b"\r\n ".join(lines) + b"\r\n"
