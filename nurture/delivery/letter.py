@@ -3,18 +3,20 @@
 Imported by sender processes: no web, no database, no compiler.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nurture.delivery.conversation import Envelope, stuffed
+from nurture.delivery.dkim import Signer
 from nurture.delivery.model import Phase, Report
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import KeyRing
-from nurture.messages import mime
-from nurture.messages.headers import wire_address
+from nurture.messages import mime, verp
+from nurture.messages.headers import ascii_address, wire_address
 from nurture.messages.links import MessageLinks
+from nurture.messages.model import Attachment
 from nurture.messages.personalize import MissingField, Personalizer, Rendered
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +42,7 @@ class Letter:
     tracking: bool
     values: Mapping[str, Any]
     label: str = ""  # stands before the subject
+    feedback: str = ""  # by what receivers count complaints: what sent it, its class, its text; nothing of the person
 
     def packed(self) -> list[Any]:
         """The letter as plain data for the pipe."""
@@ -49,6 +52,16 @@ class Letter:
     def unpacked(cls, data: list[Any]) -> "Letter":
         """The letter out of the pipe."""
         return cls(*data)
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What all letters of a house have in common."""
+
+    ring: KeyRing
+    base_url: str  # without a slash at the end
+    bounce_address: str = ""  # empty: bounces go where the letter says
+    signer: Signer = field(default_factory=Signer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +78,54 @@ class Mail:
         return failed(self.letter, Reason.NEEDS_SMTPUTF8, {"address": self.letter.to_address})
 
 
-def write(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: str) -> Mail | Report:
-    """The mail; or the report why there is none."""
-    links = _links(letter, ring, base_url)
+def write(
+    letter: Letter, personalizer: Personalizer, head: Letterhead, attachments: Sequence[Attachment] = ()
+) -> Mail | Report:
+    """The mail, signed and its dots stuffed; or the report why there is none."""
+    links = _links(letter, head)
     recipient = _recipient(letter)
     if isinstance(recipient, Report):
         return recipient
     try:
-        data = stuffed(mime.write(_headers(letter, links), _words(letter, personalizer, links)))
+        plain = mime.write(_headers(letter, links, head), _words(letter, personalizer, links), attachments)
+        domain = ascii_address(letter.from_address).rpartition("@")[2]
+        data = stuffed(head.signer.sign(plain, domain, letter.dated // 1_000_000))
+        return Mail(letter, Envelope(_return_path(letter, head), recipient, len(data)), data)
     except Exception as error:  # noqa: BLE001 - one odd letter changes nothing for the others
         return _unwritten(letter, error)
-    return Mail(letter, Envelope(letter.envelope_from, recipient, len(data)), data)
 
 
-def rehearse(letter: Letter, personalizer: Personalizer, ring: KeyRing, base_url: str) -> Report | None:
+def rehearse(
+    letter: Letter, personalizer: Personalizer, head: Letterhead, attachments: Sequence[Attachment] = ()
+) -> Report | None:
     """The report why `write` would give no mail; None when it would. The bytes are not made."""
-    links = _links(letter, ring, base_url)
+    links = _links(letter, head)
     recipient = _recipient(letter)
     if isinstance(recipient, Report):
         return recipient
     try:
-        mime.check(_headers(letter, links), _words(letter, personalizer, links))
+        mime.check(_headers(letter, links, head), _words(letter, personalizer, links), attachments)
     except Exception as error:  # noqa: BLE001 - as there
         return _unwritten(letter, error)
     return None
 
 
-def _links(letter: Letter, ring: KeyRing, base_url: str) -> MessageLinks:
-    return MessageLinks(ring, base_url, letter.message_id, letter.lead_id, letter.address_hash, letter.tracking)
+def _links(letter: Letter, head: Letterhead) -> MessageLinks:
+    hash_, tracking = letter.address_hash, letter.tracking
+    return MessageLinks(head.ring, head.base_url, letter.message_id, letter.lead_id, hash_, tracking)
+
+
+def _return_path(letter: Letter, head: Letterhead) -> str:
+    if not head.bounce_address:
+        return letter.envelope_from
+    return verp.return_path(head.ring, head.bounce_address, letter.message_id)
+
+
+def _refusal_by_mail(url: str, head: Letterhead) -> str:
+    """Where a mail program that knows no https says no for its reader: the token of the link as the subject."""
+    if not url or not head.bounce_address:
+        return ""
+    return f"mailto:{head.bounce_address}?subject=unsubscribe%20{url.rpartition('/')[2]}"
 
 
 def _recipient(letter: Letter) -> str | Report:
@@ -113,7 +146,8 @@ def _unwritten(letter: Letter, error: Exception) -> Report:
     return failed(letter, Reason.TEMPLATE_ERROR, {"error": (str(error) or type(error).__name__)[:300]})
 
 
-def _headers(letter: Letter, links: MessageLinks) -> mime.Envelope:
+def _headers(letter: Letter, links: MessageLinks, head: Letterhead) -> mime.Envelope:
+    refusal = links.unsubscribe()
     return mime.Envelope(
         from_address=letter.from_address,
         from_name=letter.from_name,
@@ -123,7 +157,9 @@ def _headers(letter: Letter, links: MessageLinks) -> mime.Envelope:
         date=_EPOCH + timedelta(microseconds=letter.dated),
         reply_to_address=letter.reply_to[0],
         reply_to_name=letter.reply_to[1],
-        unsubscribe_url=links.unsubscribe(),
+        unsubscribe_url=refusal,
+        unsubscribe_mailto=_refusal_by_mail(refusal, head),
+        feedback_id=f"{letter.feedback}:n{head.ring.epoch.hex()}" if letter.feedback else "",
         automatic=not letter.lead_id,
     )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from nurture.delivery.conversation import Timeouts
+from nurture.delivery.dkim_keys import load_keys
 from nurture.delivery.frames import FrameWriter, frames
 from nurture.delivery.go import DOT_SECONDS
 from nurture.delivery.journal import boot_id
@@ -45,11 +46,12 @@ class SenderProcess:
         folder = ctx.settings.data_dir / "senders"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.journal = folder / f"{self.id}.journal"
+        setup = _setup(ctx, way, timeouts, self.journal)
         self._process = _spawn()
         self._out = FrameWriter(cast("IO[bytes]", self._process.stdin))
         self._reader = threading.Thread(target=self._read, name=f"sender-{self.id}", daemon=True)
         self._reader.start()
-        self._send(_setup(ctx, way, timeouts, self.journal))
+        self._send(setup)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -194,5 +196,7 @@ def _setup(ctx: Context, way: Connection, timeouts: Timeouts, journal: Path) -> 
         "boot": boot_id(),
         "ring": ring_to_json(ctx.keys),
         "base_url": ctx.settings.base_url,
+        "bounce_address": ctx.settings.bounce_address,
+        "dkim": [key.packed() for key in load_keys(ctx.settings)],
         "timeouts": asdict(timeouts),
     }

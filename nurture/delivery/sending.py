@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from nurture.delivery.conversation import Timeouts
+from nurture.delivery.dkim import DkimKey, Signer
 from nurture.delivery.frames import FrameWriter
 from nurture.delivery.journal import Journal
-from nurture.delivery.letter import Letter, Mail, failed, write
+from nurture.delivery.letter import Letter, Letterhead, Mail, failed, write
 from nurture.delivery.model import Connection, Phase, Report
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.reasons import Reason
-from nurture.kernel.signing import KeyRing, ring_from_json
+from nurture.kernel.signing import ring_from_json
 from nurture.messages.model import Compiled
 from nurture.messages.personalize import Personalizer, TemplateFailure
 
@@ -32,8 +33,7 @@ class Setup:
     connections: int
     journal: Path
     boot: str
-    ring: KeyRing
-    base_url: str
+    head: Letterhead
     timeouts: Timeouts
 
     @classmethod
@@ -44,8 +44,12 @@ class Setup:
             frame["connections"],
             Path(frame["journal"]),
             frame["boot"],
-            ring_from_json(frame["ring"]),
-            frame["base_url"],
+            Letterhead(
+                ring_from_json(frame["ring"]),
+                frame["base_url"],
+                frame["bounce_address"],
+                Signer(map(DkimKey.unpacked, frame["dkim"])),
+            ),
             Timeouts(**frame["timeouts"]),
         )
 
@@ -121,7 +125,7 @@ class Sender:
         personalizer = self._templates.get(letter.template, "unknown template")
         if isinstance(personalizer, str):
             return failed(letter, Reason.TEMPLATE_ERROR, {"error": personalizer[:300]})
-        return write(letter, personalizer, self.setup.ring, self.setup.base_url)
+        return write(letter, personalizer, self.setup.head)
 
     def report(self, *reports: Report) -> None:
         """Tell the parent in a moment, together with what is found out meanwhile."""

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.delivery import store
 from nurture.delivery.go import LEASE, go
-from nurture.delivery.letter import Letter, failed, rehearse
+from nurture.delivery.letter import Letter, Letterhead, failed, rehearse
 from nurture.delivery.model import Phase, Report
 from nurture.delivery.settle import settle
 from nurture.kernel.context import Context
@@ -72,4 +72,5 @@ class Recorder:
         personalizer = self._known[letter.template]
         if isinstance(personalizer, str):
             return failed(letter, Reason.TEMPLATE_ERROR, {"error": personalizer[:300]})
-        return rehearse(letter, personalizer, self._ctx.keys, self._ctx.settings.base_url)
+        settings = self._ctx.settings
+        return rehearse(letter, personalizer, Letterhead(self._ctx.keys, settings.base_url, settings.bounce_address))

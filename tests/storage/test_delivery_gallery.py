@@ -11,7 +11,7 @@ import pytest
 from nurture.consents.tables import consents
 from nurture.delivery import store
 from nurture.delivery.go import go
-from nurture.delivery.letter import Letter, Mail, write
+from nurture.delivery.letter import Letter, Letterhead, Mail, write
 from nurture.kernel.context import Context
 from nurture.leads.tables import companies, leads
 from nurture.messages import service
@@ -113,7 +113,7 @@ def test_every_email_of_the_gallery_can_be_written_with_the_values_of_a_go(conte
         made = {n: Compiled.from_json(store.compiled(conn, n)) for n in {one.template for one in letters}}
     assert len(letters) == 2 * len(emails()) == 2 * len(made)
     for one in letters:
-        mail = write(one, Personalizer(made[one.template]), context.keys, "https://m.example")
+        mail = write(one, Personalizer(made[one.template]), Letterhead(context.keys, "https://m.example"))
         assert isinstance(mail, Mail), (made[one.template].key, mail)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from nurture.delivery.classify import classify
 from nurture.delivery.conversation import stuffed
-from nurture.delivery.letter import Letter, Mail, rehearse, write
+from nurture.delivery.letter import Letter, Letterhead, Mail, rehearse, write
 from nurture.delivery.model import Phase, Report
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import new_ring
@@ -16,6 +16,7 @@ from nurture.messages.model import Compiled, MessageState
 from nurture.messages.personalize import Personalizer
 
 RING = new_ring()
+HEAD = Letterhead(RING, "https://nurture.example")
 COMPILED = Compiled(
     key="hello",
     language="vi",
@@ -45,7 +46,7 @@ LETTER = Letter(
 
 
 def _write(letter: Letter) -> Mail | Report:
-    return write(letter, Personalizer(COMPILED), RING, "https://nurture.example")
+    return write(letter, Personalizer(COMPILED), HEAD)
 
 
 def test_a_letter_survives_the_pipe() -> None:
@@ -55,7 +56,7 @@ def test_a_letter_survives_the_pipe() -> None:
 
 def test_a_letter_that_can_be_written_is_not_refused_in_a_rehearsal() -> None:
     """Its words are made, its bytes are not."""
-    assert rehearse(LETTER, Personalizer(COMPILED), RING, "https://anphat.example") is None
+    assert rehearse(LETTER, Personalizer(COMPILED), HEAD) is None
 
 
 def test_the_same_letter_gives_the_same_bytes() -> None:
@@ -85,7 +86,7 @@ def test_a_letter_that_cannot_be_written_is_reported(change: dict[str, Any], rea
     report = _write(replace(LETTER, **change))
     assert isinstance(report, Report)
     assert (report.phase, report.reason, report.message_id) == (Phase.RENDER, reason.value, 7)
-    assert rehearse(replace(LETTER, **change), Personalizer(COMPILED), RING, "https://anphat.example") == report
+    assert rehearse(replace(LETTER, **change), Personalizer(COMPILED), HEAD) == report
 
 
 @pytest.mark.parametrize(

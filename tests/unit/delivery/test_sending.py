@@ -10,15 +10,14 @@ from nurture.delivery.conversation import Timeouts
 from nurture.delivery.frames import FrameWriter
 from nurture.delivery.model import Connection
 from nurture.delivery.sending import Sender, Setup, Task
-from nurture.kernel.signing import new_ring
-from tests.unit.delivery.test_letter import LETTER
+from tests.unit.delivery.test_letter import HEAD, LETTER
 
 
 @pytest.fixture
 def sender(tmp_path: Path) -> Sender:
     """A sender whose reports go nowhere."""
     connection = Connection("relay", "127.0.0.1", 25)
-    setup = Setup(connection, 2, tmp_path / "journal", "boot", new_ring(), "https://nurture.example", Timeouts())
+    setup = Setup(connection, 2, tmp_path / "journal", "boot", HEAD, Timeouts())
     return Sender(setup, FrameWriter(io.BytesIO()))
 
 
