@@ -37,3 +37,30 @@ suppressions = sa.Table(
     column("until", Instant, nullable=True, personal=False),  # of a pause: engine time
     column("lifts", Id, sa.ForeignKey("suppressions.id"), nullable=True, index=True, personal=False),
 )
+
+# What a person asked us to do with their data, and by when the law wants it done.
+data_requests = sa.Table(
+    "data_requests",
+    metadata,
+    key_column(),
+    column("public_id", sa.Text, unique=True, personal=False),
+    column("lead_id", Id, sa.ForeignKey("leads.id"), index=True, personal=False),
+    column("kind", sa.Text, personal=False),  # model.RequestKind
+    column("via", sa.Text, personal=False),  # model.Method: how it reached us
+    column("words", sa.Text, server_default="", personal=True),  # what was asked, in their words
+    column("asked_at", Instant, personal=False),  # engine time
+    column("answer_by", Instant, nullable=True, personal=False),  # engine time; null: the law names no day
+    column("due_at", Instant, nullable=True, personal=False),
+    column("state", sa.Text, personal=False),  # model.RequestState
+    column("answered_at", Instant, nullable=True, personal=False),  # the person was told that it was heard
+    column("ended_at", Instant, nullable=True, personal=False),
+    column("ended_by", sa.Text, server_default="", personal=False),  # actor
+    column("note", sa.Text, server_default="", personal=True),  # why it was refused, how it was done
+    column("origin", sa.Text, personal=False),  # `page`, `user:4`, `cli`
+    sa.Index(
+        "ix_data_requests_open",
+        "due_at",
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+)

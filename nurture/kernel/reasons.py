@@ -36,6 +36,7 @@ class Reason(StrEnum):
     NO_TEMPLATE = "no_template"
     DUPLICATE_MESSAGE = "duplicate_message"
     MERGED = "merged"  # the lead was merged into another
+    ERASED = "erased"  # the lead asked us to forget them
     EXPIRED = "expired"  # could not be handed over until its last day
     REFUSED_BY_SERVER = "refused_by_server"
     HARD_BOUNCE = "hard_bounce"  # the address is gone
@@ -130,6 +131,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.NO_TEMPLATE: "There is no email “%(email)s” in any usable language",
     Reason.DUPLICATE_MESSAGE: "This message was sent on %(date)s",
     Reason.MERGED: "The lead was merged into another",
+    Reason.ERASED: "The lead's data was erased",
     Reason.EXPIRED: "Could not be handed over until its last day",
     Reason.REFUSED_BY_SERVER: "The mail server refused it: %(answer)s",
     Reason.HARD_BOUNCE: "The address does not exist: %(answer)s",
@@ -246,6 +248,7 @@ LABELS: dict[Reason, str] = {
     Reason.NO_TEMPLATE: "no such email",
     Reason.DUPLICATE_MESSAGE: "sent before",
     Reason.MERGED: "merged into another lead",
+    Reason.ERASED: "data erased",
     Reason.EXPIRED: "could not be handed over in time",
     Reason.REFUSED_BY_SERVER: "the mail server refused it",
     Reason.HARD_BOUNCE: "the address does not exist",
