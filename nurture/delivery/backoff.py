@@ -7,6 +7,7 @@ from nurture.delivery.model import RouteTrouble
 # Minutes until the next try of a message after its 1st, 2nd, … attempt; the last one repeats.
 _MINUTES = (1, 5, 15, 30, 60, 120, 240)
 LAST_DAY = timedelta(days=3)
+_LEAST = timedelta(minutes=30)  # between the last try of all and the one before it
 _FIRST: dict[RouteTrouble, timedelta] = {
     RouteTrouble.REST: timedelta(seconds=5),
     RouteTrouble.PAUSE: timedelta(minutes=1),
@@ -21,9 +22,12 @@ def retry_at(attempts: int, real: datetime, asked_seconds: int, jitter: float) -
     return real + span * (1 + 0.2 * jitter)
 
 
-def is_expired(dated_at: datetime, next_try: datetime) -> bool:
-    """Whether the next try would come after the last day, counted from the first."""
-    return next_try > dated_at + LAST_DAY
+def within_last_day(dated_at: datetime, real: datetime, next_try: datetime) -> datetime | None:
+    """The next try as far as there is one: once at the end of the last day, counted from the first, none after it."""
+    last = dated_at + LAST_DAY
+    if next_try <= last:
+        return next_try
+    return last if last - real >= _LEAST else None
 
 
 def route_retry_at(trouble: RouteTrouble, failures: int, real: datetime, asked_seconds: int = 0) -> datetime:

@@ -1,55 +1,39 @@
 """What each failure means, by the phase in which it happened (RFC 5321, RFC 3463). Pure.
 
-The first digit does not decide alone: a full mailbox, a policy and a spam verdict are 5xx too, and none of them says
-that the address does not exist.
+| what happens | becomes |
+| --- | --- |
+| nothing to be had at connect, greeting, AUTH; 4xx there | deferred, and the route rests |
+| cut off, silent or out of step at MAIL, RCPT, DATA or in the body | deferred; at MAIL the route rests, too |
+| 4xx at MAIL, RCPT, DATA or after the dot; 421 anywhere | deferred, as long as the server asks |
+| 552 or 5.3.4 at MAIL, 5.3.4 later | rejected as too large |
+| 5xx at greeting, AUTH, MAIL; 5.7.x about our standing | deferred, and the route pauses |
+| 5xx at RCPT | bounced, hard or soft by its reason |
+| 5xx after the dot | bounced when its status is X.1.x, else rejected |
+| no answer after the dot, or one that makes no sense | unknown |
+
+The first digit does not decide alone: why a receiver refused is read by `bounce.reason_of`, the one table of reasons.
 """
 
-import re
 from typing import assert_never
 
+from nurture.delivery.answers import asked_wait
+from nurture.delivery.bounce import HARD, BounceReason, reason_of
 from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageState as State
 
-_STATUS = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\w)")
-_WAIT = re.compile(
-    r"\b(?:in|after|wait)\s+(?:for\s+)?(\d{1,5})\s*(s|sec|second|seconds|m|min|minute|minutes)?\b", re.IGNORECASE
+# The sender's address or standing: 5.1.7 and 5.1.8 (RFC 3463), 5.7.8 (RFC 4954), 5.7.2x (RFC 7372); a day's quota.
+_ABOUT_SENDER = frozenset({"5.1.7", "5.1.8", "5.4.5", "5.7.8", "5.7.9", "5.7.14"} | {f"5.7.{n}" for n in range(20, 30)})
+_ABOUT_US = frozenset(
+    {
+        BounceReason.REPUTATION,
+        BounceReason.AUTHENTICATION,
+        BounceReason.RELAY_DENIED,
+        BounceReason.SENDER,
+        BounceReason.RATE,
+    }
 )
-# Words that tell about us, our mail or the box, not about whether the address exists.
-_NOT_THE_ADDRESS = re.compile(
-    r"spam|policy|block|blacklist|denied|reputation|quota|full|too large|too big|rate|limit|spf|dkim|dmarc|listed"
-    r"|temporar",
-    re.IGNORECASE,
-)
-_NO_SUCH_USER = re.compile(
-    r"(user|recipient|mailbox|address|account)\s*(is\s+)?(unknown|invalid|not (found|known|exist)|rejected)"
-    r"|(does not|doesn't) exist"
-    r"|(unknown|invalid|no such|nonexistent|non-existent)\s+(local\s+)?(user|recipient|mailbox|address|account)"
-    r"|no mailbox|not our (user|customer)",
-    re.IGNORECASE,
-)
-_ABOUT_US = re.compile(
-    r"reputation|spamhaus|block ?list|black ?list|authenticat"
-    r"|relay(ing)? (access )?(denied|not permitted)|unable to relay",
-    re.IGNORECASE,
-)
-# The sender's address or standing: 5.1.7 and 5.1.8 (RFC 3463), 5.7.8 (RFC 4954), 5.7.2x (RFC 7372).
-_ABOUT_SENDER = frozenset({"5.1.7", "5.1.8", "5.7.8", "5.7.9", "5.7.14"} | {f"5.7.{n}" for n in range(20, 30)})
-
-
-def enhanced_status(answer: str) -> str:
-    """The enhanced status code of an answer, or nothing."""
-    found = _STATUS.search(answer)
-    return ".".join(found.groups()) if found else ""
-
-
-def asked_wait(answer: str) -> int:
-    """The seconds that a server asks to wait ("greylisted, try again in 300 seconds"), 0 when it does not say."""
-    found = _WAIT.search(answer)
-    if found is None:
-        return 0
-    seconds = int(found[1]) * (60 if (found[2] or "s").lower().startswith("m") else 1)
-    return min(seconds, 86_400)
+_OTHER_LETTERS = frozenset({"5.6.7", "5.6.8", "5.6.9"})  # RFC 6531: what we offered it does not take after all
 
 
 def classify(report: Report) -> Verdict:
@@ -58,11 +42,9 @@ def classify(report: Report) -> Verdict:
         case Phase.HELD:
             return Verdict(State.QUEUED)
         case Phase.RENDER:
-            reason = Reason(report.reason)
-            state = State.REJECTED if reason is Reason.NEEDS_SMTPUTF8 else State.SKIPPED
-            return Verdict(state, reason, report.detail)
+            return _not_made(report)
         case Phase.DOT:
-            return Verdict(State.UNKNOWN, Reason.HANDOVER_UNSURE)
+            return _unsure()
         case Phase.ANSWERED:
             return _after_the_dot(report)
         case Phase.RCPT | Phase.DATA | Phase.BODY | Phase.MAIL:
@@ -72,6 +54,23 @@ def classify(report: Report) -> Verdict:
             return _later(report, RouteTrouble.PAUSE if refused else RouteTrouble.REST)
         case never:
             assert_never(never)
+
+
+def why(report: Report) -> BounceReason | None:
+    """Why the receiver refused for good; None where it did not."""
+    if report.code < 500:
+        return None
+    return reason_of(status=report.enhanced, code=report.code, text=report.answer)
+
+
+def _not_made(report: Report) -> Verdict:
+    reason = Reason(report.reason)
+    ours = reason not in {Reason.NEEDS_SMTPUTF8, Reason.TOO_LARGE}  # else the relay said so when it greeted
+    return Verdict(State.SKIPPED if ours else State.REJECTED, reason, report.detail)
+
+
+def _unsure() -> Verdict:
+    return Verdict(State.UNKNOWN, Reason.HANDOVER_UNSURE)
 
 
 def _later(report: Report, trouble: RouteTrouble | None = None) -> Verdict:
@@ -85,50 +84,65 @@ def _later(report: Report, trouble: RouteTrouble | None = None) -> Verdict:
     )
 
 
-def _no(state: State, reason: Reason, report: Report, *, suppress: bool = False) -> Verdict:
-    return Verdict(state, reason, {"answer": f"{report.code} {report.answer}".strip()}, suppress)
-
-
 def _before_the_dot(report: Report) -> Verdict:
     if report.code < 500:
-        return _later(report)
+        at_mail = report.phase is Phase.MAIL and report.code in {0, 421}  # before a word of this message was said
+        return _later(report, RouteTrouble.REST if at_mail else None)
     if _is_size(report):
-        return _no(State.REJECTED, Reason.TOO_LARGE, report)
+        return _rejected(report, Reason.TOO_LARGE)
+    if report.enhanced in _OTHER_LETTERS:
+        return _rejected(report, Reason.REFUSED_BY_SERVER)
     if report.phase is Phase.MAIL or _is_about_us(report):
         return _later(report, RouteTrouble.PAUSE)
-    if report.phase is Phase.RCPT:
-        return _refused_address(report)
-    return _no(State.REJECTED, Reason.REFUSED_BY_SERVER, report)
+    if report.phase is not Phase.RCPT:
+        return _rejected(report, Reason.REFUSED_BY_SERVER)
+    return _refused_address(report)
 
 
 def _after_the_dot(report: Report) -> Verdict:
     if 200 <= report.code < 300:
         return Verdict(State.SENT)
+    if report.code < 400:
+        return _unsure()
     if report.code < 500:
         return _later(report)
-    if report.enhanced[2:4] == "1." and not _is_about_us(report):
-        return _refused_address(report)
     if _is_about_us(report):
         return _later(report, RouteTrouble.PAUSE)
-    reason = Reason.TOO_LARGE if _is_size(report) else Reason.REFUSED_BY_SERVER
-    return _no(State.REJECTED, reason, report)
+    if report.enhanced[2:4] == "1.":
+        return _refused_address(report)
+    return _rejected(report, Reason.TOO_LARGE if _is_size(report) else Reason.REFUSED_BY_SERVER)
 
 
 def _refused_address(report: Report) -> Verdict:
-    """Bounced; the address is suppressed only when the answer says that it does not exist."""
-    exists_not = report.enhanced[:4] == "5.1." or (not report.enhanced and bool(_NO_SUCH_USER.search(report.answer)))
-    hard = exists_not and not _NOT_THE_ADDRESS.search(report.answer)
-    return _no(State.BOUNCED, Reason.HARD_BOUNCE if hard else Reason.REFUSED_BY_SERVER, report, suppress=hard)
+    """Bounced, unless the refusal only means "later"; suppressed when its reason says that the address is gone."""
+    reason = why(report)
+    if reason in {BounceReason.GREYLISTED, BounceReason.RATE}:
+        return _later(report)
+    hard = reason in HARD
+    told = Reason.HARD_BOUNCE if hard else Reason.SOFT_BOUNCE
+    return Verdict(State.BOUNCED, told, {"hard": hard, **_said(report)}, suppress=hard)
+
+
+def _rejected(report: Report, reason: Reason) -> Verdict:
+    size = {"reason": BounceReason.SIZE.value} if reason is Reason.TOO_LARGE else {}
+    return Verdict(State.REJECTED, reason, {**_said(report), **size})
+
+
+def _said(report: Report) -> dict[str, str]:
+    reason = why(report) or BounceReason.UNKNOWN
+    return {"answer": f"{report.code} {report.answer}".strip(), "reason": reason.value}
 
 
 def _is_size(report: Report) -> bool:
-    """The message is too large (RFC 1870: 552 or 5.3.4); a full mailbox is 552 at RCPT."""
-    return report.enhanced == "5.3.4" or (report.code == 552 and report.phase is not Phase.RCPT)
+    """The message is too large (RFC 1870: 552 or 5.3.4); at RCPT and later a 552 may speak of a full mailbox."""
+    if report.code == 552 and report.phase is not Phase.RCPT:
+        return report.phase is Phase.MAIL or report.enhanced in {"", "5.2.3", "5.3.4"}
+    return report.enhanced == "5.3.4"
 
 
 def _is_about_us(report: Report) -> bool:
-    """The refusal concerns the sender's standing or authentication, whoever the recipient."""
+    """The refusal concerns the sender's standing, authentication or quota, whoever the recipient."""
     if report.enhanced in _ABOUT_SENDER:
         return True
     about_security = not report.enhanced or report.enhanced.startswith("5.7.")
-    return about_security and bool(_ABOUT_US.search(report.answer))
+    return about_security and why(report) in _ABOUT_US

@@ -17,7 +17,7 @@ from nurture.activities.service import Activity, Decision, decide_many, record_s
 from nurture.consents.model import Method, SuppressionReason
 from nurture.consents.service import Said, suppress
 from nurture.delivery import store
-from nurture.delivery.backoff import is_expired, retry_at
+from nurture.delivery.backoff import retry_at, within_last_day
 from nurture.delivery.bounce import HARD, BounceReason
 from nurture.delivery.classify import classify
 from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
@@ -56,7 +56,7 @@ def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Seq
     now, real = ctx.clock.engine(), ctx.clock.real()
     by_message = {report.message_id: report for report in reports}
     rows = store.under_way(conn, sender, list(by_message))
-    cases = [_case(row, by_message[row.id], real) for row in rows if row.fence == by_message[row.id].fence]
+    cases = [_case(row, by_message[row.id], route, real) for row in rows if row.fence == by_message[row.id].fence]
     if not cases:
         return Settled()
     _write_states(conn, cases, now)
@@ -66,14 +66,17 @@ def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Seq
     return _summary(cases, reacts=reacts)
 
 
-def _case(row: Row[Any], report: Report, real: datetime) -> _Case:
+def _case(row: Row[Any], report: Report, route: str, real: datetime) -> _Case:
     verdict = classify(report)
+    if verdict.trouble is not None:
+        verdict = replace(verdict, detail={**verdict.detail, "route": route})
     if verdict.state is not MessageState.DEFERRED:
         return _Case(row, report, verdict, None)
     # Jitter spreads the load, it keeps no secret.
-    retry = retry_at(row.attempts + 1, real, verdict.wait_seconds, random.random())  # noqa: S311
-    if is_expired(row.dated_at, retry):
-        return _Case(row, report, replace(verdict, state=MessageState.REJECTED, reason=Reason.EXPIRED), None)
+    wished = retry_at(row.attempts + 1, real, verdict.wait_seconds, random.random())  # noqa: S311
+    retry = within_last_day(row.dated_at, real, wished)
+    if retry is None:
+        verdict = replace(verdict, state=MessageState.REJECTED, reason=Reason.EXPIRED)
     return _Case(row, report, verdict, retry)
 
 
@@ -100,7 +103,7 @@ def _state(case: _Case, now: datetime) -> tuple[Any, ...]:
     )
 
 
-_ATTEMPT = ("message_id", "number", "at", "route", "phase", "outcome", "code", "enhanced", "answer")
+_ATTEMPT = ("message_id", "number", "at", "route", "phase", "outcome", "code", "enhanced", "answer", "reason")
 
 
 def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: datetime) -> None:
@@ -115,6 +118,7 @@ def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: 
             case.report.code or None,
             case.report.enhanced or None,
             case.report.answer,
+            case.verdict.detail.get("reason"),
         )
         for case in cases
         if case.report.phase not in _NO_ATTEMPT
@@ -140,7 +144,7 @@ def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now:
 
 
 def _activity(case: _Case, kind: Kind, now: datetime) -> Activity:
-    detail = {"hard": case.verdict.suppress, **case.verdict.detail} if kind is Kind.MESSAGE_BOUNCED else {}
+    detail = case.verdict.detail if kind is Kind.MESSAGE_BOUNCED else {}
     return _message_activity(case.row, kind, now, detail)
 
 

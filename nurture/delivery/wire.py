@@ -12,7 +12,7 @@ import ssl
 from dataclasses import dataclass
 from typing import NoReturn
 
-from nurture.delivery.classify import enhanced_status
+from nurture.delivery.answers import enhanced_status
 from nurture.delivery.model import Phase
 from nurture.kernel.clock import SystemClock
 

@@ -66,6 +66,7 @@ messages = sa.Table(
     column("gone_at", Instant, nullable=True, personal=False),  # engine time of the go that counts for caps
     column("delivered_at", Instant, nullable=True, personal=False),  # real time at which the receiver took it, if told
     column("ended_at", Instant, nullable=True, personal=False),  # engine time the present state was reached
+    column("address_hash", sa.Text, nullable=True, personal=False),  # keyed, set at the go; outlives the address
     sa.UniqueConstraint("enrollment_id", "step", "occurrence"),
     sa.UniqueConstraint("broadcast_id", "lead_id"),
     sa.Index("ix_messages_lead_id_id", "lead_id", "id"),
@@ -82,6 +83,13 @@ messages = sa.Table(
     ),
     sa.Index("ix_messages_header_id", "header_id"),
     sa.Index("ix_messages_lead_id_gone_at", "lead_id", "gone_at"),
+    sa.Index(
+        "ix_messages_address_hash_gone_at",
+        "address_hash",
+        "gone_at",
+        sqlite_where=sa.text("address_hash IS NOT NULL"),
+        postgresql_where=sa.text("address_hash IS NOT NULL"),
+    ),
     sa.Index(
         "ix_messages_waiting",
         "priority",
@@ -112,4 +120,5 @@ attempts = sa.Table(
     column("code", sa.Integer, nullable=True, personal=False),
     column("enhanced", sa.Text, nullable=True, personal=False),  # 5.1.1 (RFC 3463)
     column("answer", sa.Text, server_default="", personal=True),
+    column("reason", sa.Text, nullable=True, personal=False),  # of a refusal for good: delivery.bounce.BounceReason
 )

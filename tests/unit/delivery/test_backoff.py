@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nurture.delivery.backoff import LAST_DAY, is_expired, retry_at, route_retry_at
+from nurture.delivery.backoff import retry_at, route_retry_at, within_last_day
 from nurture.delivery.model import RouteTrouble
 
 NOW = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
@@ -26,10 +26,21 @@ def test_a_wait_asked_for_is_kept() -> None:
     assert retry_at(1, NOW, 300, 0.0) == NOW + timedelta(minutes=5)
 
 
-def test_after_three_days_there_is_no_next_try() -> None:
-    """Counted from the first go."""
-    assert not is_expired(NOW, NOW + LAST_DAY)
-    assert is_expired(NOW, NOW + LAST_DAY + timedelta(seconds=1))
+@pytest.mark.parametrize(
+    ("now", "wished", "expected"),
+    [
+        (0, 60, 60),
+        (0, 72 * 60, 72 * 60),
+        (60 * 60, 90 * 60, 72 * 60),  # asked to wait for longer: once more at the end
+        (72 * 60 - 31, 72 * 60 + 1, 72 * 60),
+        (72 * 60 - 29, 72 * 60 + 1, None),
+        (72 * 60 + 5, 72 * 60 + 65, None),
+    ],
+)
+def test_after_three_days_there_is_no_next_try(now: int, wished: int, expected: int | None) -> None:
+    """Counted from the first go, in minutes; the last one stands at the end of the last day."""
+    found = within_last_day(NOW, NOW + timedelta(minutes=now), NOW + timedelta(minutes=wished))
+    assert found == (None if expected is None else NOW + timedelta(minutes=expected))
 
 
 @pytest.mark.parametrize(
