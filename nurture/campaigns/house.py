@@ -20,13 +20,14 @@ from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.yamlfile import Source, read
 from nurture.policy.days import Calendar, During, OwnDays, Tet, is_country
-from nurture.policy.house import CLASSES, OPEN, House
+from nurture.policy.house import CLASSES, OPEN, House, Topic
 from nurture.policy.windows import Window, WindowError, read_window
 from nurture.rules.facts import Facts
 
 KEY = "policy"
 FILE = "_shared/policy.yaml"
-KEYS = ("quiet_hours", "window", "holidays", "tet", "cap", "gap", "late_start", "classes")
+KEYS = ("quiet_hours", "window", "holidays", "tet", "cap", "gap", "late_start", "classes", "topics")
+MOST_TOPICS = 12
 LONGEST_STOP = 45  # days on either side of Tết
 _LONGEST_OWN = timedelta(days=366)
 _NO_TET = ("off", False)
@@ -88,6 +89,7 @@ class _Policy(Reading):
             self.span(top["gap"], "gap") if top.get("gap") is not None else None,
             self.span(top["late_start"], "late_start") if top.get("late_start") is not None else None,
             self.classes(top.get("classes")),
+            self.topics(top.get("topics")),
         )
 
     def hours(self, top: Mapping[str, Any]) -> Window | None:
@@ -174,6 +176,17 @@ class _Policy(Reading):
             return fallback
         return data
 
+    def topics(self, data: Any) -> tuple[Topic, ...]:
+        """What leads may refuse one by one: `news: {vi: Tin tức, en: News}`."""
+        if data is None:
+            return ()
+        if not isinstance(data, Mapping) or len(data) > MOST_TOPICS:
+            message = N_("Topics are written as key and name, at most %(count)s of them")
+            self.wrong("bad_topics", "topics", message, N_("such as: news: {vi: Tin tức, en: News}"), count=MOST_TOPICS)
+            return ()
+        keys = [key for key in data if self.key(key, f"topics.{key}")]
+        return tuple(Topic(key, tuple(self.texts(data[key], f"topics.{key}", 60).items())) for key in keys)
+
     def classes(self, data: Any) -> frozenset[str]:
         if data is None:
             return frozenset(CLASSES)
@@ -212,6 +225,12 @@ def schema() -> dict[str, Any]:
                 "gap": span,
                 "late_start": span,
                 "classes": {"type": "array", "items": {"enum": list(CLASSES)}},
+                "topics": {
+                    "type": "object",
+                    "additionalProperties": texts_schema(60, "What people call it."),
+                    "propertyNames": {"pattern": "^[a-z0-9_-]{1,80}$"},
+                    "maxProperties": MOST_TOPICS,
+                },
             }
         ),
     }

@@ -105,7 +105,14 @@ def _letter(row: Row[Any], revision: int, judge: Judge, ctx: Context, times: Ins
         tracking=judge.tracking(row),
         values=seen,
         label=subject_label(ctx.settings.law, row.class_) if to_lead else "",
+        feedback=_feedback(row) if to_lead else "",
     )
+
+
+def _feedback(row: Row[Any]) -> str:
+    """`c12:advertising:welcome_hello`: campaign, broadcast or neither, class and email."""
+    sent_by = f"c{row.campaign_id}" if row.campaign_id else f"b{row.broadcast_id}" if row.broadcast_id else "n"
+    return f"{sent_by}:{row.class_}:{row.template_key}"
 
 
 def _of_lead(row: Row[Any], ctx: Context) -> dict[str, Any]:
@@ -135,7 +142,7 @@ class _Group:
 
 _MARKED = (
     "state", "reason", "detail", "retry_at", "ended_at", "gone_at", "lease_until", "fence", "address", "values_",
-    "template_revision_id", "dated_at",
+    "template_revision_id", "dated_at", "address_hash",
 )  # fmt: skip
 
 
@@ -143,7 +150,16 @@ def _mark_sending(conn: Connection, letters: Sequence[Letter], rows: Sequence[Ro
     dated = {row.id: row.dated_at or times.real for row in rows}
     same = (MessageState.SENDING.value, "", None, None, None, times.now, times.at + LEASE)
     marked = [
-        (one.message_id, *same, one.fence, one.to_address, one.values, one.template, dated[one.message_id])
+        (
+            one.message_id,
+            *same,
+            one.fence,
+            one.to_address,
+            one.values,
+            one.template,
+            dated[one.message_id],
+            one.address_hash or None,
+        )
         for one in letters
     ]
     update_rows(conn, messages, _MARKED, marked)

@@ -17,14 +17,17 @@ from nurture.broadcasts.model import BroadcastState
 from nurture.campaigns import house as houses
 from nurture.campaigns.model import CampaignState
 from nurture.consents.model import Channel, Standing
-from nurture.consents.store import given_of, suppressed
+from nurture.consents.store import short, suppressed, words_of
 from nurture.delivery import store
+from nurture.delivery.bounds import Limits, is_advertising
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageClass, Purposes
 from nurture.policy import store as policy_store
 from nurture.policy.decide import Decision, Defer, Keep, Policy, Send, Skip, decide, read_policy
 from nurture.policy.hours import is_late
+from nurture.policy.law import UNBOUND, Bounds
+from nurture.policy.laws import profile
 from nurture.policy.silence import NOTHING, PASSING
 
 
@@ -78,7 +81,9 @@ class Judge:
         self._gone: dict[int, list[datetime]] = {}
         self._rivals: dict[int, list[_Place]] = {}
         self._count(conn, to_leads, times)
-        self._given = given_of(conn, lead_ids, Channel.EMAIL.value)
+        self._limits = Limits(conn, profile(ctx.settings.law), to_leads, self.hashes.values(), times.now)
+        self._words = words_of(conn, lead_ids, Channel.EMAIL.value)
+        self._given = {lead_id: short(words) for lead_id, words in self._words.items()}
         self._suppressed = suppressed(conn, self.hashes.values(), Channel.EMAIL.value)
         self._quiet = policy_store.quiet(conn, lead_ids)
         self._outages = self._standstills(conn, to_leads)
@@ -93,10 +98,11 @@ class Judge:
         """Lock the quotas, and read what counts against caps and the gap."""
         spans = {row.id: span for row in rows if (span := self._looks_back(row)) is not None}
         limited = [row for row in rows if row.id in spans and self.address[row.id]]
+        counted = [row for row in rows if (row.id in spans or is_advertising(row)) and self.address[row.id]]
+        named = {one for row in counted for one in (self.address[row.id], row.lead_email) if one}
+        store.lock_quotas(conn, [self.hashes[one] for one in named], times.real)
         if not limited:
             return
-        named = {one for row in limited for one in (self.address[row.id], row.lead_email) if one}
-        store.lock_quotas(conn, [self.hashes[one] for one in named], times.real)
         lead_ids = sorted({row.lead_id for row in limited})
         self._gone = store.gone(conn, lead_ids, times.now - max(spans.values()))
         self._rivals = store.rivals(conn, lead_ids, [row.id for row in rows], times.now, times.at)
@@ -126,6 +132,8 @@ class Judge:
             return _settled(row, decided)
         if limited and self._is_outrun(row, policy, zone, gone):
             return Yield()
+        if self.address[row.id] in self.hashes:
+            self._limits.count(row, self.hashes[self.address[row.id]])
         if row.lead_id in self._gone and row.class_ != MessageClass.TRANSACTIONAL.value:
             self._gone[row.lead_id].append(self._now)
         return decided
@@ -136,8 +144,20 @@ class Judge:
         since = row.not_before if resumed is None else max(row.not_before, resumed)
         late = bool(self._outages) and is_late(policy, house, zone, since, self._now, self._outages)
         held = self._quiet.get(row.lead_id, NOTHING).held(row.class_) if row.user_id is None else None
-        refusal = self._refusal(row)
-        return decide(policy, zone, self._now, house=house, gone=gone, refusal=refusal, held=held, late=late)
+        refusal = self._refusal(row, policy.topic)
+        bounds = self._bounds(row)
+        return decide(
+            policy, zone, self._now, house=house, gone=gone, refusal=refusal, held=held, late=late, bounds=bounds
+        )
+
+    def _bounds(self, row: Row[Any]) -> Bounds:
+        """What the law and the lead's own wish say."""
+        address = self.address[row.id]
+        if row.user_id is not None or address not in self.hashes:
+            return UNBOUND
+        return self._limits.of(
+            row, self.hashes[address], self._standing(row, address), self._words.get(row.lead_id, {})
+        )
 
     def _is_outrun(self, row: Row[Any], policy: Policy, zone: ZoneInfo, gone: Sequence[datetime]) -> bool:
         """Whether those before it in line, which another worker holds, would take the slot it needs."""
@@ -159,18 +179,24 @@ class Judge:
             return Hold(Reason.BROADCAST_PAUSED)
         return None
 
-    def _refusal(self, row: Row[Any]) -> tuple[Reason, Mapping[str, Any]] | None:
+    def _refusal(self, row: Row[Any], topic: str) -> tuple[Reason, Mapping[str, Any]] | None:
         if row.user_id is not None:
             gone = not self.address[row.id] or row.user_disabled_at is not None
             return (Reason.NO_ADDRESS, {}) if gone else None
         if row.lead_id is None:
             return Reason.NO_ADDRESS, {}
-        return self._refused(row, self.address[row.id]) or self._refused(row, row.lead_email)
+        return self._refused(row, self.address[row.id], topic) or self._refused(row, row.lead_email, topic)
 
-    def _refused(self, row: Row[Any], address: str | None) -> tuple[Reason, Mapping[str, Any]] | None:
+    def _refused(self, row: Row[Any], address: str | None, topic: str) -> tuple[Reason, Mapping[str, Any]] | None:
         """What speaks against writing to this address of the lead: the frozen one, or the present one."""
+        found = self._standing(row, address).refusal(row.class_, topic)
+        if found is None or found[0] is not Reason.TOPIC_REFUSED:
+            return found
+        return found[0], {**found[1], "topic": self._house.topic(topic)}
+
+    def _standing(self, row: Row[Any], address: str | None) -> Standing:
         blocked = self._suppressed.get(self.hashes[address], ()) if address else ()
-        return Standing(bool(address), self._given.get(row.lead_id, {}), blocked).refusal(row.class_)
+        return Standing(bool(address), self._given.get(row.lead_id, {}), blocked)
 
 
 def _settled(row: Row[Any], decided: Defer | Keep | Skip) -> Outcome:
@@ -179,7 +205,11 @@ def _settled(row: Row[Any], decided: Defer | Keep | Skip) -> Outcome:
     if isinstance(decided, Keep):
         return Hold(decided.reason, decided.detail)
     is_broadcast = row.purpose == Purposes.BROADCAST.value
-    if isinstance(decided, Defer) and is_broadcast and decided.reason in {Reason.CAPPED, *PASSING}:
+    if (
+        isinstance(decided, Defer)
+        and is_broadcast
+        and decided.reason in {Reason.CAPPED, Reason.PAUSED_BY_LEAD, *PASSING}
+    ):
         return Skip(decided.reason, decided.detail)
     return decided
 

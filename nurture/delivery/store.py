@@ -1,6 +1,6 @@
 """Queries of handing over: what may go, what a go must know, who hands over, and how the route stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -89,6 +89,7 @@ def give_back(conn: Connection, sender: str) -> None:
 _OF_MESSAGE = (
     "id", "purpose", "lead_id", "user_id", "enrollment_id", "template_key", "template_revision_id", "language",
     "class_", "sender", "address", "values_", "policy", "not_before", "fence", "header_id", "dated_at", "priority",
+    "campaign_id", "broadcast_id",
 )  # fmt: skip
 _OF_LEAD = (
     "name", "given_name", "honorific", "email", "phone", "city", "public_id", "fields", "merged_into",
@@ -171,6 +172,26 @@ def gone(conn: Connection, lead_ids: Sequence[int], since: datetime) -> dict[int
     for lead, at in conn.execute(query):
         found[lead].append(at)
     return found
+
+
+def advertised(
+    conn: Connection, address_hashes: Collection[str], lead_ids: Sequence[int], since: datetime
+) -> list[tuple[str | None, int, datetime]]:
+    """When advertising went, or may have gone, to these addresses after an instant of engine time: hash, lead, when.
+
+    Of mails that went before hashes were kept with them, those to these leads, without one.
+    """
+    there = sa.or_(
+        messages.c.address_hash.in_(sorted(address_hashes)),
+        sa.and_(messages.c.address_hash.is_(None), messages.c.lead_id.in_(lead_ids)),
+    )
+    query = sa.select(messages.c.address_hash, messages.c.lead_id, messages.c.gone_at).where(
+        there,
+        messages.c.gone_at > since,
+        messages.c.state.in_([state.value for state in COUNTED]),
+        messages.c.class_ == MessageClass.ADVERTISING.value,
+    )
+    return [(row.address_hash, row.lead_id, row.gone_at) for row in conn.execute(query)]
 
 
 def rivals(

@@ -5,6 +5,7 @@ what has happened: only a campaign that was put away holds it back.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,15 +15,20 @@ from sqlalchemy.engine import Connection
 from nurture.campaigns import house as houses
 from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaigns
-from nurture.consents.model import Channel
-from nurture.consents.store import standing
+from nurture.consents.model import Channel, Purpose, Standing
+from nurture.consents.store import standing, words_of
+from nurture.delivery.store import lock_quotas
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
+from nurture.messages.model import MessageClass
+from nurture.outbound import store as outbox
 from nurture.outbound.model import Call, CallKind, CallState, Judge, Later, Proceed, Stop
 from nurture.outbound.refusal import sms_refusal
 from nurture.policy import store as policies
 from nurture.policy.decide import Defer, Keep, Policy, Send, Skip, decide, read_policy
+from nurture.policy.law import DAY, UNBOUND, Bounds, Law, agreed_cap
+from nurture.policy.laws import profile
 from nurture.policy.silence import PASSING
 
 _Verdict = Proceed | Later | Stop
@@ -50,6 +56,7 @@ def _put_away(conn: Connection, calls: Sequence[Call]) -> set[int | None]:
 
 def _texts(conn: Connection, ctx: Context, calls: Sequence[Call]) -> dict[int, _Verdict]:
     """A refusal of the number it was written for counts, and one of the number the lead has now."""
+    limits = _Limits(conn, ctx, calls)  # it may wait: what was committed meanwhile counts
     ids = sorted({call.lead_id for call in calls})
     query = sa.select(leads.c.id, leads.c.phone, leads.c.merged_into).where(leads.c.id.in_(ids))
     rows = {row.id: row for row in conn.execute(query)}
@@ -63,18 +70,57 @@ def _texts(conn: Connection, ctx: Context, calls: Sequence[Call]) -> dict[int, _
         written = present[call.lead_id]
         if rows[call.lead_id].phone != call.target:
             written = standing(conn, ctx.keys, [(call.lead_id, call.target)], Channel.SMS)[call.lead_id]
-        refusal = sms_refusal(written, call.class_) or sms_refusal(present[call.lead_id], call.class_)
         policy, zone = _policy(call, ctx.settings.zone)
+        refusal = sms_refusal(written, call.class_, policy.topic) or sms_refusal(
+            present[call.lead_id], call.class_, policy.topic
+        )
+        bounds = limits.of(call, written)
         held = quiet[call.lead_id].held(call.class_) if call.lead_id in quiet else None
-        decided = decide(policy, zone, now, house=house.of(call.class_), refusal=refusal, held=held)
+        decided = decide(policy, zone, now, house=house.of(call.class_), refusal=refusal, held=held, bounds=bounds)
+        if isinstance(decided, Send):
+            limits.count(call)
         found[call.id] = _verdict(decided, now)
     return found
+
+
+class _Limits:
+    """The law's hours and cap of advertising by text, by the number; what the lead asked for. Locks the numbers."""
+
+    def __init__(self, conn: Connection, ctx: Context, calls: Sequence[Call]) -> None:
+        self._law: Law = profile(ctx.settings.law)
+        self._now = ctx.clock.engine()
+        ours = [call for call in calls if _advertises(call)]
+        numbers = {call.target for call in ours}
+        lock_quotas(conn, [ctx.keys.address_hash(one) for one in numbers], ctx.clock.real())
+        kind = MessageClass.ADVERTISING.value
+        self._gone = outbox.texted(conn, numbers, kind, since=self._now - DAY, now=self._now) if ours else {}
+        words = words_of(conn, sorted({call.lead_id for call in ours}), Channel.SMS)
+        yes = {lead: of.get(Purpose.ADVERTISING) for lead, of in words.items()}
+        self._agreed = {lead: one.per_day for lead, one in yes.items() if one is not None and one.given}
+
+    def of(self, call: Call, stands: Standing) -> Bounds:
+        pause = stands.paused(call.class_, self._now)
+        if not _advertises(call):
+            return replace(UNBOUND, pause=pause)
+        figure, law = self._agreed.get(call.lead_id), self._law
+        gone = tuple(self._gone.get(call.target, ()))
+        cap = agreed_cap(law.sms_cap, figure)
+        return Bounds(cap, gone, law.sms_hours, pause, law.key, agreed=figure is not None)
+
+    def count(self, call: Call) -> None:
+        """This one goes, and counts for those asked about after it."""
+        if _advertises(call):
+            self._gone.setdefault(call.target, []).append(self._now)
+
+
+def _advertises(call: Call) -> bool:
+    return call.class_ == MessageClass.ADVERTISING.value
 
 
 def _policy(call: Call, zone: str) -> tuple[Policy, Any]:
     """Window and zone; caps count emails."""
     policy, where = read_policy(call.policy, zone)
-    return Policy(policy.window), where
+    return Policy(policy.window, topic=policy.topic), where
 
 
 def _verdict(decided: Send | Defer | Keep | Skip, now: datetime) -> _Verdict:

@@ -15,9 +15,9 @@ _WORDS = {
 }
 
 
-def sms_refusal(standing: Standing, message_class: str) -> tuple[Reason, Mapping[str, Any]] | None:
+def sms_refusal(standing: Standing, message_class: str, topic: str = "") -> tuple[Reason, Mapping[str, Any]] | None:
     """Why a text message of this class must not go; `standing` is that of the channel sms."""
-    found = standing.refusal(message_class)
+    found = standing.refusal(message_class, topic)
     if found is None:
         return None
     reason, detail = found

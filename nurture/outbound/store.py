@@ -68,6 +68,28 @@ def under_way(conn: Connection, call: Call) -> Row[Any] | None:
     return conn.execute(query.with_for_update(key_share=True, of=outbox)).first()
 
 
+_TEXTED = sa.text("outbox.kind = 'sms'")
+_MAY_HAVE_GONE = (CallState.SENT.value, CallState.UNKNOWN.value)
+
+
+def texted(
+    conn: Connection, numbers: Collection[str], message_class: str, *, since: datetime, now: datetime
+) -> dict[str, list[datetime]]:
+    """When text messages of this class went, or may have gone, to these numbers after an instant of engine time.
+
+    Those that are under way count as of now.
+    """
+    o = outbox.c
+    went = sa.and_(o.state.in_(_MAY_HAVE_GONE), o.ended_at > since)
+    query = sa.select(o.target, o.ended_at).where(
+        _TEXTED, o.target.in_(sorted(numbers)), o.class_ == message_class, sa.or_(SENDING, went)
+    )
+    found: dict[str, list[datetime]] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.target, []).append(row.ended_at or now)
+    return found
+
+
 def answers(conn: Connection, asking: Collection[tuple[int, str, int]]) -> dict[int, Mapping[str, Any]]:
     """What came of webhooks that have ended, by enrollment: `{"state": "ok"|"failed", "at": …}`.
 

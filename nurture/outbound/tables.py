@@ -47,6 +47,13 @@ outbox = sa.Table(
     sa.Index("ix_outbox_campaign_id_kind_state", "campaign_id", "kind", "state", "id"),
     sa.Index("ix_outbox_enrollment_id", "enrollment_id"),
     sa.Index(
+        "ix_outbox_texted",  # to count by
+        "target",
+        "ended_at",
+        sqlite_where=sa.text("kind = 'sms'"),
+        postgresql_where=sa.text("kind = 'sms'"),
+    ),
+    sa.Index(
         "ix_outbox_waiting",
         "not_before",
         "id",

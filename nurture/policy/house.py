@@ -1,5 +1,6 @@
 """The policy of the whole house: what holds for every campaign and broadcast, besides their own. Values, no I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,6 +13,14 @@ CLASSES = ("advertising", "care", "deal")
 
 
 @dataclass(frozen=True, slots=True)
+class Topic:
+    """Something mail is about, so that a lead may refuse that alone."""
+
+    key: str
+    name: tuple[tuple[str, str], ...]  # by language
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """Window, closed days, cap, least gap, and from when on a late start needs a person. Absent parts allow all."""
 
@@ -21,10 +30,15 @@ class House:
     gap: timedelta | None = None
     late_start: timedelta | None = None
     classes: frozenset[str] = frozenset(CLASSES)
+    topics: tuple[Topic, ...] = ()  # what leads may refuse one by one, in the order in which they are offered
 
     def of(self, message_class: str) -> "House":
         """What of it holds for mails of this class."""
         return self if message_class in self.classes and message_class in CLASSES else OPEN
+
+    def topic(self, key: str) -> Mapping[str, str] | str:
+        """What people call a topic; its key where the house has it no more."""
+        return next((dict(one.name) for one in self.topics if one.key == key and one.name), key)
 
     @property
     def looks_back(self) -> timedelta | None:

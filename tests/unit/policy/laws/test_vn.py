@@ -47,5 +47,5 @@ def test_hours_are_those_of_the_decree(channel: str, hour: int, *, allowed: bool
 def test_what_could_not_be_read_is_said() -> None:
     """The profile names the articles whose text was not at hand, and from when the law of 2025 holds."""
     said = " ".join(profile("vn").notes)
-    assert "Article 18" in said
+    assert "Articles 18" in said
     assert "1 January 2026" in said
