@@ -44,6 +44,8 @@ class Method(StrEnum):
     PERSON = "person"  # told to a member of staff
     PAPER = "paper"  # signed, and a member of staff has it
     PHONE = "phone"  # said to a member of staff on the telephone
+    REPLY = "reply"  # written in a mail of their own
+    PROVIDER = "provider"  # told by their mail provider, or the relay that we send through
 
 
 class Scope(StrEnum):

@@ -42,6 +42,8 @@ METHODS: Mapping[str, str] = {
     Method.PERSON: N_("told to us"),
     Method.PAPER: N_("on paper"),
     Method.PHONE: N_("on the phone"),
+    Method.REPLY: N_("in a mail of theirs"),
+    Method.PROVIDER: N_("through their mail provider"),
 }
 OPPORTUNITY_STATES: Mapping[str, str] = {
     OpportunityState.OPEN: N_("open"),
