@@ -13,7 +13,8 @@ from nurture.kernel import installation
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError
 from nurture.kernel.i18n import N_
-from nurture.kernel.settings import Relay
+from nurture.kernel.inboxes import Inbox, SoftBounces
+from nurture.kernel.relays import Relay
 from nurture.kernel.signing import load_ring, rotated, write_ring
 from nurture.migrations import current, head
 
@@ -45,7 +46,7 @@ def settings(state: State, *, as_json: bool) -> None:
             value = tuple(f"{domain} {selector}" for domain, selector, _key in value)
         elif field.name == "sms_body":
             value = json.dumps(value, ensure_ascii=False)
-        elif isinstance(value, Relay):
+        elif isinstance(value, Relay | Inbox | SoftBounces):
             value = value.shown()
         elif field.name == "database_url":
             value = Database(str(value)).url.render_as_string(hide_password=True)

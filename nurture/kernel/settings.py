@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from nurture.kernel import outside
+from nurture.kernel import inboxes, outside
 from nurture.kernel.errors import InputError, Problem, SettingsError
 from nurture.kernel.i18n import N_
+from nurture.kernel.inboxes import Inbox, SoftBounces
 from nurture.kernel.relays import PRESETS, Relay, RelayEntry, RelaysFile, is_loopback, read_per_day, read_rate, read_url
 from nurture.kernel.text import clean
 from nurture.kernel.zones import zone_named
@@ -76,6 +77,9 @@ class Settings:
     sms_good: str  # where the gateway's answer says yes; empty: any 2xx
     sms_reference: str  # where its answer has a number of its own
     sms_repeats: bool  # it takes the same {id} twice as one
+    inbox_url: Inbox | None  # where returns and replies arrive; None: they are piped in, or told by webhook
+    inbox_then: str  # what becomes of a mail that was read
+    soft_bounces: SoftBounces
 
     @property
     def local_zone(self) -> ZoneInfo:
@@ -265,9 +269,12 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "sms_good": (outside.gateway_good, ""),
     "sms_reference": (outside.gateway_path, ""),
     "sms_repeats": (lambda text: _choice("yes", "no")(text) == "yes", "no"),
+    "inbox_url": (inboxes.inbox_url, ""),
+    "inbox_then": (inboxes.inbox_then, "seen"),
+    "soft_bounces": (inboxes.soft_bounces, "5 in 14 days"),
 }
 _VARIABLES = {name: "SMTP_URL" if name == "smtp" else name.upper() for name in _READERS}
-_SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN", "DKIM"}
+_SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN", "DKIM", "INBOX_URL"}
 # Read elsewhere: by the tests and by the command line itself.
 _ALSO = {"NURTURE_COLOR"}
 
