@@ -15,12 +15,14 @@ from jinja2.filters import FILTERS
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import _PassArg
 
 LONGEST_RANGE = 1_000
 DEEPEST_LOOP = 2
 DEEPEST = 40  # parts of an expression within each other; Python takes ever longer to compile more, and then gives up
 MOST_TURNS = 20_000  # of all loops of one part
-TURNS = "_turns"  # the name under which a part's turns are counted: a list of one number
+MOST_WORK = 2_000_000  # parts of expressions that its loops evaluate, and characters its filters read
+TURNS = "_turns"  # the name under which a part's turns and work are counted: see `allowance`
 FINEST = 15  # decimals
 LONGEST_TEXT = 100_000
 
@@ -29,6 +31,7 @@ _FILTERS = (
     "lower", "round", "striptags", "title", "trim", "truncate", "upper", "urlencode",
 )  # fmt: skip
 _HOME_NUMBER = re.compile(r"\+84(\d{3})(\d{3})(\d{3})")
+_CSS_WORD = re.compile(r"[\w #%.,-]{1,60}")
 _TESTS = (
     "defined",
     "undefined",
@@ -65,6 +68,20 @@ class MissingField(Exception):  # noqa: N818 - a finding about the lead, not an 
 
 class TemplateFailure(Exception):  # noqa: N818 - named for what failed
     """The template cannot be rendered for anybody: unknown field, forbidden construct, too much output."""
+
+
+def allowance() -> list[int]:
+    """What one part may still do: turns of loops, and work."""
+    return [MOST_TURNS, MOST_WORK]
+
+
+def _charge(context: Context, work: int) -> None:
+    """Take work off what the part has left. Where nothing is counted (constants, at compile time) it is not asked."""
+    left = context.get(TURNS)
+    if left is not None:
+        left[1] -= work
+        if left[1] < 0:
+            raise TemplateFailure("the template takes too much work")
 
 
 class Missing(Undefined):
@@ -135,7 +152,8 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
         super().__init__(autoescape=html, undefined=StrictUndefined)
         self.filters = {name: FILTERS[name] for name in _FILTERS} | {"greeting": greeting_in(language), "phone": phone}
         self.filters["day"] = day_in(language)
-        self.filters |= {"join": _short_join, "round": _short_round, TURNS: _counted}
+        self.filters |= {"join": _short_join, "round": _short_round, "css_word": css_word}
+        self.filters = {name: _metered(one) for name, one in self.filters.items()} | {TURNS: _counted}
         self.tests = {name: self.tests[name] for name in _TESTS}
         self.globals = dict(GLOBALS)
 
@@ -169,6 +187,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             if len(left) + len(right) > LONGEST_TEXT:
                 raise TemplateFailure("too long a text")
+            _charge(context, len(left) + len(right))
             return left + right
         if not numbers or operator == "**" or max(abs(left), abs(right)) > 1e15:
             for side in (left, right):
@@ -185,12 +204,28 @@ def _short_range(*bounds: int) -> range:
     return numbers
 
 
+def _metered(one: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that takes what it reads off the work its part has left."""
+    wanted = getattr(one, "jinja_pass_arg", None)
+
+    @pass_context
+    def metered(context: Context, value: Any, *args: Any, **named: Any) -> Any:
+        _charge(context, len(value) if isinstance(value, (str, list)) else 1)
+        if wanted is None:
+            return one(value, *args, **named)
+        handed = {_PassArg.context: context, _PassArg.eval_context: context.eval_ctx}
+        return one(handed.get(wanted, context.environment), value, *args, **named)
+
+    return metered
+
+
 @pass_context
-def _counted(context: Context, items: Any) -> list[Any]:
-    """What a loop goes over, its turns taken off those that this part has left."""
+def _counted(context: Context, items: Any, weight: int = 1) -> list[Any]:
+    """What a loop goes over, its turns and the work of its body taken off what this part has left."""
     found = list(items)
     left: list[int] = context[TURNS]
     left[0] -= len(found) + 1
+    _charge(context, len(found) * weight)
     if left[0] < 0:
         raise TemplateFailure(f"the loops turn more than {MOST_TURNS} times")
     return found
@@ -257,6 +292,14 @@ def day_in(language: str) -> Callable[[Any], str]:
     return day
 
 
+def css_word(value: Any) -> str:
+    """The filter `css_word`: a word, number or color as it may stand in a style; anything else ends the rendering."""
+    text = str(value)
+    if not _CSS_WORD.fullmatch(text):
+        raise TemplateFailure(f"this cannot stand in a style: {text[:40]}")
+    return text
+
+
 def phone(number: Any) -> str:
     """The filter `phone`: a stored number as it is read aloud at home, `0901 234 567`; others stay as they are."""
     text = str(number)
@@ -287,7 +330,8 @@ def parsed(environment: MailEnvironment, source: str) -> nodes.Template:
             raise TemplateSyntaxError(f"a name of a template's own does not begin with _: {name.name}", name.lineno)
     _check_loops(tree, 0)
     for loop in list(tree.find_all(nodes.For)):
-        loop.iter = nodes.Filter(loop.iter, TURNS, [], [], None, None, lineno=loop.lineno)
+        weight = nodes.Const(sum(1 for one in loop.body for _ in one.find_all(nodes.Node)) + len(loop.body))
+        loop.iter = nodes.Filter(loop.iter, TURNS, [weight], [], None, None, lineno=loop.lineno)
     tree.set_environment(environment)
     return tree
 

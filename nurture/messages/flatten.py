@@ -1,22 +1,25 @@
 """Joins layout, body and parts into one source, before anything else is done to it.
 
-The body names its layout on the first line (`{# layout: plain #}`; `default` otherwise) and uses parts with
-`{% part "button" url="https://…" label="…" %}`: the part's text with its [[url]] and [[label]] filled, textually. A
-part for one language stands before the one for all: `unsubscribe.vi.html`, then `unsubscribe.html`.
+The body names its layout on the first line (`{# layout: plain #}`) or in its front matter; `default` otherwise, `plain`
+for a text. It uses parts with `{% part "button" url="https://…" label="…" %}`: the part's text with its [[url]] and
+[[label]] filled, textually. A part for one language stands before the one for all: `unsubscribe.vi.html`, then
+`unsubscribe.html`; in MJML `.mjml` stands before `.html`.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
 
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
-from nurture.messages.masks import MASK, Masked, hide_jinja
+from nurture.messages import mjml, textual
+from nurture.messages.masks import MASK, Masked, hide_jinja, loosened
 from nurture.messages.source import Shared, Source
 
 DEEPEST = 5
+LONGEST = 1_000_000  # characters of an email in one piece
 _LAYOUT = re.compile(r"\A\s*\{#-?\s*layout:\s*([a-z0-9_-]+)\s*-?#\}[ \t]*\n?")
 ANY_PART = re.compile(r"\{%-?\s*part\b.*?%\}", re.DOTALL)
 _PART = re.compile(r"\{%-?\s*part\s+\"([a-z0-9_-]+)\"((?:\s+[a-z_]+=\"[^\"]*\")*)\s*-?%\}")
@@ -32,37 +35,67 @@ class Flat:
     text: str | None
 
 
+def chosen_layout(source: Source) -> str:
+    """The name of the email's layout."""
+    found = _LAYOUT.match(source.body)
+    return source.layout or (found[1] if found else "plain" if source.body_kind == "txt" else "default")
+
+
 def flatten(source: Source, shared: Shared) -> Flat:
     """The email in one piece. DefinitionError names every part and place that cannot be filled."""
-    problems: list[Problem] = []
-    chosen = _LAYOUT.match(source.body)
-    layout = chosen[1] if chosen else "default"
-    first = source.body[: chosen.end()].count("\n") if chosen else 0
-    body = source.body[chosen.end() :] if chosen else source.body
-    fill = _Filler(source.language, shared, problems)
-    name = f"body.{source.body_kind}"
-    expanded = fill.parts(body, "html", source.file(name), first)
-    if source.body_kind == "md":  # the findings are those above, where the lines are right
-        quiet = _Filler(source.language, shared, [])
-        expanded = _markdown(body, lambda text: quiet.parts(text, "html", "", 0))
-    html = fill.layout(layout, "html", expanded, source.file(name))
+    fill = _Filler(source.language, shared, [])
+    layout = chosen_layout(source)
+    found = _LAYOUT.match(source.body)
+    first = source.lines.get("body", 0) + (source.body[: found.end()].count("\n") if found else 0)
+    body = source.body[found.end() :] if found else source.body
+    html = _html(source, body, first, layout, fill)
     text = None
-    if source.text is not None:
-        text = fill.parts(source.text, "txt", source.file("body.txt"), 0)
+    by_hand = body if source.body_kind == "txt" else source.text
+    if by_hand is not None:
+        text = fill.parts(by_hand, "txt", source.file("body.txt"), 0)
         if f"{layout}.txt" in shared.layouts:
             text = fill.layout(layout, "txt", text, source.file("body.txt"))
-    if problems:
-        raise DefinitionError(problems)
+        elif source.body_kind == "txt":
+            text = None  # the layout's last words, with the way out, are in the HTML only
+    if fill.problems:
+        raise DefinitionError(fill.problems)
     return Flat(html, text)
 
 
-@dataclass(frozen=True, slots=True)
+def _html(source: Source, body: str, first: int, layout: str, fill: "_Filler") -> str:
+    """Layout, body and parts as HTML; `first` lines stood above the body."""
+    kind, file = source.body_kind, source.body_file
+    expanded = fill.parts(body, "txt" if kind == "txt" else kind if kind == "mjml" else "html", file, first)
+    if kind == "mjml":
+        whole = expanded if mjml.is_whole(expanded) else fill.layout(layout, "mjml", expanded, file)
+        return "" if fill.problems else _from_mjml(whole, source)
+    if kind == "txt":
+        expanded = textual.to_html(expanded)
+    elif kind == "md":  # the findings are those above, where the lines are right
+        quiet = _Filler(source.language, fill.shared, [])
+        expanded = _markdown(body, lambda text: quiet.parts(text, "html", "", 0))
+    return fill.layout(layout, "html", expanded, file)
+
+
+def _from_mjml(whole: str, source: Source) -> str:
+    try:
+        return mjml.to_html(whole, source.language)
+    except mjml.MjmlError as error:
+        at = source.body.find(error.snippet) if error.snippet else -1
+        line = source.body.count("\n", 0, at) + 1 if at >= 0 else 0
+        params = (("error", str(error)),)
+        message = N_("This MJML cannot be read: %(error)s")
+        raise DefinitionError([Problem("mjml", message, "", source.body_file, line, params=params)]) from error
+
+
+@dataclass(slots=True)
 class _Filler:
     """Fills parts and layouts of one email; what cannot be filled gathers in `problems`."""
 
     language: str
     shared: Shared
-    problems: list[Problem]
+    problems: list[Problem] = field(default_factory=list)
+    room: int = LONGEST
 
     def layout(self, name: str, suffix: str, body: str, file: str) -> str:
         """The layout around the body."""
@@ -72,8 +105,9 @@ class _Filler:
             message = N_("There is no layout “%(name)s”")
             self.problems.append(Problem("no_layout", message, N_("Name a file of _layout"), file, 1, params=params))
             return body
-        values = {"body": body, "language": self.language}
-        return self.parts(_PLACE.sub(lambda at: values.get(at[1], at[0]), found), suffix, f"_layout/{name}.{suffix}", 0)
+        at = f"_layout/{name}.{suffix}"
+        around = self.parts(found.replace("[[language]]", self.language), suffix, at, 0)
+        return _PLACE.sub(lambda place: body if place[1] == "body" else place[0], around)
 
     def parts(self, text: str, suffix: str, file: str, before: int, depth: int = 0) -> str:
         """The text with its parts in place; `before` lines stood above it in the file."""
@@ -82,7 +116,7 @@ class _Filler:
             line = before + text.count("\n", 0, found.start()) + 1
             return self._part(found[0], suffix, file, line, depth)
 
-        return ANY_PART.sub(fill, text)
+        return ANY_PART.sub(fill, loosened(text))
 
     def _part(self, tag: str, suffix: str, file: str, line: int, depth: int) -> str:
         found = _PART.fullmatch(tag)
@@ -90,7 +124,8 @@ class _Filler:
             mend = N_('Write {% part "name" key="value" %}')
             return self._refuse("bad_part", N_("The part is not written right"), mend, file, line)
         name, values = found[1], dict(_ARGUMENT.findall(found[2]))
-        wanted = (f"{name}.{self.language}.{suffix}", f"{name}.{suffix}")
+        kinds = ("mjml", "html") if suffix == "mjml" else (suffix,)
+        wanted = [f"{name}.{end}" for kind in kinds for end in (f"{self.language}.{kind}", kind)]
         source = next((each for each in wanted if each in self.shared.parts), None)
         if source is None or depth >= DEEPEST:
             message = N_("There is no part “%(name)s”") if source is None else N_("Parts stand too deep in each other")
@@ -102,6 +137,13 @@ class _Filler:
             message = N_("The part “%(name)s” and its values differ in: %(odd)s")
             return self._refuse("part_values", message, "", file, line, name=name, odd=odd)
         filled = _PLACE.sub(lambda at: values[at[1]], text.strip("\n"))
+        self.room -= len(filled)
+        if self.room < 0:
+            message, params = (
+                N_("With its parts the email is longer than %(limit)s characters"),
+                {"limit": str(LONGEST)},
+            )
+            return "" if self.problems else self._refuse("long_email", message, "", file, line, **params)
         return self.parts(filled, suffix, f"_parts/{source}", 0, depth + 1)
 
     def _refuse(self, code: str, message: str, mend: str, file: str, line: int, **params: str) -> str:
@@ -112,7 +154,7 @@ class _Filler:
 def _markdown(text: str, fill: Callable[[str], str]) -> str:
     """Markdown as HTML; Jinja passes untouched, addresses are kept byte for byte."""
     masked = Masked()
-    parser = MarkdownIt("commonmark", {"html": True})
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
     rendered = parser.render(hide_jinja(ANY_PART.sub(lambda found: _keep_lines(found[0]), text), masked))
     alone = re.compile(rf"<p>\s*({MASK.pattern.replace('(', '(?:')})\s*</p>")

@@ -11,7 +11,9 @@ from nurture.kernel.signing import KeyRing
 
 CLICK, OPEN, UNSUBSCRIBE = b"c", b"o", b"u"
 CLICK_PATH, OPEN_PATH, UNSUBSCRIBE_PATH = "/c/", "/o/", "/u/"
+ASSET_PATH = "/a/"  # images of emails, by the hash of their content
 LONGEST_TARGET = 4_000  # bytes
+TRAP = 65_535  # position of the hidden link that no person sees: who follows it follows everything
 
 _CLICK = struct.Struct(">QH")
 _OPEN = struct.Struct(">Q")
@@ -107,6 +109,10 @@ class MessageLinks:
         """The open pixel's address, or nothing."""
         return self.base_url + OPEN_PATH + open_token(self.ring, self.message_id) if self.tracking else ""
 
+    def trap(self) -> str:
+        """The hidden link's address, or nothing."""
+        return self.click(TRAP, f"{self.base_url}/") if self.tracking else ""
+
     def unsubscribe(self) -> str:
         """Where the lead says no (page on GET, done on POST), or nothing."""
         if not self.address_hash:
@@ -126,6 +132,10 @@ class PlainLinks:
         return target
 
     def pixel(self) -> str:
+        """None."""
+        return ""
+
+    def trap(self) -> str:
         """None."""
         return ""
 

@@ -1,5 +1,6 @@
 """States of a delivery, classes of messages, and what a compiled email and a new message are: values, no I/O."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -50,13 +51,29 @@ ENDED = (
 )  # fmt: skip
 
 
+def content_hash(data: bytes) -> str:
+    """The name under which bytes are kept: the first 128 bits of their SHA-256, as hex."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file of an email, without its bytes, which are kept under `hash`."""
+
+    name: str
+    media_type: str
+    hash: str
+    size: int  # bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """One email in one language, ready for personalizing; plain text and lists, so that it can be stored as JSON.
 
     `subject` and `text` are Jinja without escaping, `html` with. `links` holds every tracked link by position: the
     target as the author wrote it, entities decoded; one with Jinja inside is rendered for each lead.
-    `reads` names what the email asks of a lead or owner (`lead.company`, `unsubscribe_url`).
+    `reads` names what the email asks of a lead or owner (`lead.company`, `unsubscribe_url`). `assets` are the images it
+    shows that we serve, `attachments` the files that go with it: their bytes are kept apart, by hash.
     """
 
     key: str
@@ -68,15 +85,19 @@ class Compiled:
     links: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     hash: str = ""
+    assets: tuple[FileRef, ...] = ()
+    attachments: tuple[FileRef, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
-        return {**asdict(self), "links": list(self.links), "reads": list(self.reads)}
+        files = {name: [asdict(one) for one in getattr(self, name)] for name in ("assets", "attachments")}
+        return {**asdict(self), "links": list(self.links), "reads": list(self.reads), **files}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Compiled":
         """What `to_json` gave."""
-        return cls(**{**data, "links": tuple(data["links"]), "reads": tuple(data["reads"])})
+        files = {name: tuple(FileRef(**one) for one in data.get(name, ())) for name in ("assets", "attachments")}
+        return cls(**{**data, "links": tuple(data["links"]), "reads": tuple(data["reads"]), **files})
 
     @property
     def can_unsubscribe(self) -> bool:
@@ -91,6 +112,11 @@ class Attachment:
     name: str  # as the recipient sees it
     media_type: str
     data: bytes
+
+    @property
+    def ref(self) -> FileRef:
+        """The file without its bytes."""
+        return FileRef(self.name, self.media_type, content_hash(self.data), len(self.data))
 
 
 @dataclass(frozen=True, slots=True)

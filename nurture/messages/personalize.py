@@ -13,12 +13,12 @@ from jinja2 import Template, TemplateError
 
 from nurture.kernel.sandbox import (
     GLOBALS,
-    MOST_TURNS,
     TURNS,
     MailEnvironment,
     Missing,
     MissingField,
     TemplateFailure,
+    allowance,
     parsed,
     wrapped,
 )
@@ -34,12 +34,21 @@ __all__ = ["Links", "MissingField", "Personalizer", "Rendered", "TemplateFailure
 class Links(Protocol):
     """Makes the links of one message; `links.MessageLinks` is one."""
 
+    @property
+    def base_url(self) -> str:
+        """Where we can be reached, without a slash at the end; asked for where an email shows images of ours."""
+        ...
+
     def click(self, position: int, target: str) -> str:
         """What stands in the mail in place of the target."""
         ...
 
     def pixel(self) -> str:
         """The open pixel's address; empty for none."""
+        ...
+
+    def trap(self) -> str:
+        """The address of the hidden link that no person sees; empty for none."""
         ...
 
     def unsubscribe(self) -> str:
@@ -69,6 +78,7 @@ class Personalizer:
             self._html = _template(html, compiled.html)
         except TemplateError as error:
             raise TemplateFailure(f"{compiled.key}: {error}") from error
+        self._has_assets = bool(compiled.assets)
         self._fixed = [(n, f"_l{n}", target) for n, target in enumerate(compiled.links) if "{{" not in target]
 
     def render(self, values: Mapping[str, Any], links: Links) -> Rendered:
@@ -77,8 +87,10 @@ class Personalizer:
         names: dict[str, Any] = {name: wrapped(value, name) for name, value in values.items()}
         names |= GLOBALS
         names["unsubscribe_url"] = unsubscribe or Missing(name="unsubscribe_url")
-        names["_pixel"] = links.pixel()
+        names["_pixel"], names["_trap"] = links.pixel(), links.trap()
         names["_link"] = _linker(links)
+        if self._has_assets:
+            names["_base"] = links.base_url
         for number, name, target in self._fixed:
             names[name] = links.click(number, target)
         try:
@@ -98,12 +110,12 @@ def _template(environment: MailEnvironment, source: str) -> Template:
 
 def _text(template: Template, names: dict[str, Any]) -> str:
     """The template's output, stopped when it grows too large."""
-    names[TURNS] = [MOST_TURNS]
+    names[TURNS] = allowance()
     chunks: Iterable[str] = template.root_render_func(template.new_context(names, shared=True))
     parts: list[str] = []
     room = LARGEST
     for chunk in chunks:
-        room -= len(chunk)
+        room -= len(chunk) + 1
         if room < 0:
             raise TemplateFailure(f"the mail grows over {LARGEST} characters")
         parts.append(chunk)
@@ -123,12 +135,19 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _escaped(found: re.Match[str]) -> str:
+    return quote(found[0])
+
+
 def _linker(links: Links) -> Callable[..., str]:
-    """What a link with fields inside is rendered by: its pieces are joined, checked, and then signed."""
+    """What a link with fields inside is rendered by: its pieces are joined, checked, and then signed.
+
+    Every second piece is a value; what the author wrote between them stays byte for byte.
+    """
 
     def link(position: int, *pieces: Any) -> str:
-        target = "".join(map(str, pieces)).strip()
-        target = _UNSAFE_IN_URL.sub(lambda found: quote(found.group()), target)
+        texts = [_UNSAFE_IN_URL.sub(_escaped, str(piece)) if n % 2 else piece for n, piece in enumerate(pieces)]
+        target = "".join(texts)
         if urlsplit(target).scheme not in {"http", "https"}:
             raise TemplateFailure(f"not an http(s) link: {target[:80]}")
         return links.click(position, target)

@@ -12,11 +12,11 @@ from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
 
 from nurture.kernel.sandbox import (
     GLOBALS,
-    MOST_TURNS,
     TURNS,
     MailEnvironment,
     MissingField,
     TemplateFailure,
+    allowance,
     parsed,
     wrapped,
 )
@@ -68,7 +68,7 @@ def least(source: str) -> Size:
 def render(language: str, source: str, values: Mapping[str, Any]) -> str:
     """The text for these values. MissingField: the lead lacks something; TemplateFailure: nobody can get it."""
     names: dict[str, Any] = {name: wrapped(value, name) for name, value in values.items()}
-    names |= {**GLOBALS, TURNS: [MOST_TURNS]}
+    names |= {**GLOBALS, TURNS: allowance()}
     parts: list[str] = []
     room = _LARGEST
     try:

@@ -24,6 +24,9 @@ class Plain:
     def pixel(self) -> str:
         return "https://m.example/o/1" if self.tracking else ""
 
+    def trap(self) -> str:
+        return ""
+
     def unsubscribe(self) -> str:
         return self.refusal
 
