@@ -90,7 +90,7 @@ def _of(cases: Sequence[Case], what: What) -> list[Case]:
 _ARRIVED = (
     messages.update()
     .where(messages.c.id == sa.bindparam("message"), messages.c.delivered_at.is_(None))
-    .where(messages.c.state.in_([state.value for state in COUNTED]))
+    .where(sa.or_(*(messages.c.state == state.value for state in COUNTED)))  # IN takes no list of rows
     .values(delivered_at=sa.bindparam("at", type_=Instant))
 )
 
