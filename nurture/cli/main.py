@@ -21,7 +21,7 @@ SECTIONS = {
         **dict.fromkeys(("sends", "explain"), _ASKED), "held": "house", "outbound": "outbound",
     },
     _("Keep it in order"): {
-        "doctor": "doctor", "users": "people", "webhooks": "outbound",
+        "doctor": "doctor", "users": "people", "webhooks": "outbound", "dkim": "dkim",
         **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT),
     },
 }  # fmt: skip

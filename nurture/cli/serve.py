@@ -15,6 +15,7 @@ from nurture.cli.main import main
 from nurture.cli.output import say
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
+from nurture.delivery.dkim_keys import load_keys
 from nurture.demo.load import is_loaded, load_demo
 from nurture.demo.people import STAFF
 from nurture.kernel.context import Context
@@ -130,6 +131,7 @@ def up(ctx: click.Context, *, demo: bool) -> None:
             N_("A server answers at %(url)s already; stop it, or set NURTURE_PORT"), url=settings.base_url
         )
     check_ports(settings)
+    load_keys(settings)  # one that cannot be used is said now, not when mail waits
     row = prepare(settings, demo=demo)
     with alone(settings):
         _prepare(settings, row, demo=demo)
@@ -162,6 +164,7 @@ def clock(state: State) -> None:
 def worker(state: State) -> None:
     """Worker."""
     _logs()
+    load_keys(state.settings)
     prepare(state.settings)
     run(Plan(state.settings, frozenset({"worker"})))
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from nurture.delivery.dkim import DkimKey, Private, read_pem
-from nurture.kernel.errors import ConflictError, InputError, Problem, SettingsError
+from nurture.kernel.errors import ConflictError, InputError, OutsideError, Problem, SettingsError
 from nurture.kernel.marked import N_
 from nurture.kernel.settings import Settings
 from nurture.kernel.signing import write_private
@@ -117,10 +117,23 @@ def _places(settings: Settings) -> Iterator[tuple[str, str, str, str]]:
     """Domain, selector, the setting's text or nothing, and the place, of each key that is named somewhere."""
     for domain, selector, text in settings.dkim:
         is_file = text.startswith(("/", "~", "."))
-        yield domain, selector, "" if is_file else text, str(Path(text).expanduser()) if is_file else "NURTURE_DKIM"
-    for path in sorted(folder_of(settings).glob("*.pem")):
+        place = str(Path(text).expanduser()) if is_file else f"NURTURE_DKIM ({domain} {selector})"
+        yield domain, selector, "" if is_file else text, place
+    for path in _files(folder_of(settings)):
         domain, _, selector = path.stem.lower().rpartition(".")
         yield domain, selector, "", str(path)
+
+
+def _files(folder: Path) -> list[Path]:
+    """A folder that cannot be read must not pass for an empty one."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".pem")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise OutsideError(
+            N_("%(place)s cannot be read: %(error)s"), place=folder, error=error.strerror or str(error)
+        ) from error
 
 
 def _key(domain: str, selector: str, text: str, place: str) -> DkimKey | Problem:
