@@ -232,6 +232,8 @@ def _sending(sending: Sending) -> dict[str, Any]:
         found["window"] = sending.policy.window.to_json()
     if sending.policy.cap is not None:
         found["cap"] = sending.policy.cap.to_json()
+    if sending.policy.topic:
+        found["topic"] = sending.policy.topic
     return {**found, "priority": sending.priority}
 
 

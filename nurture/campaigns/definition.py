@@ -91,7 +91,7 @@ def read_sending(reading: Reading, data: Any) -> Sending:
     """How mails go: class, sender, policy, priority; what is not said is as usual."""
     if data is None:
         return Sending()
-    parts = reading.mapping(data, "sending", optional=("class", "from", "window", "cap", "priority"))
+    parts = reading.mapping(data, "sending", optional=("class", "from", "window", "cap", "priority", "topic"))
     kind = reading.choice(parts.get("class", "advertising"), "sending.class", MailClass, MailClass.ADVERTISING)
     sender = reading.choice(parts.get("from", "house"), "sending.from", Sender, Sender.HOUSE)
     priority = parts.get("priority", 5)
@@ -99,7 +99,8 @@ def read_sending(reading: Reading, data: Any) -> Sending:
         message = N_("A whole number from %(low)s to %(high)s belongs here")
         reading.wrong("not_a_number", "sending.priority", message, low=1, high=9)
         priority = 5
-    policy = Policy(_window(reading, parts.get("window")), reading.cap(parts.get("cap"), "sending.cap"))
+    topic = reading.key(parts["topic"], "sending.topic") if parts.get("topic") is not None else ""
+    policy = Policy(_window(reading, parts.get("window")), reading.cap(parts.get("cap"), "sending.cap"), topic)
     return Sending(kind.value, sender, policy, priority)
 
 

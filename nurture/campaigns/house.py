@@ -70,6 +70,20 @@ def _read(text: str) -> House:
 
 def conflicts(house: House, campaign: Campaign, source: Source) -> list[Problem]:
     """What of a campaign and the house's policy can never be met together."""
+    return [*_strange_topic(house, campaign, source), *_never_open(house, campaign, source)]
+
+
+def _strange_topic(house: House, campaign: Campaign, source: Source) -> list[Problem]:
+    """A topic that nobody could refuse."""
+    topic, known = campaign.sending.policy.topic, [one.key for one in house.topics]
+    if not topic or topic in known:
+        return []
+    message = N_("“%(word)s” is none of the house's topics, so that nobody could refuse it")
+    mend = N_("name it under topics in _shared/policy.yaml")
+    return [source.problem("unknown_topic", message, path="sending.topic", mend=mend, word=topic)]
+
+
+def _never_open(house: House, campaign: Campaign, source: Source) -> list[Problem]:
     mine, ours = campaign.sending.policy.window, house.of(campaign.sending.class_).window
     if mine is None or ours is None or mine.meets(ours):
         return []

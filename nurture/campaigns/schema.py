@@ -92,6 +92,7 @@ def _sending() -> dict[str, Any]:
             "window": window,
             "cap": {"type": "string", "pattern": "^[1-9][0-9]{0,2} in [0-9]+ (minute|hour|day|week)s?$"},
             "priority": {"type": "integer", "minimum": 1, "maximum": 9},
+            "topic": {"type": "string", "pattern": "^[a-z0-9_-]{1,80}$"},
         }
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
@@ -11,10 +12,14 @@ from nurture.campaigns.effects import GiveTask
 from nurture.engine.scene import Asked, Done, Scene
 from nurture.engine.task_mail import tell
 from nurture.kernel.reasons import Reason
-from nurture.tasks.model import Given
+from nurture.messages.model import MessageClass
+from nurture.policy.laws import profile
+from nurture.policy.windows import opening, zone_of
+from nurture.tasks.model import Given, TaskKind
 from nurture.tasks.service import give_many
 
 EFFECT = GiveTask
+_ADVERTISING = MessageClass.ADVERTISING.value
 
 
 def perform(conn: Connection, asked: Sequence[Asked[GiveTask]], scene: Scene) -> Done:
@@ -45,7 +50,22 @@ def _given(each: Asked[GiveTask], scene: Scene) -> Given:
         effect.words,
         effect.waits,
     )
-    return replace(given, due_at=scene.now + effect.due) if late else given
+    given = replace(given, due_at=scene.now + effect.due) if late else given
+    return replace(given, due_at=_allowed(each, given, scene))
+
+
+def _allowed(each: Asked[GiveTask], given: Given, scene: Scene) -> datetime:
+    """A call that advertises is due at an hour at which the law allows it."""
+    hours = profile(scene.settings.law).call_hours
+    if given.kind is not TaskKind.CALL or hours is None or not _advertises(each):
+        return given.due_at
+    row = scene.rows.get(each.lead_id)
+    return opening(hours, zone_of(row.zone if row is not None else None, scene.settings.zone), given.due_at)
+
+
+def _advertises(each: Asked[GiveTask]) -> bool:
+    campaign = each.one.campaign
+    return campaign is not None and campaign.sending.class_ == _ADVERTISING
 
 
 def _wait(each: Asked[GiveTask], scene: Scene) -> Decision:

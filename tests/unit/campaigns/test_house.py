@@ -116,8 +116,9 @@ def test_the_gallery_has_a_policy_that_a_small_company_can_keep() -> None:
     house = load((ROOT / "campaigns" / "_shared" / "policy.yaml").read_text("utf-8"))
     assert house == House(
         read_window({"from": "08:00", "to": "20:00"}), Calendar("VN", (), Tet()), Cap(3, timedelta(days=7)),
-        timedelta(hours=20), timedelta(hours=6),
+        timedelta(hours=20), timedelta(hours=6), topics=house.topics,
     )  # fmt: skip
+    assert [one.key for one in house.topics] == ["offers", "guides", "events"]
 
 
 def test_the_schema_is_the_one_in_the_folder_and_has_every_key() -> None:
