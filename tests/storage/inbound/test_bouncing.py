@@ -171,6 +171,10 @@ def test_an_address_alone_is_believed_where_we_wrote_to_it_lately(context: Conte
     """Of one mail we know which; of several only the address is closed; after a month nothing happens."""
     sent(context, 3)
     another(context, 2)
+    tell(context, *(told(context, What.BOUNCED, f"{n}", address=f"lead{n}@example.com", **GONE) for n in (1, 2)))
+    assert [row.state for row in rows(context, messages)] == ["bounced", "sent", "sent", "sent"]
+    assert [row.message_id for row in rows(context, activities)] == [1, None]
+    clock.advance(timedelta(days=31))
     tell(context, told(context, What.BOUNCED, "late", address="lead3@example.com", **GONE))
     assert [refusal(context, n) for n in (1, 2, 3)] == ["bounced", "bounced", ""]
 
