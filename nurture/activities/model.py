@@ -45,6 +45,10 @@ class Kind(StrEnum):
     MERGED = "merged"  # another lead was merged into this one; detail: {"lead": public id, "name", "fields"}
 
 
+# In the detail of an activity that was found out long after it happened: it gives its points, and calls nobody.
+LATE = "late"
+
+
 class CallOutcome(StrEnum):
     """What came of a call; scoring rules name these."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from nurture.activities.facts import moved
-from nurture.activities.model import Decided, Kind
+from nurture.activities.model import LATE, Decided, Kind
 from nurture.activities.service import Decision, decide_many
 from nurture.activities.tables import activities
 from nurture.alerts import service as alerts
@@ -118,7 +118,7 @@ class Effects:
         """What follows from the score of an activity that counts."""
         change = replace(scored, before=self.before[happened.lead_id])
         became_hot = change.became_hot or _said_hot(happened, change.after)
-        alerted = self._sell(happened, change, became_hot=became_hot)
+        alerted = not happened.detail.get(LATE) and self._sell(happened, change, became_hot=became_hot)
         return Outcome(_SCORES if change.after != change.before else frozenset(), alerted)
 
     # forward: lifecycle, opportunity, alert

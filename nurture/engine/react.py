@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from nurture.activities.model import LATE
 from nurture.activities.tables import reactions
 from nurture.engine.arrivals import arrive
 from nurture.engine.effects import Effects, Outcome
@@ -212,6 +213,7 @@ def _arrive(
 ) -> None:
     """Into campaigns by what happened to these leads."""
     good = [happened[one.activity_id] for one in batch.done if one.id not in batch.failed and one.lead_id in lead_ids]
+    good = [one for one in good if not one.detail.get(LATE)]
     arrive(conn, good, effects.facts, now=effects.now, real=effects.real, language=effects.house.language)
 
 

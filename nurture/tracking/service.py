@@ -3,29 +3,32 @@
 The hits of one message are judged together, by one process at a time.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from nurture.activities.model import Decided
+from nurture.activities.model import LATE, Decided
 from nurture.activities.service import Activity, Decision, decide_many, record, record_many
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
+from nurture.messages.links import TRAP
 from nurture.tracking import store
+from nurture.tracking.company import SWEEP, Neighbors, Readers, Seen
 from nurture.tracking.event import events
 from nurture.tracking.model import Verdict
 from nurture.tracking.refusal import look, resubscribe, unsubscribe
 from nurture.tracking.store import Kept, Mail
-from nurture.tracking.verdict import SETTLING, SWEEP, VERSION, Neighbors, judge
+from nurture.tracking.verdict import SETTLING, VERSION, judge, neighbors_of
 
-__all__ = ["ONE_CLICK", "ingest", "look", "resubscribe", "unsubscribe"]
+__all__ = ["ONE_CLICK", "ingest", "look", "resubscribe", "unsubscribe", "write"]
 
 ONE_CLICK = timedelta(minutes=1)  # the same link followed again within this real time counts once
 _NEAR = max(ONE_CLICK, SWEEP)  # so far from a hit others may matter to it
 _MESSAGES_AT_ONCE = 40
+_OPEN_TO_TRAPS = (Verdict.HUMAN, Verdict.SUSPECT)
 _NO_MAIL = Mail(None, None, "", None, None)
 
 
@@ -53,36 +56,86 @@ def _judge(conn: Connection, wanted: Mapping[int, list[int]], now: datetime, rea
     due = store.due(conn, ids, real - SETTLING)
     if not due:
         return 0
-    since, until = min(one.hit.at for one in due) - _NEAR, max(one.hit.at for one in due) + _NEAR
-    before = {one.id: one for one in (*store.company(conn, ours, since, until), *due)}
+    before = _before(conn, ours, due)
     mails = store.mails(conn, ours)
-    after = _verdicts(before.values(), mails, real)
-    store.judged(conn, after.values(), VERSION)
-    _withdraw(conn, ours, [before[hit_id].activity_id for hit_id in after if after[hit_id].activity_id is None], now)
-    counted = _count(conn, {**before, **after}.values(), mails, real)
-    store.judged(conn, counted, VERSION)
-    _note_machines(conn, after.values(), mails, now)
+    after = _verdicts(before.values(), mails, real, _readers(conn, before.values()))
+    write(conn, before, after, mails, now, real)
     return len(due)
 
 
-def _verdicts(hits: Collection[Kept], mails: Mapping[int, Mail], real: datetime) -> dict[int, Kept]:
+def write(
+    conn: Connection,
+    before: Mapping[int, Kept],
+    after: Mapping[int, Kept],
+    mails: Mapping[int, Mail],
+    now: datetime,
+    real: datetime,
+    *,
+    late: bool = False,
+) -> None:
+    """Keep what is new of these hits, take back what no hit counts for any more, count what counts now.
+
+    What counts `late` is an old hit's: it gives its points, and calls nobody.
+    """
+    store.judged(conn, after.values(), VERSION)
+    messages = {one.hit.message_id for one in after.values()}
+    _withdraw(conn, messages, [before[key].activity_id for key in after if after[key].activity_id is None], now)
+    counted = _count(conn, {**before, **after}.values(), mails, real, late=late)
+    store.judged(conn, counted, VERSION)
+    _note_machines(conn, after.values(), mails, now)
+
+
+def _before(conn: Connection, messages: Collection[int], due: Collection[Kept]) -> dict[int, Kept]:
+    """These hits and their company: what came near them, and what came by the hands that followed a hidden link."""
+    since, until = min(one.hit.at for one in due) - _NEAR, max(one.hit.at for one in due) + _NEAR
+    trapping = {one.hit.message_id for one in due if one.hit.link == TRAP}
+    company = store.company(conn, messages, since, until) + store.traps(conn, messages)
+    company += store.every(conn, trapping) if trapping else []
+    return {one.id: one for one in (*company, *due)}
+
+
+def _readers(conn: Connection, hits: Collection[Kept]) -> dict[int, Readers]:
+    """By message: who of its lead's people has followed links before, where anybody did."""
+    clicks = Counter(one.hit.message_id for one in hits if one.hit.kind == "click" and one.hit.link != TRAP)
+    seen = store.people_on(conn, clicks, {one.id for one in hits}) if clicks else []
+    again = {one.message_id for one in seen if one.link is not None} | {key for key, n in clicks.items() if n > 1}
+    elsewhere = store.people_elsewhere(conn, again) if again else {}
+    readers = {message_id: Readers(elsewhere.get(message_id, ())) for message_id in clicks}
+    for one in seen:
+        readers[one.message_id].add(one)
+    return readers
+
+
+def _verdicts(
+    hits: Collection[Kept], mails: Mapping[int, Mail], real: datetime, readers: Mapping[int, Readers]
+) -> dict[int, Kept]:
     """The hits of which there is something new to write. One that counts as something else lets its activity go."""
     groups: dict[int, list[Kept]] = defaultdict(list)
     for one in hits:
         groups[one.hit.message_id].append(one)
     after = {}
     for message_id, group in groups.items():
-        neighbors = Neighbors(one.hit for one in group)
-        mail = mails.get(message_id, _NO_MAIL)
-        for one in group:
-            if one.settled:
-                continue
-            said = judge(one.hit, neighbors, real=real, sent_at=mail.sent_at, links=mail.links)
-            settled = real - one.hit.at >= SETTLING
-            if settled or (said.verdict, said.reasons) != (one.verdict, one.reasons):
-                activity_id = one.activity_id if said.verdict == one.verdict else None
-                after[one.id] = Kept(one.id, one.hit, said.verdict, said.reasons, settled, activity_id)
+        neighbors = neighbors_of(one.hit for one in group)
+        mail, known = mails.get(message_id, _NO_MAIL), readers.get(message_id) or Readers()
+        for one in sorted(group, key=lambda one: (one.hit.at, one.id)):
+            found = _verdict(one, neighbors, known, mail, real)
+            if found is not None:
+                after[one.id] = found
+            if (found or one).verdict is Verdict.HUMAN:
+                known.add(Seen.of(one.hit))
     return after
+
+
+def _verdict(one: Kept, neighbors: Neighbors, known: Readers, mail: Mail, real: datetime) -> Kept | None:
+    """The hit as it is judged now, None where nothing is new. A settled one is only looked at when it is trapped."""
+    if one.settled and not (one.verdict in _OPEN_TO_TRAPS and neighbors.trapped(one.hit)):
+        return None
+    said = judge(one.hit, neighbors, real=real, sent_at=mail.sent_at, links=mail.links, readers=known)
+    settled = real - one.hit.at >= SETTLING
+    if one.settled is settled and (said.verdict, said.reasons) == (one.verdict, one.reasons):
+        return None
+    activity_id = one.activity_id if said.verdict == one.verdict else None
+    return Kept(one.id, one.hit, said.verdict, said.reasons, settled, activity_id, VERSION)
 
 
 def _withdraw(conn: Connection, messages: Collection[int], let_go: Iterable[int | None], now: datetime) -> None:
@@ -101,7 +154,9 @@ class _Plan:
     hits: list[Kept] = field(default_factory=list)
 
 
-def _count(conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail], real: datetime) -> list[Kept]:
+def _count(
+    conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail], real: datetime, *, late: bool
+) -> list[Kept]:
     """Give each hit that counts its activity, new or old; gives the hits that got one."""
     plans: dict[tuple[int, str, int | None], list[_Plan]] = defaultdict(list)
     for one in sorted(hits, key=lambda one: (one.activity_id is None, one.hit.at, one.id)):
@@ -115,7 +170,7 @@ def _count(conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail], 
         if one.activity_id is None:
             plan.hits.append(one)
     wanted = [plan for group in plans.values() for plan in group if plan.hits]
-    _record(conn, [plan for plan in wanted if plan.activity_id is None], mails, real)
+    _record(conn, [plan for plan in wanted if plan.activity_id is None], mails, real, late=late)
     return [replace(one, activity_id=plan.activity_id) for plan in wanted for one in plan.hits]
 
 
@@ -130,10 +185,10 @@ def _is_one(plan: _Plan, one: Kept) -> bool:
     return events()[one.hit.kind].ONCE or abs(one.hit.at - plan.first.hit.at) <= ONE_CLICK
 
 
-def _record(conn: Connection, plans: list[_Plan], mails: Mapping[int, Mail], real: datetime) -> None:
+def _record(conn: Connection, plans: list[_Plan], mails: Mapping[int, Mail], real: datetime, *, late: bool) -> None:
     """Write the activities, in the order of their leads, so that two processes never wait for each other crosswise."""
     plans.sort(key=lambda plan: (mails[plan.first.hit.message_id].lead_id or 0, plan.first.hit.at))
-    batch = [_activity(plan.first, mails[plan.first.hit.message_id]) for plan in plans]
+    batch = [_activity(plan.first, mails[plan.first.hit.message_id], late=late) for plan in plans]
     for plan, activity, new in zip(plans, batch, record_many(conn, batch, real=real), strict=True):
         plan.activity_id = new if new is not None else _again(conn, activity, real)
 
@@ -152,7 +207,7 @@ def _again(conn: Connection, activity: Activity, real: datetime) -> int:
         generation += 1
 
 
-def _activity(one: Kept, mail: Mail) -> Activity:
+def _activity(one: Kept, mail: Mail, *, late: bool) -> Activity:
     """What the lead did, as the hit tells it."""
     event, hit = events()[one.hit.kind], one.hit
     key = f"{hit.kind}:{hit.message_id}:" + (f"{one.verdict}" if event.ONCE else f"{hit.link}:{one.id}")
@@ -167,7 +222,9 @@ def _activity(one: Kept, mail: Mail) -> Activity:
         campaign_key=mail.campaign_key,
         email_key=mail.email_key,
         url=hit.url,
-        detail={"verdict": str(one.verdict)} | ({} if hit.link is None else {"link": hit.link}),
+        detail={"verdict": str(one.verdict)}
+        | ({} if hit.link is None else {"link": hit.link})
+        | ({LATE: True} if late else {}),
     )
 
 

@@ -19,10 +19,14 @@ from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
 from nurture.messages.tables import attempts, messages, template_revisions
+from nurture.tracking.agent import device_of
+from nurture.tracking.company import Seen
 from nurture.tracking.model import Hit, Verdict
 from nurture.tracking.tables import hits
 
 MOST_COMPANY = 300
+_MOST_PEOPLE = 50
+_MOST_ELSEWHERE = 4_000
 _LONGEST_CHAIN = 20
 _LOCKS = 0x6E75_0000_0000_0000  # advisory locks of messages begin here
 
@@ -69,6 +73,7 @@ class Kept:
     reasons: tuple[str, ...]
     settled: bool
     activity_id: int | None
+    version: int | None = None  # of the classifier that gave the verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +131,54 @@ def last_click(conn: Connection, message_id: int, link: int) -> Kept | None:
 
 def company(conn: Connection, message_ids: Collection[int], since: datetime, until: datetime) -> list[Kept]:
     """The clicks on these messages in a span of real time, for each message at most MOST_COMPANY."""
+    near = hits.c.message_id.in_(message_ids), hits.c.kind == "click", hits.c.at.between(since, until)
+    return _first_of_each(conn, near, MOST_COMPANY)
+
+
+def traps(conn: Connection, message_ids: Collection[int]) -> list[Kept]:
+    """The hits on the hidden links of these messages, of each at most MOST_COMPANY."""
+    return _first_of_each(conn, (sa.text("link = 65535"), hits.c.message_id.in_(message_ids)), MOST_COMPANY)
+
+
+def every(conn: Connection, message_ids: Collection[int], most: int = MOST_COMPANY) -> list[Kept]:
+    """The hits on these messages, of each the first `most`."""
+    return _first_of_each(conn, (hits.c.message_id.in_(message_ids),), most)
+
+
+def _first_of_each(conn: Connection, where: Sequence[sa.ColumnElement[bool] | sa.TextClause], most: int) -> list[Kept]:
     number = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id))
-    near = (
-        sa.select(hits, number.label("number"))
-        .where(hits.c.message_id.in_(message_ids), hits.c.kind == "click", hits.c.at.between(since, until))
-        .subquery()
+    found = sa.select(hits, number.label("number")).where(*where).subquery()
+    return [_kept(row) for row in conn.execute(sa.select(found).where(found.c.number <= most))]
+
+
+def people_on(conn: Connection, message_ids: Collection[int], without: Collection[int]) -> list[Seen]:
+    """The hits of people on these messages, of each the first, without those of these ids."""
+    return [
+        Seen.of(one.hit)
+        for one in _first_of_each(
+            conn, (hits.c.message_id.in_(message_ids), hits.c.verdict == Verdict.HUMAN.value), _MOST_PEOPLE
+        )
+        if one.id not in without
+    ]
+
+
+def people_elsewhere(conn: Connection, message_ids: Collection[int]) -> dict[int, list[Seen]]:
+    """By message: from which devices and places its lead has opened and followed other mails."""
+    other = messages.alias("other")
+    query = (
+        sa.select(messages.c.id.label("of_id"), other.c.id, hits.c.agent, hits.c.ip, sa.func.min(hits.c.at).label("at"))
+        .select_from(messages)
+        .join(other, sa.and_(other.c.lead_id == messages.c.lead_id, other.c.id != messages.c.id))
+        .join(hits, hits.c.message_id == other.c.id)
+        .where(messages.c.id.in_(message_ids), hits.c.verdict == Verdict.HUMAN.value)
+        .group_by(messages.c.id, other.c.id, hits.c.agent, hits.c.ip)
+        .order_by(messages.c.id, other.c.id.desc())
+        .limit(_MOST_ELSEWHERE)
     )
-    return [_kept(row) for row in conn.execute(sa.select(near).where(near.c.number <= MOST_COMPANY))]
+    found: dict[int, list[Seen]] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.of_id, []).append(Seen(row.id, None, device_of(row.agent), row.ip, row.at))
+    return found
 
 
 def mails(conn: Connection, message_ids: Collection[int]) -> dict[int, Mail]:
@@ -254,7 +300,7 @@ def _kept(row: Any) -> Kept:
         row.ip, row.headers,
     )  # fmt: skip
     verdict = None if row.verdict is None else Verdict(row.verdict)
-    return Kept(row.id, hit, verdict, tuple(row.reasons or ()), bool(row.settled), row.activity_id)
+    return Kept(row.id, hit, verdict, tuple(row.reasons or ()), bool(row.settled), row.activity_id, row.version)
 
 
 @dataclass(frozen=True, slots=True)

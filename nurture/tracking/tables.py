@@ -27,6 +27,12 @@ hits = sa.Table(
     column("activity_id", Id, nullable=True, personal=False),  # the activity it counts for; null: it does not count
     sa.Index("ix_hits_message_id_at", "message_id", "at"),
     sa.Index(
+        "ix_hits_trap",  # those on the hidden link (messages/links.py: TRAP)
+        "message_id",
+        sqlite_where=sa.text("link = 65535"),
+        postgresql_where=sa.text("link = 65535"),
+    ),
+    sa.Index(
         "ix_hits_fresh",
         "id",
         sqlite_where=sa.text("verdict IS NULL"),

@@ -13,6 +13,7 @@ ACTIVITY = Kind.CLICKED
 COUNTED = frozenset({Verdict.HUMAN})
 ONCE = False  # a link followed again later is another click
 
+_NOWHERE = Answer("204 No Content", (("Referrer-Policy", "no-referrer"),))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F))
 
@@ -24,7 +25,9 @@ def read(keys: KeyRing, token: str) -> Target | None:
 
 
 def answer(target: Target) -> Answer | None:
-    """A redirect, which passes on neither a cookie nor where the reader came from."""
+    """A redirect, which passes on neither a cookie nor where the reader came from. The hidden link leads nowhere."""
+    if target.link == links.TRAP:
+        return _NOWHERE
     location = header_safe(target.url or "")
     if location is None:
         return None

@@ -27,6 +27,9 @@ class Plain:
     def trap(self) -> str:
         return ""
 
+    def trap(self) -> str:
+        return "https://m.example/c/trap" if self.tracking else ""
+
     def unsubscribe(self) -> str:
         return self.refusal
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nurture.kernel.i18n import LANGUAGES
+from nurture.tracking.company import BURST, SWEEP
 from nurture.tracking.model import Hit, Judgement, Verdict
-from nurture.tracking.verdict import BURST, SENTENCES, SETTLING, SWEEP, VERSION, Neighbors, judge, sentence
+from nurture.tracking.verdict import SENTENCES, SETTLING, VERSION, judge, neighbors_of, sentence
 
 NOW = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 CHROME = (
@@ -42,7 +43,7 @@ def judged(
     """The judgement some seconds after the hit, of a message sent at `sent` seconds from NOW."""
     sent_at = None if sent is None else NOW + timedelta(seconds=sent)
     real = one.at + timedelta(seconds=waited)
-    return judge(one, Neighbors([one, *others]), real=real, sent_at=sent_at, links=links)
+    return judge(one, neighbors_of([one, *others]), real=real, sent_at=sent_at, links=links)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,11 @@ def judged(
         (hit(), Verdict.HUMAN, "plausible"),
         (hit(agent=IPHONE), Verdict.HUMAN, "plausible"),
         (hit(agent=IPHONE + " Zalo iOS/485 ZaloTheme/light"), Verdict.HUMAN, "plausible"),
-        (hit(agent=CHROME.replace("Windows", "CUBOT_P20 Windows")), Verdict.HUMAN, "plausible"),
+        (
+            hit(agent=CHROME.replace("Windows NT 10.0; Win64; x64", "Linux; Android 7.0; CUBOT_P20")),
+            Verdict.HUMAN,
+            "plausible",
+        ),
         (hit("open"), Verdict.HUMAN, "plausible"),
         (hit("open", agent=OUTLOOK), Verdict.HUMAN, "plausible"),
         (hit("open", agent=GMAIL), Verdict.PROXY, "image_proxy:Gmail"),
