@@ -28,6 +28,8 @@ _LOCAL = re.compile(r"(?:(?:^|\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)
 _NOT_FILE = re.compile(r'[/\\:*?"<>|]')
 _NOT_ASCII_FILE = re.compile(r"[^A-Za-z0-9 ._()+-]+")
 _D = str.maketrans({"đ": "d", "Đ": "D"})
+_SIGNS_AFTER = "\u0e33\u0eb3"  # AM of Thai and Lao: letters to Unicode, marks to readers
+_VIRAMA = 9  # combining class: joins two consonants of India
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -167,7 +169,9 @@ def _clings(text: str, at: int) -> bool:
         while first and "\U0001f1e6" <= text[first - 1] <= "\U0001f1ff":
             first -= 1
         return (at - first) % 2 == 1
-    return not one.isascii() and unicodedata.category(one) in {"Mn", "Mc", "Me"}
+    if one.isascii():
+        return False
+    return unicodedata.category(one)[0] == "M" or one in _SIGNS_AFTER or unicodedata.combining(before) == _VIRAMA
 
 
 def file_name(name: str) -> str:

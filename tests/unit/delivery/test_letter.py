@@ -1,19 +1,25 @@
 """A letter becomes a mail, or the report why not; nothing of it can harm the line."""
 
+import re
 from dataclasses import replace
 from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nurture.delivery.classify import classify
 from nurture.delivery.conversation import stuffed
+from nurture.delivery.dkim import DkimKey, Signer
 from nurture.delivery.letter import Letter, Letterhead, Mail, rehearse, write
 from nurture.delivery.model import Phase, Report
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import new_ring
-from nurture.messages.model import Compiled, MessageState
+from nurture.messages import verp
+from nurture.messages.links import read_unsubscribe
+from nurture.messages.model import Attachment, Compiled, MessageState
 from nurture.messages.personalize import Personalizer
+from tests.unit.delivery.verifying import verified
 
 RING = new_ring()
 HEAD = Letterhead(RING, "https://nurture.example")
@@ -148,3 +154,76 @@ def test_a_label_stands_first_in_the_subject() -> None:
     assert isinstance(written, Mail)
     subject = message_from_bytes(written.data, policy=policy.default)["Subject"]
     assert str(subject) == "[QC] Chào Minh"
+
+
+BOUNCING = replace(HEAD, bounce_address="bounces@anphat.example")
+
+
+def test_bounces_name_their_message() -> None:
+    """The envelope's sender is the return path; From stays what it is."""
+    mail = write(LETTER, Personalizer(COMPILED), BOUNCING)
+    assert isinstance(mail, Mail)
+    assert mail.envelope.sender.startswith("bounces+")
+    assert verp.read(RING, mail.envelope.sender) == 7
+    assert b"From: =?UTF-8?B?" in mail.data
+    assert mail.envelope.sender.encode() not in mail.data
+    plain = _write(LETTER)
+    assert isinstance(plain, Mail)
+    assert plain.envelope.sender == "tin@anphat.example"
+
+
+def test_a_lead_can_say_no_by_mail_with_the_token_of_its_link() -> None:
+    """Second, where bounces come back; staff have nothing to say no to."""
+    mail = write(LETTER, Personalizer(COMPILED), BOUNCING)
+    assert isinstance(mail, Mail)
+    found = re.search(rb"List-Unsubscribe: <https://nurture.example/u/(\S+)>,\r\n <(mailto:\S+)>\r\n", mail.data)
+    assert found is not None
+    assert found[2] == b"mailto:bounces@anphat.example?subject=unsubscribe%20" + found[1]
+    refusal = read_unsubscribe(RING, found[1].decode())
+    assert refusal is not None
+    assert refusal.message_id == 7
+    to_staff = replace(COMPILED, html="<p>x</p>", text="x", subject="x")
+    staff = write(replace(LETTER, lead_id=0, address_hash=""), Personalizer(to_staff), BOUNCING)
+    assert isinstance(staff, Mail)
+    assert b"List-Unsubscribe" not in staff.data
+    assert b"Auto-Submitted: auto-generated\r\n" in staff.data
+
+
+def test_complaints_are_counted_by_what_sent_the_mail() -> None:
+    """Nothing of the person; the last field is the installation's, the same on each mail."""
+    mail = _write(replace(LETTER, feedback="c12:advertising:hello"))
+    assert isinstance(mail, Mail)
+    assert f"Feedback-ID: c12:advertising:hello:n{RING.epoch.hex()}\r\n".encode() in mail.data
+    unnamed = _write(LETTER)
+    assert isinstance(unnamed, Mail)
+    assert b"Feedback-ID" not in unnamed.data
+
+
+def test_a_mail_is_signed_before_its_dots_are_stuffed() -> None:
+    """By the keys of the sender's domain, whatever letters it is written in; a retry is the same mail."""
+    key = DkimKey("xn--buin-1ua66gr30m.example", "s1", Ed25519PrivateKey.generate())
+    head = replace(HEAD, signer=Signer([key]))
+    letter = replace(LETTER, from_address="tin@bưuđiện.example")
+    mail = write(letter, Personalizer(replace(COMPILED, html="", text=".one\n..two\n{{ unsubscribe_url }}")), head)
+    assert isinstance(mail, Mail)
+    assert b"\r\n..one\r\n...two\r\n" in mail.data
+    assert verified(mail.data.replace(b"\r\n..", b"\r\n."), key) == [True]
+    assert mail.envelope.size == len(mail.data)
+    assert b"; t=1762000000;" in mail.data
+    first, second = (write(replace(letter, fence=n), Personalizer(COMPILED), head) for n in (2, 3))
+    assert isinstance(first, Mail)
+    assert isinstance(second, Mail)
+    assert first.data == second.data
+
+
+def test_files_go_with_a_letter() -> None:
+    """As the template has them; one that cannot be written is a report."""
+    file = Attachment("Bảng giá.pdf", "application/pdf", b"%PDF")
+    mail = write(LETTER, Personalizer(COMPILED), HEAD, [file])
+    assert isinstance(mail, Mail)
+    (found,) = message_from_bytes(mail.data, policy=policy.default).iter_attachments()  # type: ignore[attr-defined]
+    assert (found.get_filename(), found.get_content()) == ("Bảng giá.pdf", b"%PDF")
+    odd = [replace(file, media_type="x")]
+    report = write(LETTER, Personalizer(COMPILED), HEAD, odd)
+    assert isinstance(report, Report)
+    assert rehearse(LETTER, Personalizer(COMPILED), HEAD, odd) == report

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nurture.messages.headers import NAME_LIMIT, SUBJECT_LIMIT, cleaned
-from nurture.messages.mime import Envelope, write
+from nurture.messages.mime import Envelope, check, write
+from nurture.messages.model import Attachment
 from nurture.messages.personalize import Rendered
 
 ENVELOPE = Envelope(
@@ -183,6 +184,8 @@ def test_a_text_that_looks_encoded_is_encoded_once_more() -> None:
         {"unsubscribe_url": "https://m.example/u/a>\r\nX: y"},
         {"unsubscribe_url": "https://m.example/u/đ"},
         {"unsubscribe_url": "mailto:a@b.test"},
+        {"unsubscribe_mailto": "mailto:a@b.test>\r\nX: y"},
+        {"unsubscribe_mailto": "https://b.test"},
         {"feedback_id": "a\nb"},
     ],
     ids=str,
@@ -240,3 +243,71 @@ def test_the_encoding_follows_the_content() -> None:
 def test_the_same_message_gives_the_same_bytes() -> None:
     """A retry is the same mail."""
     assert write(ENVELOPE, RENDERED) == write(ENVELOPE, RENDERED)
+
+
+def test_refusing_by_mail_stands_second() -> None:
+    """RFC 2369: the first way is the better one; the line is folded between the two, and inside of neither."""
+    far = "https://m.example/u/" + "a" * 880
+    mailto = "mailto:bounces@anphat.example?subject=unsubscribe%20abc"
+    data = write(replace(ENVELOPE, unsubscribe_url=far, unsubscribe_mailto=mailto), RENDERED)
+    assert f"\r\nList-Unsubscribe: <{far}>,\r\n <{mailto}>\r\nList-Unsubscribe-Post: ".encode() in data
+    assert max(map(len, data.split(b"\r\n"))) < 998
+
+
+def test_without_https_there_is_no_one_click() -> None:
+    """RFC 8058, 3.1 asks for it."""
+    headers = raw_headers(write(replace(ENVELOPE, unsubscribe_url="http://127.0.0.1:8000/u/abc"), RENDERED))
+    assert headers["List-Unsubscribe"] == "<http://127.0.0.1:8000/u/abc>"
+    assert "List-Unsubscribe-Post" not in headers
+
+
+@pytest.mark.parametrize("text", ["Hello\n", "Chào anh Minh\n", ".\n"])
+def test_a_mail_without_html_is_one_plain_text(text: str) -> None:
+    """No boundary, no empty part."""
+    mail = parse(write(ENVELOPE, Rendered("s", "", "", text)))
+    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content().replace("\r\n", "\n") == text
+    assert mail.defects == []
+
+
+FILES = (
+    Attachment("Bảng giá.pdf", "application/pdf", bytes(range(256)) * 20),
+    Attachment("a.csv", "text/csv; charset=utf-8", "tên,giá\n".encode()),
+    Attachment("rỗng.txt", "text/plain; charset=utf-8", b""),
+)
+
+
+@pytest.mark.parametrize("html", ["", "<p>Chào</p>\n"])
+def test_files_stand_behind_the_text(html: str) -> None:
+    """In order, with their names, byte for byte."""
+    data = write(ENVELOPE, replace(RENDERED, html=html), FILES)
+    mail = parse(data)
+    found = list(mail.iter_attachments())
+    body = mail.get_body(("html", "plain"))
+
+    assert mail.get_content_type() == "multipart/mixed"
+    assert [part.get_filename() for part in found] == [one.name for one in FILES]
+    assert [part.get_payload(decode=True) for part in found] == [one.data for one in FILES]
+    assert [part.get_content_type() for part in found] == ["application/pdf", "text/csv", "text/plain"]
+    assert [part.get_content_disposition() for part in found] == ["attachment"] * 3
+    assert body is not None
+    assert body.get_content().strip() == (html or RENDERED.text).strip()
+    assert data.isascii()
+    assert max(map(len, data.split(b"\r\n"))) <= 76
+    assert all(part.defects == [] for part in mail.walk())
+
+
+@pytest.mark.parametrize(
+    "media", ["", "pdf", "application/pdf\r\nX: y", "message/rfc822", "multipart/mixed", 'text/csv; x="y"', "Text/HTML"]
+)
+def test_a_media_type_that_is_none_is_refused(media: str) -> None:
+    """Nor may a file be a mail of its own."""
+    files = (Attachment("a.pdf", media, b"x"),)
+    for act in (write, check):
+        with pytest.raises(ValueError, match="cannot stand in a header"):
+            act(ENVELOPE, RENDERED, files)
+
+
+def test_what_checks_well_can_be_written() -> None:
+    """And takes no bytes to say so."""
+    check(ENVELOPE, RENDERED, FILES)
