@@ -13,7 +13,7 @@ _DEFINED, _SERVED, _ASKED, _KEPT = "definitions", "serve", "sends", "upkeep"
 SECTIONS = {
     _("Run it"): dict.fromkeys(("up", "demo", "web", "clock", "worker"), _SERVED),
     _("Leads and campaigns"): {
-        "leads": "merging", "segments": "segments", **dict.fromkeys(("check", "plan", "apply", "export"), _DEFINED),
+        "leads": "about_leads", "segments": "segments", **dict.fromkeys(("check", "plan", "apply", "export"), _DEFINED),
         "campaigns": "comparing", "enroll": "enrolling", "rehearse": "rehearsal", "broadcast": "broadcasts",
         "tasks": "tasks", **dict.fromkeys(("holidays", "tet"), "house"),
     },
