@@ -4,6 +4,7 @@ import contextlib
 import select
 import sys
 import threading
+from base64 import b64decode
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from nurture.delivery.model import Connection, Phase, Report
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import ring_from_json
-from nurture.messages.model import Compiled
+from nurture.messages.model import Attachment, Compiled
 from nurture.messages.personalize import Personalizer, TemplateFailure
 
 _monotonic = SystemClock().monotonic
@@ -73,6 +74,7 @@ class Sender:
         self._waiting: deque[Task] = deque()
         self._bell = threading.Condition()
         self._templates: dict[int, Personalizer | str] = {}
+        self._files: dict[int, tuple[Attachment, ...]] = {}  # what goes with each
         self._ending = threading.Event()  # not the bell: what rests must not swallow a ring that was for a line
         self._open = 0
         self.opening = threading.Lock()  # one after the other, so that the first is known when the next is refused
@@ -81,7 +83,9 @@ class Sender:
         self._telling = threading.Lock()
 
     def add_template(self, number: int, compiled: dict[str, Any]) -> None:
-        """Learn a template; one that cannot be used is reported with each of its letters."""
+        """Learn a template and its files; one that cannot be used is reported with each of its letters."""
+        files = compiled.pop("files", ())
+        self._files[number] = tuple(Attachment(name, kind, b64decode(data)) for name, kind, data in files)
         try:
             self._templates[number] = Personalizer(Compiled.from_json(compiled))
         except TemplateFailure as error:
@@ -125,7 +129,7 @@ class Sender:
         personalizer = self._templates.get(letter.template, "unknown template")
         if isinstance(personalizer, str):
             return failed(letter, Reason.TEMPLATE_ERROR, {"error": personalizer[:300]})
-        return write(letter, personalizer, self.setup.head)
+        return write(letter, personalizer, self.setup.head, self._files[letter.template])
 
     def report(self, *reports: Report) -> None:
         """Tell the parent in a moment, together with what is found out meanwhile."""

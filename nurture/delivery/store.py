@@ -1,5 +1,6 @@
 """Queries of handing over: what may go, what a go must know, who hands over, and how the route stands."""
 
+from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from nurture.kernel.database import Instant, among, upsert
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import companies, leads
 from nurture.messages.model import COUNTED, MessageClass, MessageState
+from nurture.messages.store import attachments
 from nurture.messages.tables import messages, template_revisions
 from nurture.users.tables import users
 
@@ -213,14 +215,16 @@ def rivals(
 
 
 def compiled(conn: Connection, revision: int) -> dict[str, Any]:
-    """A template revision as plain data."""
+    """A template revision as plain data, with the files that go with it under `files`, their bytes in base64."""
     query = sa.select(template_revisions.c.compiled).where(template_revisions.c.id == revision)
-    return dict(conn.execute(query).scalar_one())
+    found = dict(conn.execute(query).scalar_one())
+    files = attachments(conn, found.get("attachments", ()))
+    return {**found, "files": [[one.name, one.media_type, b64encode(one.data).decode()] for one in files]}
 
 
 _OF_SETTLING = (
     "id", "fence", "attempts", "dated_at", "gone_at", "lead_id", "user_id", "purpose", "enrollment_id", "address",
-    "template_key", "lease_until",
+    "template_key", "lease_until", "policy", "resolved_at",
 )  # fmt: skip
 _TO_SETTLE: sa.Select[Any] = (
     sa.select(*(messages.c[name] for name in _OF_SETTLING), campaigns.c.key.label("campaign_key"))

@@ -27,6 +27,7 @@ _KNOWN = frozenset(_ENDING) | {
 }  # fmt: skip
 _ATTRIBUTES = r"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?"
 _CONTENT = re.compile(rf"<({'|'.join(_ENDING)})\b({_ATTRIBUTES})(?<!/)>(.*?)</\1\s*>", re.DOTALL)
+_EMPTY = re.compile(rf"<(mj-[a-z-]+)\b({_ATTRIBUTES})(?<!/)>\s*</\1\s*>")
 _TAG = re.compile(rf"<(/?)(mj[a-z-]*)\b({_ATTRIBUTES})(/?)>|<!--.*?-->", re.DOTALL)
 _ROOT = re.compile(r"<mjml\b")
 _PLACE = re.compile(r"position (\d+)")
@@ -99,6 +100,7 @@ def to_html(text: str, language: str, fonts: Mapping[str, str] | None = None) ->
         return f"<{found[1]}{found[2]}>zqm{len(contents) - 1}qmz</{found[1]}>"
 
     masked = Masked()
+    text = _EMPTY.sub(r"<\1\2 />", text)  # in mj-attributes the compiler takes no other form
     plain = hide_jinja(_STATEMENT.sub(lambda at: _raw(at[0], contents), _CONTENT.sub(hide, text)), masked)
     if "lang=" not in plain.partition(">")[0]:
         plain = _ROOT.sub(f'<mjml lang="{language}"', plain, count=1)

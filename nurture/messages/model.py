@@ -39,6 +39,7 @@ class Purposes(StrEnum):
     CAMPAIGN = "campaign"
     BROADCAST = "broadcast"
     ALERT = "alert"  # to staff: hot leads, digests, notify_owner
+    NOTICE = "notice"  # to a lead, about their own choice; goes though they refused everything
     ACCOUNT = "account"  # to staff: invitations, password resets
 
 

@@ -13,10 +13,10 @@ from nurture.enrollments.tables import enrollments
 from nurture.kernel.database import among, insert_new, upsert
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation
-from nurture.messages.model import ENDED, Compiled, MessageClass, MessageState, NewMessage, Purposes
+from nurture.messages.model import ENDED, Attachment, Compiled, MessageClass, MessageState, NewMessage, Purposes
 from nurture.messages.source import Source
 from nurture.messages.store import current_revisions
-from nurture.messages.tables import messages, template_revisions, templates
+from nurture.messages.tables import messages, template_files, template_revisions, templates
 
 _PER_STATEMENT = 400
 WAITING = (MessageState.QUEUED, MessageState.DEFERRED)
@@ -35,6 +35,7 @@ class Published:
 def publish_templates(conn: Connection, emails: Sequence[tuple[Source, Compiled]], *, now: datetime) -> Published:
     """Keep each email as a revision by its hash, and use it from now on for all not yet sent. Does not delete any."""
     before = current_revisions(conn)
+    _keep_files(conn, [file for source, _ in emails for file in (*source.assets, *source.attachments)], now)
     revisions = {(c.key, c.language): _revision(conn, source, c, now) for source, c in emails}
     for (key, language), revision in revisions.items():
         if before.get((key, language)) == revision:
@@ -49,6 +50,18 @@ def publish_templates(conn: Connection, emails: Sequence[tuple[Source, Compiled]
         tuple(one for one, revision in revisions.items() if before.get(one) == revision),
         revisions,
     )
+
+
+def _keep_files(conn: Connection, files: Iterable[Attachment], now: datetime) -> None:
+    """Keep images and attachments, each once by its content."""
+    new = {one.ref.hash: one for one in files}
+    if not new:
+        return
+    known = set(conn.execute(sa.select(template_files.c.hash).where(template_files.c.hash.in_(list(new)))).scalars())
+    for digest, one in new.items():
+        if digest not in known:
+            row = {"hash": digest, "media_type": one.media_type, "data": one.data, "created_at": now}
+            conn.execute(upsert(conn.dialect.name, template_files).values(row).on_conflict_do_nothing())
 
 
 def _revision(conn: Connection, source: Source, compiled: Compiled, now: datetime) -> int:
@@ -152,6 +165,13 @@ def cancel(conn: Connection, lead_id: int, message_class: MessageClass, *, now: 
     """Take back what has not gone yet to this lead of this class; gives the ids."""
     wanted = sa.and_(messages.c.lead_id == lead_id, messages.c.class_ == message_class.value)
     return _move(conn, wanted, MessageState.CANCELED, now, reason.value, None, WAITING)
+
+
+def look_again(conn: Connection, lead_id: int, reason: Reason, *, now: datetime) -> None:
+    """What waits to go to this lead for this reason may be looked at now."""
+    waits = sa.and_(messages.c.lead_id == lead_id, messages.c.state == MessageState.QUEUED.value)
+    later = sa.and_(waits, messages.c.reason == reason.value, messages.c.not_before > now)
+    conn.execute(messages.update().where(later).values(not_before=now))
 
 
 def _move(

@@ -1,7 +1,7 @@
 """Queries over messages and published emails."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,8 @@ from nurture.campaigns.tables import campaigns
 from nurture.kernel.database import unindexed
 from nurture.leads.store import visible
 from nurture.leads.tables import leads
-from nurture.messages.model import UNSUBSCRIBE, Compiled, MessageState, Purposes
-from nurture.messages.tables import attempts, messages, template_revisions, templates
+from nurture.messages.model import UNSUBSCRIBE, Attachment, Compiled, FileRef, MessageState, Purposes
+from nurture.messages.tables import attempts, messages, template_files, template_revisions, templates
 from nurture.users.model import Person
 
 _VARIABLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
@@ -289,6 +289,24 @@ _CURRENT = sa.select(templates)  # built once: it is asked at every go
 def current_revisions(conn: Connection) -> dict[tuple[str, str], int]:
     """The current revision of every (key, language)."""
     return {(row.key, row.language): row.revision_id for row in conn.execute(_CURRENT)}
+
+
+def file(conn: Connection, digest: str) -> Attachment | None:
+    """An image or attachment by the hash of its content; it has no name of its own."""
+    row = conn.execute(sa.select(template_files).where(template_files.c.hash == digest)).first()
+    return None if row is None else Attachment("", row.media_type, bytes(row.data))
+
+
+def attachments(conn: Connection, refs: Iterable[Mapping[str, Any]]) -> list[Attachment]:
+    """The files that go with an email, from what its revision says of them, in its order."""
+    named = [FileRef(**one) for one in refs]
+    if not named:
+        return []
+    query = sa.select(template_files.c.hash, template_files.c.data).where(
+        template_files.c.hash.in_({one.hash for one in named})
+    )
+    held = {row.hash: bytes(row.data) for row in conn.execute(query)}
+    return [Attachment(one.name, one.media_type, held[one.hash]) for one in named]
 
 
 def compiled(conn: Connection, revision_id: int) -> Compiled | None:

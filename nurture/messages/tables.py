@@ -27,6 +27,16 @@ templates = sa.Table(
     column("updated_at", Instant, personal=False),
 )
 
+# Images and attachments of emails by what they hold; kept for ever, since what was sent shows them.
+template_files = sa.Table(
+    "template_files",
+    metadata,
+    column("hash", sa.Text, primary_key=True, personal=False),  # model.content_hash
+    column("media_type", sa.Text, personal=False),
+    column("data", sa.LargeBinary, personal=False),
+    column("created_at", Instant, personal=False),
+)
+
 messages = sa.Table(
     "messages",
     metadata,
@@ -66,6 +76,7 @@ messages = sa.Table(
     column("gone_at", Instant, nullable=True, personal=False),  # engine time of the go that counts for caps
     column("delivered_at", Instant, nullable=True, personal=False),  # real time at which the receiver took it, if told
     column("ended_at", Instant, nullable=True, personal=False),  # engine time the present state was reached
+    column("resolved_at", Instant, nullable=True, personal=False),  # real time; somebody said what became of it
     column("address_hash", sa.Text, nullable=True, personal=False),  # keyed, set at the go; outlives the address
     sa.UniqueConstraint("enrollment_id", "step", "occurrence"),
     sa.UniqueConstraint("broadcast_id", "lead_id"),
@@ -89,6 +100,12 @@ messages = sa.Table(
         "gone_at",
         sqlite_where=sa.text("address_hash IS NOT NULL"),
         postgresql_where=sa.text("address_hash IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_messages_unknown",
+        "id",
+        sqlite_where=sa.text("state = 'unknown'"),
+        postgresql_where=sa.text("state = 'unknown'"),
     ),
     sa.Index(
         "ix_messages_waiting",

@@ -30,9 +30,9 @@ WHOLE = (
 THROUGH = {"passages": ("enrollment_id", "enrollments"), "opportunity_changes": ("opportunity_id", "opportunities")}
 # Work in hand elsewhere, secrets, traces, or what nobody asks for. The stage has its own beat in `runs`.
 LEFT_OUT = frozenset({
-    "runs", "leases", "senders", "routes", "attempts", "quotas", "reactions", "hits", "mailbox_mails", "sessions",
-    "login_failures", "user_links", "saved_views", "distinct_leads", "audit", "import_batches", "import_refusals",
-    "import_mappings", "returns", "inbox_places", "inbox_seen",
+    "template_files", "runs", "leases", "senders", "routes", "attempts", "quotas", "relay_counts", "relay_rates",
+    "reactions", "hits", "mailbox_mails", "sessions", "login_failures", "user_links", "saved_views", "distinct_leads",
+    "audit", "import_batches", "import_refusals", "import_mappings", "returns", "inbox_places", "inbox_seen",
 })  # fmt: skip
 _AT_ONCE = 500
 
