@@ -70,6 +70,7 @@ def intentions(raw: bytes, base_url: str, now: float, hours: float) -> list[tupl
     base = re.escape(base_url)
     pixel = re.search(rf'{base}/o/[^"\s]+', text)
     links = list(dict.fromkeys(re.findall(rf'{base}/c/[^"\s]+', text)))
+    seen = [link for link in links if f'"{link}" style="display:none' not in text]  # no person follows a hidden link
     refusal = re.search(rf'{base}/u/[^"\s>]+', str(mail.get("List-Unsubscribe", "")))
     address = parseaddr(str(mail["To"]))[1]
     shyness, agent = reserve(address), random.Random(address).choice(_HUMANS)  # noqa: S311 - a demo, not a secret
@@ -82,12 +83,12 @@ def intentions(raw: bytes, base_url: str, now: float, hours: float) -> list[tupl
         return plans
     opened = now + 1.5 + dice.uniform(0.3, 9) * hours
     plans.append((opened, "GET", pixel.group(), agent, None))
-    if shyness < 0.35 and links and dice.random() < 0.95 - shyness:
+    if shyness < 0.35 and seen and dice.random() < 0.95 - shyness:
         plans.append(
             (
                 opened + 4.5 + dice.random(),
                 "GET",
-                priced or links[0] if shyness < KEEN else dice.choice(links),
+                priced or seen[0] if shyness < KEEN else dice.choice(seen),
                 agent,
                 None,
             )

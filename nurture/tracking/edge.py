@@ -5,6 +5,8 @@ synced spool. The lead is sent on in any case.
 """
 
 import itertools
+import os
+import re
 import secrets
 import threading
 from collections import deque
@@ -13,6 +15,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import structlog
 
@@ -50,6 +53,8 @@ _KEPT_HEADERS = {
 }
 # Of these only their presence is kept.
 _NOTED_HEADERS = {"HTTP_ACCEPT_LANGUAGE": "accept-language", "HTTP_REFERER": "referer", "HTTP_FROM": "from"}
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_WRAPPED = re.compile(r"=?[\r\n]+|[\s\u200b\u00ad]+")
 _COMMON = (
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
@@ -67,6 +72,7 @@ class Tracker:
         self._origin = secrets.token_hex(4)
         self._count = itertools.count()
         self._spool = Spool(ctx.settings.data_dir / "spool")
+        self._file = _file_of(ctx)
         self._database: Gatherer[Hit] = Gatherer("hits", self._commit)
         self._disk: Gatherer[Hit] = Gatherer("hits-spool", self._spool.append)
         self._held: deque[Hit] = deque(maxlen=MOST_HELD)  # neither database nor disk would take them
@@ -99,7 +105,7 @@ class Tracker:
         method: str = environ.get("REQUEST_METHOD", "GET")
         prefix = _prefix(path)
         kind = prefixes().get(prefix)
-        target = events()[kind].read(self._ctx.keys, path[len(prefix) :]) if kind else None
+        target = events()[kind].read(self._ctx.keys, bare_token(path[len(prefix) :])) if kind else None
         answer = events()[kind].answer(target) if kind and target else None
         if kind is None or target is None or answer is None:
             return self._unknown(environ, start_response)
@@ -146,6 +152,8 @@ class Tracker:
             _log.error("hit_held_in_memory", key=hit.key, kind=hit.kind, message=hit.message_id, link=hit.link)
 
     def _commit(self, batch: list[Hit]) -> None:
+        if _file_of(self._ctx) != self._file:
+            raise OSError("the database's file is not the one this process opened")
         with self._ctx.database.write(urgent=True) as conn:
             store.keep(conn, batch)
         self._ctx.wake.hits.set()
@@ -182,6 +190,28 @@ class Tracker:
             done += len(chunk)
         path.unlink(missing_ok=True)
         return done
+
+
+def _file_of(ctx: Context) -> tuple[int, int] | None:
+    """Which file the database is in. SQLite writes on into one that was removed or replaced, and nobody reads it."""
+    path = ctx.database.url.database
+    if not ctx.database.is_sqlite or not path:
+        return None
+    try:
+        found = os.stat(path)  # noqa: PTH116 - at each commit
+    except OSError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
+
+
+def bare_token(text: str) -> str:
+    """The token in what mail programs make of it: wrapped, encoded once more, with signs or parameters behind it."""
+    if _TOKEN.fullmatch(text):
+        return text
+    if "%" in text:
+        text = unquote(text)
+    found = _TOKEN.match(_WRAPPED.sub("", text))
+    return found[0] if found else ""
 
 
 def _prefix(path: str) -> str:

@@ -1,8 +1,9 @@
 """The hot path: a hit is safe when it is answered, once, whatever the database and the disk do."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,60 @@ def test_an_open_gets_its_pixel(context: Context, tracker: Tracker) -> None:
     (row,) = rows(context, hits)
     assert (status, headers["Content-Type"], len(body)) == ("200 OK", "image/gif", 43)
     assert (row.kind, row.message_id, row.link, row.url) == ("open", 9, None, None)
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda token: f"{token}.",
+        lambda token: f"{token}>",
+        lambda token: f"{token}=",
+        lambda token: f"{token}%3E%0D%0A",
+        lambda token: f"{token}&utm_source=zalo",
+        lambda token: f"{token}/",
+        lambda token: f"{token}) hoặc",
+        lambda token: f"{token[:40]}=\r\n{token[40:]}",
+        lambda token: f"{token[:40]}\n {token[40:]}",
+        lambda token: "".join(f"%{ord(sign):02X}" for sign in token),
+    ],
+    ids=[
+        "stop",
+        "bracket",
+        "equals",
+        "encoded",
+        "parameters",
+        "slash",
+        "words",
+        "soft-break",
+        "wrapped",
+        "all-encoded",
+    ],
+)
+def test_a_link_survives_what_mail_programs_make_of_it(
+    context: Context, tracker: Tracker, bend: Callable[[str], str]
+) -> None:
+    """Signs behind it, a line broken in it, letters encoded once more: it leads where it always led."""
+    token = click(context).removeprefix(links.CLICK_PATH)
+    status, headers, _ = ask(tracker.wsgi, links.CLICK_PATH + bend(token), QUERY_STRING="fbclid=x")
+    assert (status, headers["Location"]) == ("302 Found", URL)
+    assert [row.message_id for row in rows(context, hits)] == [7]
+
+
+@pytest.mark.parametrize("bend", [str.upper, str.lower, lambda token: token[:-1], lambda token: "x" + token])
+def test_a_token_with_a_wrong_letter_is_nothing(context: Context, tracker: Tracker, bend: Callable[[str], str]) -> None:
+    """Case is part of it; nothing is guessed."""
+    token = click(context).removeprefix(links.CLICK_PATH)
+    assert ask(tracker.wsgi, links.CLICK_PATH + bend(token))[0] == "404 Not Found"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_hidden_link_leads_nowhere_and_is_kept(context: Context, tracker: Tracker, method: str) -> None:
+    """Whoever follows it is judged by it."""
+    made = links.MessageLinks(context.keys, "", 7)
+    status, headers, body = ask(tracker.wsgi, made.trap(), method)
+    assert (status, body) == ("204 No Content", b"")
+    assert "Location" not in headers
+    assert [(row.message_id, row.link) for row in rows(context, hits)] == [(7, links.TRAP)]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
@@ -198,6 +253,23 @@ def test_a_hit_survives_a_failing_database_and_a_failing_disk(broken: Context) -
     tracker.stop()
     assert status == "302 Found"
     assert [row.url for row in rows(broken, hits)] == [URL]
+
+
+def test_a_removed_database_file_is_not_written_to(context: Context) -> None:
+    """SQLite would go on without an error, and the hits would be gone with the process."""
+    path = Path(str(context.database.url.database))
+    if not context.database.is_sqlite:
+        return
+    tracker = Tracker(context, patience=2.0)
+    tracker.start()
+    away = path.rename(path.with_suffix(".away"))
+    status, headers, _ = ask(tracker.wsgi, click(context))
+    spooled = list((context.settings.data_dir / "spool").glob("*.jsonl"))
+    away.rename(path)
+    tracker.drain()
+    tracker.stop()
+    assert (status, headers["Location"], len(spooled)) == ("302 Found", URL, 1)
+    assert [row.url for row in rows(context, hits)] == [URL]
 
 
 def _hit(context: Context, key: str) -> Hit:
