@@ -9,12 +9,14 @@ class Kind(StrEnum):
     CREATED = "created"  # the lead came in: import, form, by hand
     UPDATED = "updated"  # facts changed; detail: {"fields": {key: [before, after]}}
     MESSAGE_SENT = "message_sent"
-    MESSAGE_BOUNCED = "message_bounced"
+    MESSAGE_BOUNCED = "message_bounced"  # detail: {"hard", "reason", "answer"}
+    MESSAGE_RESOLVED = "message_resolved"  # it may have arrived, and somebody said so; detail: {"as", "why"}
     OPENED = "opened"  # a human or proxy open; detail: {"verdict"}
     CLICKED = "clicked"  # a human click; url and email_key set
     REPLIED = "replied"  # (reserved)
     UNSUBSCRIBED = "unsubscribed"
     RESUBSCRIBED = "resubscribed"
+    PREFERENCES = "preferences"  # the lead chose what to get; detail: {"refused": [topic]} | {"until"} | {"resumed"}
     COMPLAINED = "complained"  # (reserved)
     CONSENTED = "consented"
     FORM_SUBMITTED = "form_submitted"  # (reserved)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nurture.campaigns.entry import read_entry, segments_of
 from nurture.campaigns.flow import Flow
-from nurture.campaigns.model import Campaign, Goal, OpportunityOpened, Sender, Sending
+from nurture.campaigns.model import Campaign, Goal, OpportunityOpened, Sender, Sending, Unsure
 from nurture.campaigns.reading import Reading
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import LANGUAGES, N_
@@ -87,11 +87,14 @@ def _goal(reading: Reading, data: Any) -> Goal | None:
     return reading.rule(data, "goal")
 
 
+_SENDING = ("class", "from", "window", "cap", "priority", "topic", "unknown", "exit_on_reply")
+
+
 def read_sending(reading: Reading, data: Any) -> Sending:
     """How mails go: class, sender, policy, priority; what is not said is as usual."""
     if data is None:
         return Sending()
-    parts = reading.mapping(data, "sending", optional=("class", "from", "window", "cap", "priority", "topic"))
+    parts = reading.mapping(data, "sending", optional=_SENDING)
     kind = reading.choice(parts.get("class", "advertising"), "sending.class", MailClass, MailClass.ADVERTISING)
     sender = reading.choice(parts.get("from", "house"), "sending.from", Sender, Sender.HOUSE)
     priority = parts.get("priority", 5)
@@ -100,8 +103,14 @@ def read_sending(reading: Reading, data: Any) -> Sending:
         reading.wrong("not_a_number", "sending.priority", message, low=1, high=9)
         priority = 5
     topic = reading.key(parts["topic"], "sending.topic") if parts.get("topic") is not None else ""
-    policy = Policy(_window(reading, parts.get("window")), reading.cap(parts.get("cap"), "sending.cap"), topic)
-    return Sending(kind.value, sender, policy, priority)
+    cap = reading.cap(parts.get("cap"), "sending.cap")
+    unknown = reading.choice(parts.get("unknown", "wait"), "sending.unknown", Unsure, Unsure.WAIT)
+    said = "" if unknown is Unsure.WAIT else unknown.value
+    policy = Policy(_window(reading, parts.get("window")), cap, topic, said)
+    leaves = parts.get("exit_on_reply", False)
+    if not isinstance(leaves, bool):
+        reading.wrong("not_a_flag", "sending.exit_on_reply", N_("true or false belongs here"))
+    return Sending(kind.value, sender, policy, priority, exit_on_reply=leaves is True)
 
 
 def _window(reading: Reading, data: Any) -> Window | None:

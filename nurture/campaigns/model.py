@@ -33,6 +33,14 @@ class Again(StrEnum):
     AFTER_EXIT = "after_exit"
 
 
+class Unsure(StrEnum):
+    """What becomes of a mail that may have arrived, since the server's answer never came."""
+
+    WAIT = "wait"  # a person says so
+    SENT = "sent"  # it counts as sent
+    AGAIN = "again"  # it is sent once more, as the same mail; some may get it twice
+
+
 class Sender(StrEnum):
     """Whose name the mails carry."""
 
@@ -82,6 +90,7 @@ class Sending:
     sender: Sender = Sender.HOUSE
     policy: Policy = field(default_factory=Policy)
     priority: int = 5  # 1 first
+    exit_on_reply: bool = False  # a lead that answers a mail of it leaves
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nurture.campaigns import entries, entry
 from nurture.campaigns.definition import MailClass
-from nurture.campaigns.model import Again, Existing, Sender
+from nurture.campaigns.model import Again, Existing, Sender, Unsure
 from nurture.campaigns.reading import SPAN, texts_schema
 from nurture.campaigns.steps import kinds
 from nurture.kernel.i18n import LANGUAGES
@@ -93,6 +93,8 @@ def _sending() -> dict[str, Any]:
             "cap": {"type": "string", "pattern": "^[1-9][0-9]{0,2} in [0-9]+ (minute|hour|day|week)s?$"},
             "priority": {"type": "integer", "minimum": 1, "maximum": 9},
             "topic": {"type": "string", "pattern": "^[a-z0-9_-]{1,80}$"},
+            "exit_on_reply": {"type": "boolean", "description": "A lead that answers a mail of it leaves."},
+            "unknown": {"enum": [one.value for one in Unsure], "description": "Of a mail that may have arrived."},
         }
     )
 

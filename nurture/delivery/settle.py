@@ -21,6 +21,8 @@ from nurture.delivery.backoff import retry_at, within_last_day
 from nurture.delivery.bounce import HARD, BounceReason
 from nurture.delivery.classify import classify
 from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
+from nurture.delivery.resolve import by_policy
+from nurture.delivery.timeline import is_to_lead, line
 from nurture.kernel.context import Context
 from nurture.kernel.database import insert_rows, update_rows
 from nurture.kernel.reasons import Reason
@@ -63,6 +65,7 @@ def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Seq
     _write_attempts(conn, cases, route, real)
     reacts = _write_timeline(conn, ctx, cases, now, real)
     follow_end(conn, [case.row for case in cases if case.verdict.state in ENDED])
+    by_policy(conn, ctx, [case.row for case in cases if case.verdict.state is MessageState.UNKNOWN])
     return _summary(cases, reacts=reacts)
 
 
@@ -74,7 +77,8 @@ def _case(row: Row[Any], report: Report, route: str, real: datetime) -> _Case:
         return _Case(row, report, verdict, None)
     # Jitter spreads the load, it keeps no secret.
     wished = retry_at(row.attempts + 1, real, verdict.wait_seconds, random.random())  # noqa: S311
-    retry = within_last_day(row.dated_at, real, wished)
+    since = max(row.dated_at, row.resolved_at) if row.resolved_at else row.dated_at
+    retry = within_last_day(since, real, wished)
     if retry is None:
         verdict = replace(verdict, state=MessageState.REJECTED, reason=Reason.EXPIRED)
     return _Case(row, report, verdict, retry)
@@ -128,7 +132,7 @@ def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: 
 
 def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now: datetime, real: datetime) -> bool:
     """Activities, decisions, suppressions; whether somebody is to react."""
-    to_leads = [case for case in cases if _to_lead(case.row)]
+    to_leads = [case for case in cases if is_to_lead(case.row)]
     sent = [_activity(case, Kind.MESSAGE_SENT, now) for case in to_leads if case.verdict.state is MessageState.SENT]
     bounced = [case for case in to_leads if case.verdict.state is MessageState.BOUNCED]
     record_set(conn, sent, real=real, react=False)
@@ -144,20 +148,7 @@ def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now:
 
 
 def _activity(case: _Case, kind: Kind, now: datetime) -> Activity:
-    detail = case.verdict.detail if kind is Kind.MESSAGE_BOUNCED else {}
-    return _message_activity(case.row, kind, now, detail)
-
-
-def _message_activity(row: Row[Any], kind: Kind, now: datetime, detail: Mapping[str, Any]) -> Activity:
-    cause = f"message:{row.id}"
-    return Activity(
-        row.lead_id, kind, now, "engine", cause, f"{cause}:{kind.value}",
-        message_id=row.id, campaign_key=row.campaign_key, email_key=row.template_key, detail=detail,
-    )  # fmt: skip
-
-
-def _to_lead(row: Row[Any]) -> bool:
-    return row.lead_id is not None and row.user_id is None
+    return line(case.row, kind, now, case.verdict.detail if kind is Kind.MESSAGE_BOUNCED else {})
 
 
 def _decision(case: _Case, now: datetime) -> Decision:
@@ -201,7 +192,7 @@ def bounced_later(conn: Connection, ctx: Context, found: Sequence[LaterBounce]) 
     wanted = {one.message_id: one for one in reversed(found)}
     rows = store.gone_out(conn, sorted(wanted))
     update_rows(conn, messages, _LATER, [_later(wanted[row.id], now) for row in rows])
-    told = [_message_activity(row, Kind.MESSAGE_BOUNCED, now, wanted[row.id].told) for row in rows if _to_lead(row)]
+    told = [line(row, Kind.MESSAGE_BOUNCED, now, wanted[row.id].told) for row in rows if is_to_lead(row)]
     record_set(conn, told, real=real)
     follow_end(conn, rows)
     return [row.id for row in rows]

@@ -30,6 +30,7 @@ class Policy:
     window: Window | None = None
     cap: Cap | None = None
     topic: str = ""  # what it is about: readers may refuse one of the house's topics
+    unknown: str = ""  # what becomes of a mail that may have arrived: sent | again; nothing: a person says so
 
     def to_json(self, zone: ZoneInfo) -> dict[str, Any]:
         """The policy for the row of a message, with the zone that the window is read in."""
@@ -38,6 +39,7 @@ class Policy:
             "cap": self.cap.to_json() if self.cap else None,
             "zone": zone.key,
             **({"topic": self.topic} if self.topic else {}),
+            **({"unknown": self.unknown} if self.unknown else {}),
         }
 
 
@@ -45,7 +47,8 @@ def read_policy(data: Mapping[str, Any], fallback: str) -> tuple[Policy, ZoneInf
     """The policy and zone of a message's row; `fallback` names the installation's zone."""
     window = read_window(data["window"]) if data.get("window") else None
     cap = read_cap(data["cap"]) if data.get("cap") else None
-    return Policy(window, cap, str(data.get("topic") or "")), zone_of(data.get("zone"), fallback)
+    topic, unknown = (str(data.get(name) or "") for name in ("topic", "unknown"))
+    return Policy(window, cap, topic, unknown), zone_of(data.get("zone"), fallback)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from nurture.activities.model import CallOutcome, Kind
 from nurture.activities.store import Line
 from nurture.alerts.reasons import shown_link
+from nurture.delivery.bounce_words import label
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
 from nurture.kernel.text import in_language
@@ -22,7 +23,7 @@ from nurture.web.words import OPPORTUNITY_FIELDS, OPPORTUNITY_STATES, lifecycle,
 GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     ("email", N_("Email"), (
         Kind.MESSAGE_SENT, Kind.MESSAGE_BOUNCED, Kind.OPENED, Kind.CLICKED, Kind.REPLIED, Kind.COMPLAINED,
-        Kind.SMS_SENT,
+        Kind.SMS_SENT, Kind.MESSAGE_RESOLVED,
     )),
     ("sales", N_("Sales"), (
         Kind.CALLED, Kind.NOTED, Kind.MEETING, Kind.OWNER_CHANGED, Kind.OPPORTUNITY_OPENED, Kind.OPPORTUNITY_CHANGED,
@@ -45,6 +46,7 @@ _LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.UPDATED: ("pencil", ""),
     Kind.MESSAGE_SENT: ("send", "main"),
     Kind.MESSAGE_BOUNCED: ("exclamation-triangle", "bad"),
+    Kind.MESSAGE_RESOLVED: ("question-circle", "watch"),
     Kind.OPENED: ("envelope-open", ""),
     Kind.CLICKED: ("cursor", "good"),
     Kind.REPLIED: ("chat-left-text", "good"),
@@ -171,11 +173,18 @@ def _email(line: Line, names: Names) -> str:
         case Kind.MESSAGE_SENT:
             return say("The email “%(email)s” was sent", email=email)
         case Kind.MESSAGE_BOUNCED:
-            return say("The email “%(email)s” bounced", email=email)
+            return _bounced(line, email)
         case Kind.OPENED:
             return say("Opened the email “%(email)s”", email=email)
         case _:
             return say("Clicked %(link)s in the email “%(email)s”", link=shown_link(line.url or "") or "?", email=email)
+
+
+def _bounced(line: Line, email: str) -> str:
+    code = str(line.detail.get("reason") or "")
+    if not code:
+        return say("The email “%(email)s” bounced", email=email)
+    return say("The email “%(email)s” bounced: %(why)s", email=email, why=say(label(code)))
 
 
 def _created(line: Line, _: Names) -> str:
@@ -330,6 +339,16 @@ def _merged(line: Line, _: Names) -> str:
     return say("“%(name)s” was merged into this lead", name=str(line.detail.get("name") or "?"))
 
 
+def _resolved(line: Line, names: Names) -> str:
+    email = names.emails.get(line.email_key or "", line.email_key or "?")
+    again = line.detail.get("as") == "again"
+    what = (
+        N_("“%(email)s” may have arrived: sent again") if again else N_("“%(email)s” may have arrived: counts as sent")
+    )
+    why = str(line.detail.get("why") or "") or say("as the campaign says")
+    return f"{say(what, email=email)} ({why})"
+
+
 def _fixed(text: str) -> Callable[[Line, Names], str]:
     def sentence(_: Line, __: Names) -> str:
         return say(text)
@@ -342,6 +361,7 @@ _SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
     Kind.UPDATED: _updated,
     Kind.MESSAGE_SENT: _email,
     Kind.MESSAGE_BOUNCED: _email,
+    Kind.MESSAGE_RESOLVED: _resolved,
     Kind.OPENED: _email,
     Kind.CLICKED: _email,
     Kind.REPLIED: _fixed(N_("Replied")),

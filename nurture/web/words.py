@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from nurture.consents.model import Method
+from nurture.delivery.bounce_words import label
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel import reasons as sentences
 from nurture.kernel.i18n import N_
@@ -127,7 +128,13 @@ def reason(code: str, params: Mapping[str, Any] | None = None) -> str:
         known["email"] = email_titles().get(known["email"], known["email"])
     sentence = say(sentences.sentence(Reason(code), known), **(_GAPS | known))
     why = (params or {}).get("why")
-    return f"{sentence}: {named(why)}" if code == Reason.EXIT_STEP and why else sentence
+    if code == Reason.EXIT_STEP and why:
+        return f"{sentence}: {named(why)}"
+    refused = str((params or {}).get("reason") or "")
+    return f"{sentence} ({say(label(refused))})" if code in _REFUSALS and refused else sentence
+
+
+_REFUSALS = frozenset({Reason.HARD_BOUNCE, Reason.SOFT_BOUNCE, Reason.REFUSED_BY_SERVER})
 
 
 def _shown(value: Any) -> str:
