@@ -21,7 +21,7 @@ from nurture.messages import mjml
 from nurture.messages.flatten import ANY_PART, Flat, flatten
 from nurture.messages.inline import inlined
 from nurture.messages.masks import MASK, Finding, Masked, hide_jinja, loosened, mask_html, restore
-from nurture.messages.model import Compiled
+from nurture.messages.model import BROUGHT, Compiled
 from nurture.messages.plaintext import to_text
 from nurture.messages.slots import Assets, Places, Slots
 from nurture.messages.source import Library, Shared, Source
@@ -41,10 +41,18 @@ _KNOWN = {
     "lead": _PERSON | {"company", "city", "public_id", "fields"},
     "owner": _PERSON,
     "company": {"name", "domain", "size"},
-    "house": {"name", "address", "email"},
+    "house": {"name", "address", "email", "phone", "website"},
     "unsubscribe_url": set(),
+    "reason_line": set(),
+    "refused_at": set(),  # of the one mail that confirms a refusal
 }
 _STAFF = {"alert", "alerts", "tasks", "link", "title", "url", "person", "details"}
+
+
+def _brought(file: str) -> set[str]:
+    """What may be asked for beside what is known of everybody, in this email's files or in what emails share."""
+    return {*BROUGHT, *_STAFF} if file.startswith(("staff_", "_")) else set(BROUGHT)
+
 
 _HIDDEN = (
     '<div style="display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;mso-hide:all;'
@@ -140,7 +148,7 @@ def _one_syntax(file: str, text: str, above: int, *, is_mjml: bool) -> Problem |
         return Problem(
             "template_syntax", N_("The template is not right: %(error)s"), "", file, error.lineno, params=params
         )
-    unknown = _unknown(tree, file, names=_STAFF if file.startswith(("staff_", "_")) else set())
+    unknown = _unknown(tree, file, names=_brought(file))
     return unknown or (mjml.check(blind, file) if is_mjml else None)
 
 
@@ -232,7 +240,7 @@ def _finished(compiled: Compiled, source: Source, where: Places) -> Compiled:
             message = N_("The template is not right: %(error)s")
             params = (("error", str(error)),)
             raise DefinitionError([Problem("template_syntax", message, "", file, params=params)]) from error
-        unknown = _unknown(tree, file, _STAFF if source.key.startswith("staff_") else set())
+        unknown = _unknown(tree, file, _brought(f"{source.key}/"))
         if unknown is not None:
             raise DefinitionError([where.found(Finding(dict(unknown.params)["field"], unknown))])
         reads |= {path for path, _ in _reads(tree)}

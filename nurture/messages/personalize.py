@@ -22,7 +22,7 @@ from nurture.kernel.sandbox import (
     parsed,
     wrapped,
 )
-from nurture.messages.model import Compiled
+from nurture.messages.model import BROUGHT, Compiled
 
 LARGEST = 2_000_000  # characters of one rendered part
 _MANY_BLANK = re.compile(r"\n{3,}")
@@ -85,7 +85,7 @@ class Personalizer:
         """The mail for these values. MissingField: the lead lacks something; TemplateFailure: nobody can get it."""
         unsubscribe = links.unsubscribe()
         names: dict[str, Any] = {name: wrapped(value, name) for name, value in values.items()}
-        names |= GLOBALS
+        names = {name: Missing(name=name) for name in BROUGHT} | names | GLOBALS
         names["unsubscribe_url"] = unsubscribe or Missing(name="unsubscribe_url")
         names["_pixel"], names["_trap"] = links.pixel(), links.trap()
         names["_link"] = _linker(links)

@@ -28,7 +28,10 @@ def house_values(settings: Settings) -> dict[str, str]:
     """`house.*`: who writes. Its name is the one set, else the one of MAIL_FROM, else the domain."""
     name, address = mailbox(settings.mail_from)
     shown = settings.house_name or name or address.rpartition("@")[2]
-    return {"name": shown, "address": settings.house_address, "email": address}
+    return {
+        "name": shown, "address": settings.house_address, "email": address, "phone": settings.house_phone,
+        "website": settings.house_website,
+    }  # fmt: skip
 
 
 def person_values(person: Any) -> dict[str, Any]:
@@ -55,13 +58,20 @@ def lead_values(lead: Any, company: str = "") -> dict[str, Any]:
     }
 
 
-def message_values(lead: Any, owner: Any, company: Any, house: Mapping[str, str]) -> dict[str, Any]:
-    """Everything an email to a lead sees, as plain data for JSON. Owner and company may be None."""
+def message_values(
+    lead: Any, owner: Any, company: Any, house: Mapping[str, str], reason_line: str = ""
+) -> dict[str, Any]:
+    """Everything an email to a lead sees, as plain data for JSON. Owner and company may be None.
+
+    `reason_line` says why the lead gets it; empty where that is not known.
+    """
     return {
         "lead": lead_values(lead, getattr(company, "name", None) or ""),
         "owner": person_values(owner),
         "company": {name: getattr(company, name, None) for name in ("name", "domain", "size")},
         "house": dict(house),
+        "reason_line": reason_line,
+        "refused_at": "",
     }
 
 
