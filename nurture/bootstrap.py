@@ -28,7 +28,7 @@ def for_demo(settings: Settings) -> Settings:
     """
     default = f"sqlite:///{settings.data_dir / 'nurture.db'}"
     demo = f"sqlite:///{settings.data_dir / 'demo.db'}"
-    if settings.smtp is not None:
+    if any(one.relay is not None for one in settings.relays):
         raise GuardError(N_("The demo sends to its own mailbox only: unset NURTURE_SMTP_URL"))
     if settings.database_url not in {default, demo}:
         raise GuardError(N_("The demo has a database of its own: unset NURTURE_DATABASE_URL"))
@@ -38,6 +38,8 @@ def for_demo(settings: Settings) -> Settings:
         time_lapse=settings.time_lapse or DEMO_SPEED,
         house_name=settings.house_name or "Trung tâm An Phát",
         house_address=settings.house_address or "12 Nguyễn Trãi, Quận 1, TP. Hồ Chí Minh",
+        house_phone=settings.house_phone or "024 3999 0000",
+        house_website=settings.house_website or "anphat.example",
         mail_from="Trung tâm An Phát <chao@anphat.example>",
         bounce_address="",
         dkim=(),

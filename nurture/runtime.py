@@ -47,7 +47,7 @@ def parts(context: Context, roles: Collection[str]) -> list[Part]:
     """What runs in a process of these roles, in the order of starting; stopped in reverse."""
     running: list[Part] = []
     if "web" in roles:
-        running += [Mailbox(context)] if context.settings.smtp is None else []
+        running += [Mailbox(context)] if context.settings.has_mailbox else []
         running.append(tidier(context))
     if "worker" in roles:
         running += [

@@ -77,7 +77,7 @@ def serve(plan: Plan) -> None:
 def check_ports(settings: Settings) -> None:
     """OutsideError when a port this server needs is taken, with the setting that names another."""
     _free(settings.host, settings.port, "NURTURE_PORT")
-    if settings.smtp is None:
+    if settings.has_mailbox:
         _free("127.0.0.1", settings.mailbox_port, "NURTURE_MAILBOX_PORT")
 
 

@@ -136,7 +136,7 @@ def _links(texts: _Texts, settings: Settings) -> list[Item]:
     if broken:
         return [Item(Level.BAD, N_("This link leads nowhere: %(link)s"), {"link": broken[0][:200]})]
     if not settings.links_reach_leads:
-        if settings.relay.is_loopback:
+        if settings.stays_here:
             text = N_("Links lead to this machine only; that is right for trying it out, and nothing leaves it")
             return [Item(Level.WATCH, text)]
         text = N_("Links and unsubscribing would be dead: NURTURE_BASE_URL cannot be opened from outside")

@@ -14,9 +14,11 @@ from sqlalchemy.engine import Connection, Row
 from nurture.activities.model import Decided
 from nurture.activities.service import Decision, decide_many
 from nurture.delivery import store
+from nurture.delivery.desk import Desk, Given, Place, Wait
 from nurture.delivery.judge import Cancel, Hold, Instants, Judge, Yield
 from nurture.delivery.letter import Letter
 from nurture.delivery.origin import origin
+from nurture.delivery.relays import own_domains
 from nurture.kernel.context import Context
 from nurture.kernel.database import Instant, update_rows
 from nurture.kernel.reasons import Reason
@@ -34,14 +36,24 @@ DOT_SECONDS = 600.0  # a sender writes no final dot later than this after it got
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MOMENT = timedelta(seconds=2)  # real time after which one that has let another go first asks again
-_No: TypeAlias = Defer | Skip | Cancel | Hold | Yield
+_No: TypeAlias = Defer | Skip | Cancel | Hold | Yield | Wait
 
 
 def go(
-    conn: Connection, ctx: Context, sender: str, ids: Sequence[int], *, at: datetime, most: int = MOST
+    conn: Connection,
+    ctx: Context,
+    sender: str,
+    ids: Sequence[int],
+    *,
+    at: datetime,
+    most: int = MOST,
+    desk: Desk | None = None,
 ) -> list[Letter]:
-    """Let at most 64 reserved messages go, more where nobody waits; gives the letters for the sender. `at` is database
-    time."""
+    """Let at most 64 reserved messages go, more where nobody waits; gives the letters. `at` is database time.
+
+    The desk says by which relay each goes, to which sender, and which has to wait for one. Without a desk all go to the
+    sender that holds them.
+    """
     if len(ids) > most:
         raise ValueError(f"at most {most} messages in one go")
     times = Instants(ctx.clock.engine(), ctx.clock.real(), at)
@@ -53,15 +65,22 @@ def go(
     letters: list[Letter] = []
     others: list[tuple[Row[Any], _No]] = []
     for row in rows:
+        place = desk.ask(row, judge.address[row.id]) if desk is not None else None
+        if isinstance(place, Wait):
+            others.append((row, place))
+        if desk is not None and not isinstance(place, Place):
+            continue
         outcome = judge.outcome(row)
         revision = row.template_revision_id or _revision(row, revisions, ctx.settings.language)
         if isinstance(outcome, Send) and revision is None:
             outcome = Skip(Reason.NO_TEMPLATE, {"email": row.template_key})
         if isinstance(outcome, Send) and revision is not None:
             letters.append(_letter(row, revision, judge, ctx, times))
+            if desk is not None and isinstance(place, Place):
+                desk.take(place, row.id)
         elif not isinstance(outcome, Send):
             others.append((row, outcome))
-    _mark_sending(conn, letters, rows, times)
+    _mark_sending(conn, letters, rows, times, {} if desk is None else desk.given, sender)
     _put_aside(conn, _without_busy(conn, others), times)
     return letters
 
@@ -85,9 +104,9 @@ def _revision(row: Row[Any], revisions: Mapping[tuple[str, str], int], language:
 def _letter(row: Row[Any], revision: int, judge: Judge, ctx: Context, times: Instants) -> Letter:
     to_lead = row.user_id is None
     frozen = row.values_ if row.dated_at is not None and row.values_ else None
-    seen = frozen or (_of_lead(row, ctx) if to_lead else _of_staff(row, ctx))
+    seen = frozen or (_of_lead(row, judge, ctx) if to_lead else _of_staff(row, ctx))
     address = judge.address[row.id]
-    from_address, from_name, reply_to = origin(seen, row.sender, ctx.settings)
+    from_address, from_name, reply_to = origin(seen, row.sender, ctx.settings, own_domains(ctx.settings))
     return Letter(
         message_id=row.id,
         fence=row.fence + 1,
@@ -115,11 +134,13 @@ def _feedback(row: Row[Any]) -> str:
     return f"{sent_by}:{row.class_}:{row.template_key}"
 
 
-def _of_lead(row: Row[Any], ctx: Context) -> dict[str, Any]:
-    """What an email to a lead sees, as it is now."""
+def _of_lead(row: Row[Any], judge: Judge, ctx: Context) -> dict[str, Any]:
+    """What an email to a lead sees, as it is now, and what it was written with."""
     owner = _Group(row, "owner_") if row.owner_id is not None else None
     company = _Group(row, "company_") if row.company_id is not None else None
-    return message_values(_Group(row, "lead_"), owner, company, house_values(ctx.settings))
+    line = judge.reason_line(row)
+    seen = message_values(_Group(row, "lead_"), owner, company, house_values(ctx.settings), line)
+    return {**seen, **(row.values_ or {})}
 
 
 def _of_staff(row: Row[Any], ctx: Context) -> dict[str, Any]:
@@ -142,11 +163,18 @@ class _Group:
 
 _MARKED = (
     "state", "reason", "detail", "retry_at", "ended_at", "gone_at", "lease_until", "fence", "address", "values_",
-    "template_revision_id", "dated_at", "address_hash",
+    "template_revision_id", "dated_at", "address_hash", "lease_holder",
 )  # fmt: skip
 
 
-def _mark_sending(conn: Connection, letters: Sequence[Letter], rows: Sequence[Row[Any]], times: Instants) -> None:
+def _mark_sending(
+    conn: Connection,
+    letters: Sequence[Letter],
+    rows: Sequence[Row[Any]],
+    times: Instants,
+    given: Mapping[int, Given],
+    sender: str,
+) -> None:
     dated = {row.id: row.dated_at or times.real for row in rows}
     same = (MessageState.SENDING.value, "", None, None, None, times.now, times.at + LEASE)
     marked = [
@@ -159,6 +187,7 @@ def _mark_sending(conn: Connection, letters: Sequence[Letter], rows: Sequence[Ro
             one.template,
             dated[one.message_id],
             one.address_hash or None,
+            given[one.message_id].sender if given else sender,
         )
         for one in letters
     ]
@@ -196,6 +225,8 @@ def _aside(row: Row[Any], outcome: _No, times: Instants) -> dict[str, Any]:
         state, end = (MessageState.SKIPPED if isinstance(outcome, Skip) else MessageState.CANCELED), times.now
     elif isinstance(outcome, Yield):
         retry = times.real + _MOMENT
+    elif isinstance(outcome, Wait):
+        retry = outcome.until
     return {
         "which": row.id,
         "new_state": state.value,

@@ -8,18 +8,20 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, cast
 
 from nurture.delivery.conversation import Timeouts
+from nurture.delivery.desk import Given
 from nurture.delivery.dkim_keys import load_keys
 from nurture.delivery.frames import FrameWriter, frames
 from nurture.delivery.go import DOT_SECONDS
 from nurture.delivery.journal import boot_id
 from nurture.delivery.letter import Letter
-from nurture.delivery.model import Connection, Report
+from nurture.delivery.model import Report
+from nurture.delivery.relays import Route
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.identity import public_id
@@ -29,14 +31,14 @@ _monotonic = SystemClock().monotonic
 
 
 class SenderProcess:
-    """One sender. `in_hand` and `reserved` belong to the parent's one loop; reports arrive from a thread."""
+    """One sender, of one relay. `in_hand` belongs to the parent's one loop; reports arrive from a thread."""
 
-    def __init__(self, ctx: Context, way: Connection, timeouts: Timeouts, bell: threading.Event) -> None:
+    def __init__(self, ctx: Context, route: Route, timeouts: Timeouts, bell: threading.Event) -> None:
         self.id = public_id()
-        self.way = way
-        self.reserved: deque[int] = deque()
-        self.in_hand: set[int] = set()
+        self.route = route
+        self.in_hand: dict[int, Given] = {}
         self.handed = 0
+        self.heard_at = _monotonic()
         self.known_templates: set[int] = set()
         self.born = _monotonic()
         self.is_registered = False
@@ -46,7 +48,7 @@ class SenderProcess:
         folder = ctx.settings.data_dir / "senders"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.journal = folder / f"{self.id}.journal"
-        setup = _setup(ctx, way, timeouts, self.journal)
+        setup = _setup(ctx, route, timeouts, self.journal)
         self._process = _spawn()
         self._out = FrameWriter(cast("IO[bytes]", self._process.stdin))
         self._reader = threading.Thread(target=self._read, name=f"sender-{self.id}", daemon=True)
@@ -105,10 +107,9 @@ class SenderProcess:
             taken.append(self._reports.popleft())
         return taken
 
-    def put_back(self, reports: Sequence[Report], reserved: Iterable[int]) -> None:
-        """Be as before a turn that failed: reports still to be settled, messages still reserved."""
+    def put_back(self, reports: Sequence[Report]) -> None:
+        """Be as before a turn that failed: reports still to be settled."""
         self._reports.extendleft(reversed(reports))
-        self.reserved = deque(reserved)
 
     @property
     def heard(self) -> int:
@@ -154,6 +155,7 @@ class SenderProcess:
     def _heard(self, frame: Mapping[str, Any]) -> None:
         if frame["kind"] == "reports":
             self._reports.extend(Report.unpacked(data) for data in frame["reports"])
+            self.heard_at = _monotonic()
         elif frame["kind"] == "ready":
             self._is_ready = True
         else:
@@ -187,11 +189,11 @@ def _no_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _setup(ctx: Context, way: Connection, timeouts: Timeouts, journal: Path) -> dict[str, Any]:
+def _setup(ctx: Context, route: Route, timeouts: Timeouts, journal: Path) -> dict[str, Any]:
     return {
         "kind": "setup",
-        "connection": asdict(way),
-        "connections": ctx.settings.connections,
+        "connection": asdict(route.way),
+        "connections": route.connections,
         "journal": str(journal),
         "boot": boot_id(),
         "ring": ring_to_json(ctx.keys),

@@ -4,21 +4,19 @@ A route in trouble is left alone for a while, so that a dead relay costs a few a
 """
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
-from nurture.delivery import store, transports
+from nurture.delivery import relay_store, state, store
 from nurture.delivery.backoff import route_retry_at
-from nurture.delivery.model import Connection as Way
 from nurture.delivery.settle import Settled
+from nurture.delivery.state import BY_HAND, OPEN, PAUSED
 from nurture.kernel import installation
 from nurture.kernel.context import Context
 from nurture.kernel.i18n import N_, translate
-from nurture.kernel.plugins import modules
-from nurture.kernel.settings import Settings
 from nurture.messages.model import MessageState
 
-OPEN, PAUSED = "open", "paused"
 COPIED = "restored_copy"
 DEAD_LINKS = "links_unreachable"
 NO_SENDER = "sender_failed"
@@ -31,20 +29,13 @@ _SENTENCES = {
     ),
     NO_SENDER: N_("A sender process cannot start; the log says why (is the disk full?)"),
 }
-
-
-def chosen(settings: Settings) -> Way:
-    """How mail leaves under these settings."""
-    for transport in modules(transports.__name__).values():
-        if transport.is_meant(settings):
-            way: Way = transport.connection(settings)
-            return way
-    raise AssertionError("one transport is always meant")
+_PEOPLE = {BY_HAND: N_("A person paused it")}
 
 
 def sentence(reason: str, language: str) -> str:
     """A route's reason for people: the guard's sentence, or what the relay said."""
-    return translate(language, _SENTENCES[reason]) if reason in _SENTENCES else reason
+    known = _SENTENCES | _PEOPLE
+    return translate(language, known[reason]) if reason in known else reason
 
 
 def guard(conn: Connection, ctx: Context) -> str:
@@ -52,34 +43,52 @@ def guard(conn: Connection, ctx: Context) -> str:
     row = installation.load(conn)
     if row is not None and row.stopped_sending:
         return COPIED
-    if not ctx.settings.relay.is_loopback and not ctx.settings.links_reach_leads:
+    if not ctx.settings.stays_here and not ctx.settings.links_reach_leads:
         return DEAD_LINKS
     return ""
 
 
 def is_open(conn: Connection, key: str, real: datetime) -> bool:
     """Whether the route may be tried now."""
-    row = store.route(conn, key)
-    return row is None or row.state == OPEN or row.retry_at is None or row.retry_at <= real
+    return state.is_open(store.route(conn, key), real)
 
 
-def kept_in(conn: Connection, key: str) -> bool:
+def is_kept_in(row: Row[Any] | None) -> bool:
     """Whether the route shows that we keep everything in."""
-    row = store.route(conn, key)
     return row is not None and row.state == PAUSED and row.reason in _SENTENCES
 
 
 def keep_in(conn: Connection, key: str, reason: str, real: datetime) -> None:
     """Show why we let nothing leave; without a reason the route is open again."""
     row = store.route(conn, key)
-    state = PAUSED if reason else OPEN
-    if row is None or (row.state, row.reason) != (state, reason):
-        store.set_route(conn, key, {"state": state, "reason": reason, "since": real, "retry_at": None, "failures": 0})
+    if row is not None and row.held_at is not None:
+        return
+    stands = PAUSED if reason else OPEN
+    if row is None or (row.state, row.reason) != (stands, reason):
+        store.set_route(conn, key, {"state": stands, "reason": reason, "since": real, "retry_at": None, "failures": 0})
+
+
+def pause(conn: Connection, key: str, by: str, real: datetime) -> None:
+    """A person pauses a route; nothing goes by it until a person says so."""
+    change = {"state": PAUSED, "reason": BY_HAND, "since": real, "retry_at": None, "held_at": real, "held_by": by}
+    relay_store.change(conn, key, change, real)
+
+
+def resume(conn: Connection, key: str, real: datetime) -> int:
+    """A person lets a route go on, its advertising too: complaints count anew. Gives how many mails are asked again."""
+    change = {
+        "state": OPEN, "reason": "", "since": real, "retry_at": None, "failures": 0, "held_at": None, "held_by": None,
+        "ads": None, "ads_at": None, "clean_at": real,
+    }  # fmt: skip
+    relay_store.change(conn, key, change, real)
+    return relay_store.ask_again(conn)
 
 
 def note(conn: Connection, key: str, settled: Settled, real: datetime) -> None:
     """Open the route when something of a batch went, pause it when there was nothing but trouble."""
     row = store.route(conn, key)
+    if row is not None and row.held_at is not None:
+        return
     failures = row.failures if row is not None else 0
     went = settled.states[MessageState.SENT.value] > 0
     if settled.trouble is not None and not went:

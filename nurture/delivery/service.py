@@ -5,22 +5,28 @@ a quarter of a second. Letters travel to a sender only after the commit that mar
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 from sqlalchemy.engine import Connection
 
-from nurture.delivery import route, store
+from nurture.delivery import relay_store, relays, route, store
 from nurture.delivery.conversation import Timeouts
-from nurture.delivery.go import MOST, go
+from nurture.delivery.desk import Desk, Given, Seat
+from nurture.delivery.go import go
 from nurture.delivery.letter import Letter
+from nurture.delivery.limits import KEEP, slot_of
 from nurture.delivery.model import Phase, Report
+from nurture.delivery.pace import Flow, Pace, asked_for_haste
 from nurture.delivery.process import SenderProcess
 from nurture.delivery.recovery import recover, recover_sender
 from nurture.delivery.settle import Settled, settle
+from nurture.delivery.state import OPEN, is_open
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
+from nurture.messages.model import MessageState
 
 __all__ = ["Dispatcher", "recover"]
 
@@ -30,13 +36,18 @@ _PERIOD = 1.0  # seconds between looks while nothing rings
 _GATHER = 0.004  # seconds in which reports gather for one transaction
 _UPKEEP = 2.0  # seconds between looks at dead senders
 _SEEN = 20.0  # seconds between notes that our senders live
-_RESERVED_WINDOWS = 4  # a sender reserves so many times what it can take at once
+_RESERVED_WINDOWS = 4  # so many times what the senders can take at once is reserved
 _RESERVE_LEASE = timedelta(seconds=90)
-_WINDOW_SECONDS = 0.25
+_MOST_AT_ONCE = 256  # messages in one turn, of all senders
+_STUCK = 5.0  # seconds without a word from a relay whose senders are busy
 _RETIRE_AFTER = 200_000  # letters; its journal has grown to about 15 MB by then
 _STOP_SECONDS = 25.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 _YOUNG = 1.0  # seconds
+_CLEARING = 6 * 3600.0  # seconds between removals of old counts
+# Phases in which the relay heard nothing of the message, and those in which it certainly did not take it.
+_UNHEARD = frozenset({Phase.HELD, Phase.RENDER, Phase.CONNECT, Phase.GREETING, Phase.AUTH})
+_BROKEN = frozenset({Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY})
 
 Guard = Callable[[Connection, Context], str]
 
@@ -48,13 +59,18 @@ class Dispatcher:
         self._ctx = ctx
         self._guard = guard
         self._timeouts = timeouts or Timeouts()
-        self._way = route.chosen(ctx.settings)
+        self._routes = relays.of(ctx.settings)
         self._bell = ctx.wake.messages
         self._stopping = threading.Event()
         self._senders: list[SenderProcess] = []
         self._pace: dict[str, Pace] = {}
+        self._pool: deque[int] = deque()  # reserved, under the name of `_lender`
+        self._lender = ""
+        self._shares: dict[str, float] = {}
+        self._flow = Flow()
+        self._rest_until = 0.0
         self._templates: dict[int, dict[str, object]] = {}
-        self._next_upkeep = self._next_seen = self._next_spawn = 0.0
+        self._next_upkeep = self._next_seen = self._next_spawn = self._next_clearing = 0.0
         self._spawn_pause = _FIRST_PAUSE
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
@@ -84,7 +100,7 @@ class Dispatcher:
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             if not busy:
-                self._bell.wait(_PERIOD)
+                self._bell.wait(min(_PERIOD, max(_GATHER, self._rest_until - _monotonic())) if self._rests else _PERIOD)
             if any(one.in_hand for one in self._senders):
                 self._stopping.wait(_GATHER)
         self._wind_up()
@@ -94,90 +110,156 @@ class Dispatcher:
         self._upkeep()
         self._bury()
         ready = [one for one in self._senders if one.is_ready and one.is_registered]
-        hungry = [one for one in ready if self._pace[one.id].room(one)]
+        hungry = [one for one in ready if self._pace[one.id].room(len(one.in_hand))]
         heard = any(one.heard for one in self._senders)
-        if not heard and not (hungry and self._anything_waits(hungry)):
+        if not heard and (self._rests or not (hungry and self._anything_waits(hungry))):
             return False
         return self._exchange(hungry)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether the relays' rates leave nothing to do yet."""
+        return self._rest_until > _monotonic()
 
     def _anything_waits(self, hungry: Sequence[SenderProcess]) -> bool:
         ctx = self._ctx
         with ctx.database.read() as conn:
             real = ctx.clock.real()
             reason = self._guard(conn, ctx)
-            shown = route.kept_in(conn, self._way.route)
+            standing = relay_store.standing(conn)
+            shown = any(route.is_kept_in(standing.get(one.key)) for one in self._routes)
             if not reason and not shown:
-                if not route.is_open(conn, self._way.route, real):
+                if not any(is_open(standing.get(one.route.key), real) for one in hungry):
                     return False
-                if any(one.reserved for one in hungry):
-                    return True
-                return store.anything_waits(conn, ctx.clock.engine(), real, ctx.database.now(conn))
+                return bool(self._pool) or store.anything_waits(conn, ctx.clock.engine(), real, ctx.database.now(conn))
         self._keep_in(reason)
         return False
 
-    def _keep_in(self, reason: str) -> None:
+    def _keep_in(self, reason: str, key: str = "") -> None:
         with self._ctx.database.write() as conn:
-            route.keep_in(conn, self._way.route, reason, self._ctx.clock.real())
+            for one in self._routes:
+                if key in {"", one.key}:
+                    route.keep_in(conn, one.key, reason, self._ctx.clock.real())
 
     def _exchange(self, hungry: Sequence[SenderProcess]) -> bool:
         """One transaction; then the letters leave for the senders. Whether any did."""
         ctx = self._ctx
         taken = [(one, one.take_reports()) for one in self._senders]
-        reserved = [tuple(one.reserved) for one in self._senders]
-        given: list[tuple[SenderProcess, list[Letter]]] = []
+        pool = tuple(self._pool)
+        letters: list[Letter] = []
         try:
             with ctx.database.write() as conn:
-                settled = [self._settle(conn, one, reports) for one, reports in taken if reports]
-                if self._may_go(conn):
-                    given = [(one, self._go(conn, one)) for one in hungry]
+                desk = Desk(conn, ctx.settings, self._routes, ctx.clock.real(), needed=_hasty(taken))
+                settled = [self._settle(conn, desk, one, reports) for one, reports in taken if reports]
+                if hungry and not self._guard(conn, ctx):
+                    self._sit(desk, hungry)
+                    letters = self._go(conn, desk)
+                desk.save()
         except BaseException:
-            for (one, reports), ids in zip(taken, reserved, strict=True):
-                one.put_back(reports, ids)
+            for one, reports in taken:
+                one.put_back(reports)
+            self._pool = deque(pool)
             raise
         for one, reports in taken:
             self._forget(one, reports)
         if any(one.reacts for one in settled):
             ctx.wake.reactions.set()
-        for one, letters in given:
-            self._give(one, letters)
-        return any(letters for _, letters in given)
+        self._give(letters, desk.given)
+        return bool(letters)
 
-    def _settle(self, conn: Connection, sender: SenderProcess, reports: Sequence[Report]) -> Settled:
-        settled = settle(conn, self._ctx, sender.id, sender.way.route, reports)
-        route.note(conn, sender.way.route, settled, self._ctx.clock.real())
+    def _settle(self, conn: Connection, desk: Desk, sender: SenderProcess, reports: Sequence[Report]) -> Settled:
+        key, real = sender.route.key, desk.real
+        settled = settle(conn, self._ctx, sender.id, key, reports)
+        row = desk.windows[key].row
+        if settled.trouble is not None or (row is not None and (row.state != OPEN or row.failures)):
+            route.note(conn, key, settled, real)
+            desk.look_again()
+        if sent := settled.states[MessageState.SENT.value]:
+            relay_store.count(conn, "sent", key, slot_of(real), sent, sender.id)
+        self._learn(desk, sender, reports)
+        if settled.trouble is not None or any(one.code == 0 for one in reports):
+            self._hand_on(conn, desk, key, reports)
         return settled
 
-    def _may_go(self, conn: Connection) -> bool:
-        return not self._guard(conn, self._ctx) and route.is_open(conn, self._way.route, self._ctx.clock.real())
+    def _learn(self, desk: Desk, sender: SenderProcess, reports: Sequence[Report]) -> None:
+        """What a batch says about rates, and about messages of which the relay heard nothing."""
+        key = sender.route.key
+        slow = {
+            given.group: one.enhanced or str(one.code)
+            for one in reports
+            if asked_for_haste(one) and (given := sender.in_hand.get(one.message_id)) is not None
+        }
+        if slow:
+            desk.learn(key, slow, {group: self._flow.rate(key, group) for group in slow})
+        unheard = [sender.in_hand.get(one.message_id) for one in reports if one.phase in _UNHEARD]
+        if unheard:
+            desk.give_back(key, Counter(one.slot for one in unheard if one is not None))
 
-    def _go(self, conn: Connection, sender: SenderProcess) -> list[Letter]:
+    def _hand_on(self, conn: Connection, desk: Desk, key: str, reports: Sequence[Report]) -> None:
+        """What broke before its dot may go by another relay at once: it certainly did not go."""
+        others = [one for one in desk.windows.values() if one.route.key != key and one.is_open]
+        broken = [one.message_id for one in reports if one.phase in _UNHEARD or (one.phase in _BROKEN and not one.code)]
+        if others and broken:
+            relay_store.hand_on(conn, broken, desk.real, tries=len(self._routes))
+
+    def _sit(self, desk: Desk, hungry: Sequence[SenderProcess]) -> None:
+        seats: dict[str, list[Seat]] = {}
+        for one in hungry:
+            seats.setdefault(one.route.key, []).append(Seat(one.id, self._pace[one.id].room(len(one.in_hand))))
+        quiet = _monotonic() - _STUCK
+        alive = {one.route.key for one in self._senders if one.is_ready and one.heard_at > quiet}
+        desk.sit(seats, self._shares, {one.key for one in self._routes} - alive - seats.keys())
+
+    def _go(self, conn: Connection, desk: Desk) -> list[Letter]:
         ctx = self._ctx
+        room = min(desk.reach, _MOST_AT_ONCE)
+        self._rest_until = 0.0
+        if not room:
+            if desk.next_at is not None and desk.next_at > desk.real:
+                self._rest_until = _monotonic() + (desk.next_at - desk.real).total_seconds()
+            return []
         at = ctx.database.now(conn)
-        room = self._pace[sender.id].room(sender)
-        if len(sender.reserved) < room:
-            times = {"now": ctx.clock.engine(), "real": ctx.clock.real(), "at": at}
-            found = store.reserve(conn, sender.id, _RESERVED_WINDOWS * room, lease=_RESERVE_LEASE, **times)
-            sender.reserved.extend(found)
-        ids = [sender.reserved.popleft() for _ in range(min(room, len(sender.reserved)))]
-        letters = go(conn, ctx, sender.id, ids, at=at) if ids else []
+        if len(self._pool) < room and self._has_lender():
+            times = {"now": ctx.clock.engine(), "real": desk.real, "at": at}
+            wanted = _RESERVED_WINDOWS * room
+            found = store.reserve(conn, self._lender, wanted, lease=_RESERVE_LEASE, **times)
+            held = set(self._pool)
+            self._pool.extend(one for one in found if one not in held)
+        ids = [self._pool.popleft() for _ in range(min(room, len(self._pool)))]
+        letters = go(conn, ctx, self._lender, ids, at=at, most=_MOST_AT_ONCE, desk=desk) if ids else []
         left = set(ids) - {one.message_id for one in letters}
-        again = store.still_reserved(conn, sender.id, list(left))
-        sender.reserved.extend(one for one in ids if one in again)
+        again = store.still_reserved(conn, self._lender, list(left))
+        self._pool.extend(one for one in ids if one in again)
         for revision in {one.template for one in letters} - self._templates.keys():
             self._templates[revision] = store.compiled(conn, revision)
         return letters
 
-    def _give(self, sender: SenderProcess, letters: Sequence[Letter]) -> None:
-        if not letters:
-            return
-        for revision in {one.template for one in letters} - sender.known_templates:
-            sender.learn(revision, self._templates[revision])
-        sender.in_hand.update(one.message_id for one in letters)
-        sender.handed += len(letters)
-        sender.give(letters)
+    def _has_lender(self) -> bool:
+        """Whether there is a sender under whose name messages are reserved; the pool is always of one."""
+        if not self._lender:
+            self._lender = next((one.id for one in self._senders if one.is_ready and one.is_registered), "")
+        return bool(self._lender)
+
+    def _give(self, letters: Sequence[Letter], given: Mapping[int, Given]) -> None:
+        for sender in self._senders:
+            mine = [one for one in letters if given[one.message_id].sender == sender.id]
+            if not mine:
+                continue
+            for revision in {one.template for one in mine} - sender.known_templates:
+                sender.learn(revision, self._templates[revision])
+            sender.in_hand.update((one.message_id, given[one.message_id]) for one in mine)
+            sender.handed += len(mine)
+            sender.give(mine)
 
     def _forget(self, sender: SenderProcess, reports: Sequence[Report]) -> None:
-        sender.in_hand.difference_update(report.message_id for report in reports)
+        if not reports:
+            if sender.id in self._pace:
+                self._pace[sender.id].note(0, busy=bool(sender.in_hand))
+            return
+        groups = Counter(
+            found.group for report in reports if (found := sender.in_hand.pop(report.message_id, None)) is not None
+        )
+        self._flow.note(sender.route.key, groups)
         if sender.id in self._pace:
             done = sum(report.phase is not Phase.HELD for report in reports)
             self._pace[sender.id].note(done, busy=bool(sender.in_hand))
@@ -190,11 +272,8 @@ class Dispatcher:
         new = [one for one in self._senders if one.has_started and not one.is_registered]
         if new:
             self._register(new)
-        working = [one for one in self._senders if not one.is_gone and not one.is_leaving]
-        while len(working) < self._ctx.settings.senders and now >= self._next_spawn:
-            one = SenderProcess(self._ctx, self._way, self._timeouts, self._bell)
-            self._senders.append(one)
-            working.append(one)
+        if now >= self._next_spawn:
+            self._spawn()
         for one in self._senders:
             if one.handed >= _RETIRE_AFTER or one.is_leaving:
                 self._let_leave(one)
@@ -205,14 +284,25 @@ class Dispatcher:
             self._next_seen = now + _SEEN
             with self._ctx.database.write() as conn:
                 store.see_senders(conn, [one.id for one in self._senders], self._ctx.database.now(conn))
+        if now >= self._next_clearing:
+            self._next_clearing = now + _CLEARING
+            with self._ctx.database.write() as conn:
+                relay_store.clear_counts(conn, self._ctx.clock.real() - KEEP)
+
+    def _spawn(self) -> None:
+        working = Counter(one.route.key for one in self._senders if not one.is_gone and not one.is_leaving)
+        for one in self._routes:
+            for _ in range(one.senders - working[one.key]):
+                self._senders.append(SenderProcess(self._ctx, one, self._timeouts, self._bell))
 
     def _let_leave(self, sender: SenderProcess) -> None:
         """Close the pipe of a sender that is to end; what was reserved for it is for the others."""
         if sender.is_closed:
             return
         sender.close()
-        if sender.reserved:
-            sender.reserved.clear()
+        if sender.id == self._lender:
+            self._lender = ""
+            self._pool.clear()
             with self._ctx.database.write() as conn:
                 store.give_back(conn, sender.id)
             self._bell.set()
@@ -223,7 +313,7 @@ class Dispatcher:
                 store.add_sender(conn, one.row, self._ctx.database.now(conn))
         for one in new:
             one.is_registered = True
-            self._pace[one.id] = Pace(self._ctx.settings.connections)
+            self._pace[one.id] = Pace(one.route.connections)
 
     def _bury(self) -> None:
         """Settle what dead senders of our own still said, then what their journals tell."""
@@ -231,9 +321,12 @@ class Dispatcher:
             if one.heard:
                 self._exchange([])
             recover_sender(self._ctx, one.id)
+            if one.id == self._lender:  # what it had reserved has just been given back
+                self._lender = ""
+                self._pool.clear()
             if not one.is_registered:
                 one.journal.unlink(missing_ok=True)
-                self._keep_in(route.NO_SENDER)
+                self._keep_in(route.NO_SENDER, one.route.key)
             self._senders.remove(one)
             self._pace.pop(one.id, None)
             self._pause_spawning(one)
@@ -267,32 +360,6 @@ class Dispatcher:
         self._senders.clear()
 
 
-class Pace:
-    """How fast a sender is, and so how much it may hold: a quarter of a second's work, at most 64 messages."""
-
-    def __init__(self, connections: int) -> None:
-        self._least = max(2, 2 * connections)
-        self._rate = 0.0  # messages a second, smoothed
-        self._since = _monotonic()
-        self._done = 0
-
-    @property
-    def window(self) -> int:
-        """The most it may hold."""
-        return max(self._least, min(MOST, int(self._rate * _WINDOW_SECONDS)))
-
-    def room(self, sender: SenderProcess) -> int:
-        """How many more it may get now; 0 while that would not be worth a transaction."""
-        free = self.window - len(sender.in_hand)
-        return free if free * 4 >= self.window else 0
-
-    def note(self, done: int, *, busy: bool) -> None:
-        """Learn from what it has just done."""
-        now = _monotonic()
-        self._done += done
-        passed = now - self._since
-        if passed < 0.05 and busy:
-            return
-        if self._done:
-            self._rate = 0.5 * self._rate + 0.5 * (self._done / max(passed, 0.001))
-        self._since, self._done = now, 0
+def _hasty(taken: Sequence[tuple[SenderProcess, Sequence[Report]]]) -> set[str]:
+    """The relays that have just refused a message for haste."""
+    return {one.route.key for one, reports in taken if any(asked_for_haste(report) for report in reports)}

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_STOPPED = "campaign_stopped"
     REPLIED = "replied"  # a human reply waits for the owner
+    LEFT_ON_REPLY = "left_on_reply"  # the lead answered, and the campaign ends with an answer
     MISSING_FIELD = "missing_field"  # a field without value and without fallback
     TEMPLATE_ERROR = "template_error"
     NO_TEMPLATE = "no_template"
@@ -44,6 +45,10 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     NEEDS_SMTPUTF8 = "needs_smtputf8"  # the address has no ASCII form, and the relay takes no other (RFC 6531)
     ROUTE_PAUSED = "route_paused"
+    QUOTA = "quota"  # the relay has taken as many as its day allows
+    RELAY_RATE = "relay_rate"  # it takes no more at once
+    DOMAIN_RATE = "domain_rate"  # the recipient's provider takes no more at once
+    COMPLAINT_RATE = "complaint_rate"  # too many called mail from this sender spam
     HANDOVER_UNSURE = "handover_unsure"  # the answer after the final dot never came
     HELD_LATE = "held_late"  # late after a standstill; a person decides
     LATE_DROPPED = "late_dropped"  # late, and a person decided against it
@@ -126,6 +131,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.CAMPAIGN_PAUSED: "The campaign is paused",
     Reason.CAMPAIGN_STOPPED: "The campaign was stopped",
     Reason.REPLIED: "The lead has replied, %(owner)s should look first",
+    Reason.LEFT_ON_REPLY: "The lead answered, and this campaign ends with an answer",
     Reason.MISSING_FIELD: "“%(field)s” is missing and has no fallback",
     Reason.TEMPLATE_ERROR: "The template failed: %(error)s",
     Reason.NO_TEMPLATE: "There is no email “%(email)s” in any usable language",
@@ -139,6 +145,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.TOO_LARGE: "The mail is too large for the server",
     Reason.NEEDS_SMTPUTF8: "The mail server does not take addresses such as %(address)s",
     Reason.ROUTE_PAUSED: "The mail server “%(route)s” is paused: %(error)s",
+    Reason.QUOTA: "The mail server “%(route)s” has taken as many as it may on this day; goes by %(time)s",
+    Reason.RELAY_RATE: "The mail server “%(route)s” takes no more at once; goes by %(time)s",
+    Reason.DOMAIN_RATE: "%(domain)s takes no more at once; goes by %(time)s",
+    Reason.COMPLAINT_RATE: "Too many called advertising by “%(route)s” spam; it waits until a person has looked",
     Reason.HANDOVER_UNSURE: "The mail server did not answer in time; it is not sent again by itself",
     Reason.HELD_LATE: "Late by more than %(hours)s hours, waiting for your decision",
     Reason.LATE_DROPPED: "It was late after a standstill, and a person dropped it",
@@ -243,6 +253,7 @@ LABELS: dict[Reason, str] = {
     Reason.CAMPAIGN_PAUSED: "campaign paused",
     Reason.CAMPAIGN_STOPPED: "campaign stopped",
     Reason.REPLIED: "the lead replied",
+    Reason.LEFT_ON_REPLY: "the lead answered",
     Reason.MISSING_FIELD: "a field is missing",
     Reason.TEMPLATE_ERROR: "the template failed",
     Reason.NO_TEMPLATE: "no such email",
@@ -256,6 +267,10 @@ LABELS: dict[Reason, str] = {
     Reason.TOO_LARGE: "too large for the server",
     Reason.NEEDS_SMTPUTF8: "the server takes no such address",
     Reason.ROUTE_PAUSED: "the mail server is paused",
+    Reason.QUOTA: "the day of the mail server is used up",
+    Reason.RELAY_RATE: "the mail server takes no more at once",
+    Reason.DOMAIN_RATE: "the recipient's provider takes no more at once",
+    Reason.COMPLAINT_RATE: "too many complaints",
     Reason.HANDOVER_UNSURE: "no answer from the mail server",
     Reason.HELD_LATE: "late, waiting for a person",
     Reason.LATE_DROPPED: "late, dropped by a person",

@@ -44,6 +44,7 @@ CORNER = (
     ("alerts.index", N_("Hot leads to call"), "bell"),
     ("sends.index", N_("Sends account"), "send"),
     ("policy.show", N_("Policy of the house"), "shield-check"),
+    ("data_requests.index", N_("Requests about data"), "person"),
     ("mailbox.index", N_("Test mailbox"), "inbox"),
 )
 
@@ -94,7 +95,7 @@ def _band() -> dict[str, Any] | None:
         "day_seconds": round(86_400 / speed) if speed else 0,
         "speed": speed,
         "at": now(),
-        "stays_here": context().settings.relay.is_loopback,
+        "stays_here": context().settings.stays_here,
         "stopped": row.stopped_sending,
     }
 

@@ -7,6 +7,7 @@ import pytest
 
 from nurture.delivery import route, store
 from nurture.delivery.service import Dispatcher
+from nurture.delivery.state import PAUSED
 from nurture.kernel.clock import SystemClock
 from tests.faults import ground, runner
 from tests.faults.sink import Script, Sink
@@ -42,7 +43,7 @@ def test_a_full_disk_stops_the_senders_and_nothing_else(
         def shown() -> str:
             with ctx.database.read() as conn:
                 row = store.route(conn, "smtp")
-            return row.reason if row is not None and row.state == route.PAUSED else ""
+            return row.reason if row is not None and row.state == PAUSED else ""
 
         dispatcher = Dispatcher(ctx)
         dispatcher.start()

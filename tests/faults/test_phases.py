@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from nurture.activities.tables import decisions
 from nurture.consents.tables import suppressions
-from nurture.delivery import route
+from nurture.delivery import relays
 from nurture.delivery.conversation import Conversation, Envelope, Timeouts
 from nurture.delivery.model import Connection, Phase
 from nurture.delivery.process import SenderProcess
@@ -283,7 +283,7 @@ def test_a_sender_is_deaf_to_interrupts_from_its_first_instant(sqlite_url: str, 
     """Ctrl+C reaches every process of a terminal; one that still starts lives on until its parent ends it."""
     ctx = runner.context(sqlite_url, tmp_path, 1)
     bell = threading.Event()
-    one = SenderProcess(ctx, route.chosen(ctx.settings), QUICK, bell)
+    one = SenderProcess(ctx, relays.of(ctx.settings)[0], QUICK, bell)
     for _ in range(40):
         os.kill(one.pid, signal.SIGINT)
         bell.wait(0.01)

@@ -1,1 +1,2 @@
-"""Ways to hand mail over, one file each: `is_meant(settings)` says whether to use it, `connection(settings)` how."""
+"""Ways to hand mail over, one file each: `is_meant(entry)` says whether a relay is reached by it, `connection(entry,
+settings)` how."""

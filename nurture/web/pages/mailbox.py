@@ -35,7 +35,7 @@ def is_open_to(who: Person) -> bool:
 
 
 def _enter() -> None:
-    if context().settings.smtp is not None:
+    if not context().settings.has_mailbox:
         raise NotFoundError
     if not is_open_to(person()):
         raise ForbiddenError(N_("Only marketers and administrators look into the test mailbox"))
@@ -43,7 +43,7 @@ def _enter() -> None:
 
 def _is_shown() -> bool:
     """Whether the menu names it for who asks."""
-    return context().settings.smtp is None and is_open_to(person())
+    return context().settings.has_mailbox and is_open_to(person())
 
 
 @blueprint.get("/mailbox")

@@ -151,7 +151,7 @@ def message(message_id: int) -> ResponseReturnValue:
 
 def _in_mailbox(conn: Connection, header_id: str) -> int | None:
     """The mail in the built-in mailbox, where mail goes there; a viewer does not look into it."""
-    if context().settings.smtp is not None or not person().may_edit:
+    if not context().settings.has_mailbox or not person().may_edit:
         return None
     return mailbox.number_of(conn, header_id)
 

@@ -20,7 +20,7 @@ def test_nothing_need_be_set(tmp_path: Path) -> None:
     assert settings.database_url == f"sqlite:///{tmp_path}/.local/share/nurture/nurture.db"
     assert settings.base_url == "http://127.0.0.1:8000"
     assert settings.smtp is None
-    assert settings.relay.port == 8025
+    assert settings.mailbox.port == 8025
     assert (settings.language, settings.law, settings.zone) == ("vi", "vn", "Asia/Ho_Chi_Minh")
 
 

@@ -1,0 +1,156 @@
+"""Queries of relays: how each stands, what went by it, how fast it may go."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nurture.delivery.tables import relay_counts, relay_rates, routes
+from nurture.kernel.database import Instant, among, upsert
+from nurture.kernel.reasons import Reason
+from nurture.messages.model import MessageState
+from nurture.messages.tables import messages
+
+COMPLAINTS = "complaints"  # holder of the rows on which these are counted
+# Mail that waits for a relay rather than for an hour or a person.
+WAITS = (Reason.QUOTA, Reason.RELAY_RATE, Reason.DOMAIN_RATE, Reason.COMPLAINT_RATE, Reason.ROUTE_PAUSED)
+_WAITING = sa.text("messages.state IN ('queued', 'deferred')")
+_ROUTES = sa.select(routes)
+
+
+def standing(conn: Connection) -> dict[str, Row[Any]]:
+    """How each relay stands, by its key; one that never had trouble has no row."""
+    return {row.key: row for row in conn.execute(_ROUTES)}
+
+
+def change(conn: Connection, key: str, values: Mapping[str, Any], real: datetime) -> None:
+    """Keep something of how a relay stands; the rest stays as it is."""
+    insert = upsert(conn.dialect.name, routes).values(key=key, **{"state": "open", "since": real, **values})
+    conn.execute(insert.on_conflict_do_update(index_elements=["key"], set_=dict(values)))
+
+
+# -- rates --
+
+
+def hold_rates(conn: Connection, keys: Sequence[str], real: datetime) -> list[Row[Any]]:
+    """All rates of these relays, locked until the transaction ends; the row that is the lock is made where it lacks."""
+    query = sa.select(relay_rates).where(relay_rates.c.route.in_(keys)).order_by(relay_rates.c.route)
+    query = query.order_by(relay_rates.c.domain).with_for_update(key_share=True)
+    rows = list(conn.execute(query))
+    missing = sorted(set(keys) - {row.route for row in rows if not row.domain})
+    if not missing:
+        return rows
+    new = [{"route": key, "domain": "", "tokens": 0.0, "at": real} for key in missing]
+    conn.execute(upsert(conn.dialect.name, relay_rates).on_conflict_do_nothing(), new)
+    return list(conn.execute(query))
+
+
+_KEPT = ("rate", "learned_at", "said", "tokens", "at", "booked_at", "day_at", "day_count")
+
+
+def keep_rates(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep rates; each row has all columns."""
+    if not rows:
+        return
+    insert = upsert(conn.dialect.name, relay_rates)
+    change_to = {name: getattr(insert.excluded, name) for name in _KEPT}
+    conn.execute(insert.on_conflict_do_update(index_elements=["route", "domain"], set_=change_to), list(rows))
+
+
+def forget_rates(conn: Connection, key: str, domains: Iterable[str]) -> None:
+    """Remove what was learned of these domains."""
+    gone = relay_rates.c.domain.in_(sorted(domains))
+    conn.execute(relay_rates.delete().where(relay_rates.c.route == key, gone))
+
+
+def rates(conn: Connection) -> list[Row[Any]]:
+    """All rates, for looking."""
+    return list(conn.execute(sa.select(relay_rates).order_by(relay_rates.c.route, relay_rates.c.domain)))
+
+
+# -- counts --
+
+
+def taken(conn: Connection, keys: Sequence[str], since: datetime) -> dict[str, list[tuple[datetime, int]]]:
+    """What relays have taken since, by slot."""
+    query = sa.select(relay_counts.c.route, relay_counts.c.slot, relay_counts.c.taken).where(
+        relay_counts.c.route.in_(keys), relay_counts.c.slot >= since, relay_counts.c.holder == ""
+    )
+    found: dict[str, list[tuple[datetime, int]]] = {key: [] for key in keys}
+    for row in conn.execute(query):
+        found[row.route].append((row.slot, row.taken))
+    return found
+
+
+def count(conn: Connection, what: str, key: str, slot: datetime, number: int, holder: str = "") -> None:
+    """Add to a count: `taken`, `sent` or `complaints`."""
+    insert = upsert(conn.dialect.name, relay_counts).values(route=key, slot=slot, holder=holder, **{what: number})
+    column = relay_counts.c[what]
+    conn.execute(
+        insert.on_conflict_do_update(
+            index_elements=["route", "slot", "holder"], set_={what: column + getattr(insert.excluded, what)}
+        )
+    )
+
+
+def sums(conn: Connection, since: datetime) -> dict[str, tuple[int, int]]:
+    """What was sent by each relay since, and how many called it spam."""
+    query = (
+        sa.select(
+            relay_counts.c.route,
+            sa.func.sum(relay_counts.c.sent).label("sent"),
+            sa.func.sum(relay_counts.c.complaints).label("complaints"),
+        )
+        .where(relay_counts.c.slot >= since)
+        .group_by(relay_counts.c.route)
+    )
+    return {row.route: (int(row.sent), int(row.complaints)) for row in conn.execute(query)}
+
+
+def sent_since(conn: Connection, key: str, since: datetime) -> tuple[int, int]:
+    """The same of one relay."""
+    return sums(conn, since).get(key, (0, 0))
+
+
+def clear_counts(conn: Connection, before: datetime) -> None:
+    """Remove what is too old to be asked for."""
+    conn.execute(relay_counts.delete().where(relay_counts.c.slot < before))
+
+
+# -- mail that waits --
+
+
+def hand_on(conn: Connection, ids: Sequence[int], real: datetime, tries: int) -> None:
+    """Let deferred messages be tried again at once: what broke was the relay, and there is another."""
+    conn.execute(
+        messages.update()
+        .where(among(messages.c.id, sorted(ids)), messages.c.state == MessageState.DEFERRED.value)
+        .where(messages.c.attempts <= tries)
+        .values(retry_at=sa.bindparam("now", real, type_=Instant))
+    )
+
+
+def ask_again(conn: Connection) -> int:
+    """Let all mail that waits for a relay be asked about at once; gives how many."""
+    found = conn.execute(
+        messages.update()
+        .where(_WAITING, messages.c.retry_at.is_not(None))
+        .where(messages.c.reason.in_([one.value for one in WAITS]))
+        .values(retry_at=None)
+    )
+    return int(found.rowcount)
+
+
+def waiting(conn: Connection, now: datetime) -> int:
+    """How many mails to leads wait whose own time has come."""
+    query = sa.select(sa.func.count()).select_from(messages).where(_WAITING, messages.c.not_before <= now)
+    return int(conn.execute(query.where(messages.c.user_id.is_(None))).scalar_one())
+
+
+def last_waits(conn: Connection) -> datetime | None:
+    """When the last of those that wait for a relay's day is to go."""
+    query = sa.select(sa.func.max(messages.c.retry_at)).where(_WAITING, messages.c.reason == Reason.QUOTA.value)
+    found: datetime | None = conn.execute(query).scalar_one()
+    return found
