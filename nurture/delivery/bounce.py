@@ -15,8 +15,19 @@ __all__ = ["HARD", "BounceReason", "reason_of"]
 MOST = 2000  # characters of a text that are looked at
 _STATUS = re.compile(r"(?<![\w.])[245]\.(\d{1,3})\.(\d{1,3})(?![\w.]*\w)")
 _CODE = re.compile(r"(?<![\w.\-])([45]\d\d)(?=[ \-#:]|$)")
-# Noise in which words such as "user" and "spam" stand without meaning: addresses in the web and of mail.
-_NOISE = re.compile(r"https?://\S+|<?[^\s<>@]+@[^\s<>@]+>?")
+# Words such as "user" and "spam" stand without meaning in addresses; Cisco's gateways write their own label before
+# what the receiver said.
+_NOISE = re.compile(
+    r"https?://\S+|<?[^\s<>@]+@[^\s<>@]+>?|\b5\.\d\.\d - (?:unknown address error|other \w+ \w+ problem)"
+)
+# What is said to MAIL is about us; what is said to DATA and after the dot was said with the mail in hand.
+_AT_MAIL = re.compile(r"(?:after|in reply to|in response to|response to|command:) mail from|>>> mail from")
+_AT_DATA = re.compile(
+    r"(?:after|in reply to|in response to|response to) (?:the )?(?:end of )?data|>>> data|after i sent the message"
+)
+_SURE = re.compile(r"doesn't have an? \S+ account")  # Yahoo says so after the dot
+_GONE = frozenset({BounceReason.NO_SUCH_USER, BounceReason.NO_SUCH_DOMAIN})
+_TAKES_NO_MAIL = frozenset({521, 556})  # RFC 7504
 
 
 def reason_of(*, status: str = "", code: int = 0, text: str = "") -> BounceReason:
@@ -26,19 +37,33 @@ def reason_of(*, status: str = "", code: int = 0, text: str = "") -> BounceReaso
     """
     said = " ".join(text[:MOST].casefold().split())
     detail = _detail(status) or _detail(said)
-    by_words = _by_words(f"{status} {_NOISE.sub(' @ ', said)}")
-    by_status = STATUSES.get(detail)
-    if by_words is BounceReason.UNKNOWN or (by_words in _VAGUE and by_status is not None):
-        return by_status or CODES.get(code or _code(said)) or by_words
-    return by_words
+    code = code or _code(said)
+    found = _found(f"{status} {_NOISE.sub(' @ ', said)}", STATUSES.get(detail), code)
+    if found in _GONE:
+        return _where_said(found, said, detail, temporary=status.startswith("4") or 400 <= code < 500)
+    return found
 
 
-# Words so common that a precise status beats them.
-_VAGUE = frozenset({BounceReason.POLICY, BounceReason.SYSTEM})
+def _found(said: str, by_status: BounceReason | None, code: int) -> BounceReason:
+    why, vague = next(
+        ((saying.why, saying.vague) for saying, pattern in COMPILED if pattern.search(said)),
+        (BounceReason.UNKNOWN, True),
+    )
+    if not vague:
+        return why
+    if code in _TAKES_NO_MAIL:
+        return BounceReason.NO_SUCH_DOMAIN
+    return by_status or (CODES.get(code, why) if why is BounceReason.UNKNOWN else why)
 
 
-def _by_words(said: str) -> BounceReason:
-    return next((why for why, pattern in COMPILED if pattern.search(said)), BounceReason.UNKNOWN)
+def _where_said(found: BounceReason, said: str, detail: str, *, temporary: bool) -> BounceReason:
+    """An address is gone only if that was said of the address: to RCPT, or with its status."""
+    if _AT_MAIL.search(said):
+        return BounceReason.SENDER
+    if found is BounceReason.NO_SUCH_DOMAIN:
+        return BounceReason.ROUTING if temporary else found
+    at_data = _AT_DATA.search(said) and not detail.startswith("1.") and not _SURE.search(said)
+    return BounceReason.POLICY if at_data else found
 
 
 def _detail(text: str) -> str:

@@ -15,6 +15,7 @@ class Saying(NamedTuple):
     why: Why
     source: str
     patterns: tuple[str, ...]  # any of them
+    vague: bool = False  # said of anything: a precise status knows better
 
 
 _WHO = r"(?:user|recipient|mailbox|mail box|addressee|address|account|alias|member|customer|subscriber|person|e-?mail)"
@@ -174,6 +175,21 @@ SAYINGS = (
             r"\[?hvu:b[0-9]\]?|high(?:ly)? (?:probab|score)|advert|classified as|cảnh báo thư rác|thư rác|gặp thư rác",
         ),
     ),
+    # Said where an address is refused, and not that it is not there.
+    Saying(
+        Why.POLICY,
+        "Facebook's RCP-P2, Google Groups, Exchange's senders allowed, Postfix's restrictions",
+        (
+            r"recipient preferences|may not have permission|not (?:have )?permission to (?:post|send)",
+            r"administratively prohibited|only accepts? (?:mail|messages|e-?mails?) from|not accepting mail from",
+            r"recipnotallowed|restricted to|sender not (?:allowed|in) |requires that all senders",
+        ),
+    ),
+    Saying(
+        Why.ROUTING,
+        "Postfix, Sendmail: a resolver that could not say",
+        (r"host not found, try again|name server(?:: \S+)?: (?:host name lookup failure|try again)|\bservfail\b",),
+    ),
     # The address is not there.
     Saying(
         Why.NO_SUCH_DOMAIN,
@@ -189,8 +205,9 @@ SAYINGS = (
             r"domain \S+ (?:does not exist|doesn't exist|not found|couldn't be found)|null ?mx|accepts? no mail",
             r"does not accept mail \(nullmx|name or service not known|no (?:mx|dns) (?:or a )?(?:record|entr)",
             r"all relevant mx records point to non-existent|mx (?:records? )?.{0,30}non-?existent",
-            r"unrouteable (?:mail )?domain|recipient'?s? domain|不存在的域名|không tìm thấy host",
-            r"tên miền .{0,16}không tồn tại|domain isn't in|illegal host/domain|bad destination (?:system|host)",
+            r"unrouteable (?:mail )?domain|不存在的域名|không tìm thấy host",
+            r"(?:host|domain) (?:does not|doesn't) (?:accept|receive) (?:any )?(?:e-?mail|mail)|domain is not reachable",
+            r"tên miền .{0,16}không tồn tại|illegal host/domain|bad destination (?:system|host)",
             r"address family (?:mismatch|not supported) .{0,20}host|delivery failed\. host",
             r"unresolvable (?:host|domain)|domain (?:has )?no valid mail|nodename nor servname",
         ),
@@ -261,6 +278,11 @@ SAYINGS = (
             r"does not (?:like|have) (?:recipient|a mailbox)|not our customer|addr(?:ess)? (?:\S+ )?(?:typo|misspell)",
             r"mailbox (?:name )?(?:not allowed|unavailable|not found)|requested action not taken: mailbox",
         ),
+    ),
+    Saying(
+        Why.NO_SUCH_USER,
+        "IMail, InterScan",
+        (r"invalid (?:final )?(?:delivery )?user ?id|check (?:if|that|whether) (?:the )?address is correct",),
     ),
     Saying(
         Why.NO_SUCH_USER,
@@ -354,6 +376,7 @@ SAYINGS = (
             r"unable to (?:open|lock|create|write)|try again later|temporar|bounce\.|maintenance|resources temporarily",
             r"insufficient (?:system )?(?:resources|storage)|disk full|no space",
         ),
+        vague=True,
     ),
     Saying(
         Why.POLICY,
@@ -364,7 +387,8 @@ SAYINGS = (
             r"denied|reject|bann?ed|unacceptable|go away|transaction failed|not accept|restricted|only accept",
             r"don'?t (?:want|accept)|does not accept",
         ),
+        vague=True,
     ),
 )
 
-COMPILED = tuple((saying.why, re.compile("|".join(saying.patterns))) for saying in SAYINGS)
+COMPILED = tuple((saying, re.compile("|".join(saying.patterns))) for saying in SAYINGS)

@@ -1,0 +1,170 @@
+"""Bounces that a machine wrote for people: who they are about, and what was said. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nurture.inbound import signs
+from nurture.inbound.model import What
+from nurture.inbound.own import ENCLOSED, start_of_headers
+from nurture.inbound.parts import Headers, Mail
+from nurture.inbound.plain import text_of
+
+MOST = 20_000  # characters of a notice
+MOST_RECIPIENTS = 50
+ENOUGH = 2  # signs of a bounce
+
+
+def _any(rows: Sequence[tuple[str, str]]) -> re.Pattern[str]:
+    return re.compile("|".join(pattern for _, pattern in rows), re.IGNORECASE)
+
+
+_SENDERS = _any(signs.SENDERS)
+_DELAYS = _any(signs.DELAYS)
+_FAILURES = _any(signs.FAILURES)
+_PHRASES = _any(signs.PHRASES)
+_TRYING = _any(signs.STILL_TRYING)
+_ORIGINAL = re.compile(r"[\s>*|]*(?:" + "|".join(pattern for _, pattern in signs.ORIGINALS) + ")", re.IGNORECASE)
+# An address in running text: up to a blank or a mark that cannot stand in one, no dot at its end.
+_ADDR = r"[^\s<>,;:\"'()\[\]=@]{1,120}@[A-Za-z0-9\u0080-\uffff](?:[^\s<>,;:\"'()\[\]@/.]|\.(?=[^\s<>,;:\"'()\[\]@/.])){1,250}"
+_END = r"(?![^\s<>,;:\"'()\[\]@/.])"
+_ADDRESS = re.compile(_ADDR)
+# A line that begins with an address, bare or in brackets: `<ai@x.vn>:`, `ai@x.vn (reason)`, `554 <ai@x.vn>... reason`.
+_LEADING = re.compile(
+    rf"[\s>*|\u2022\"-]*(?:[45]\d\d[ -](?:[45]\.\d+\.\d+ )?(?=<))?(?:smtp:|mailto:)?(?:<(?:smtp:)?({_ADDR})>|({_ADDR})){_END}",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(rf"\b{signs.NAMED}\b[^\n@]{{0,40}}?[<\s:\"'(\[]({_ADDR})", re.IGNORECASE)
+_CONTACT = re.compile(rf"(?:{signs.CONTACTS})[^@]{{0,30}}$", re.IGNORECASE)
+_MACHINES = re.compile(
+    r"(?:mailer-daemon|postmaster|abuse|no-?reply|hostmaster|mail-daemon|help-?desk|support)@", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a free-form bounce says of one recipient."""
+
+    what: What
+    address: str
+    said: str  # the lines that are about this recipient
+
+
+def evidence(mail: Mail, notice: str) -> int:
+    """How much speaks for a bounce; from ENOUGH on it is one. A person's answer gets 0 or 1."""
+    headers = mail.headers
+    by_sender = _SENDERS.search(headers.get("from")) is not None or headers.raw("return-path").strip() in {
+        "<>",
+        "<MAILER-DAEMON>",
+    }
+    subject = headers.get("subject")
+    by_subject = _FAILURES.search(subject) is not None or _DELAYS.search(subject) is not None
+    by_words = _PHRASES.search(notice[:6000]) is not None
+    told = headers.has("x-failed-recipients") or mail.parameters.get("report-type", "").lower() == "delivery-status"
+    answers = headers.has("in-reply-to") or subject.lower().startswith("re:")
+    return 2 * told + by_sender + by_subject + by_words - answers
+
+
+def notice_of(mail: Mail) -> str:
+    """What the machine says, without the mail that came back."""
+    kept: list[str] = []
+    for part in mail.parts:
+        if part.media in ENCLOSED and (kept or len(mail.parts) > 1):
+            break
+        if part.media == "text/html" and not any(one.strip() for one in kept):
+            kept.append(text_of(part.text))
+        elif part.media.startswith(("text/", "message/")) and part.media != "text/html":
+            kept.append(part.text)
+    return _before_original("\n\n".join(kept)[: MOST * 2])[:MOST]
+
+
+def _before_original(text: str) -> str:
+    """The text before the mail that came back: before a line that announces it, or before its headers."""
+    lines = text.split("\n")
+    ends = [
+        at
+        for at, line in enumerate(lines)
+        if len(line) < 400 and _ORIGINAL.match(line) and any(map(str.strip, lines[:at]))
+    ]
+    headers = start_of_headers(lines)
+    if headers is not None and any(map(str.strip, lines[:headers])):
+        ends.append(headers)
+    return "\n".join(lines[: min(ends)]) if ends else text
+
+
+def notices(mail: Mail, original: Headers, notice: str) -> list[Notice]:
+    """One for each recipient that the notice names; without any, one for the recipient of the mail that came back."""
+    what = _what(mail, notice)
+    ours = {
+        address.lower()
+        for name in ("to", "delivered-to", "return-path")
+        for address in _ADDRESS.findall(mail.headers.raw(name))
+    }
+    lines = notice.split("\n")
+    named = _first_of(
+        lambda: _failed(mail),
+        lambda: _leading(lines, ours),
+        lambda: _in_phrases(notice, ours),
+        lambda: _of_original(original, ours),
+    )
+    named = named or [address for address in _ADDRESS.findall(notice) if not _is_machine(address, ours)][:1]
+    unique = list(dict.fromkeys(address.strip(".'`*_").lower() for address in named))[:MOST_RECIPIENTS]
+    return [Notice(what, address, about(notice, address, unique)) for address in unique]
+
+
+def _what(mail: Mail, notice: str) -> What:
+    subject = mail.headers.get("subject")
+    if _TRYING.search(notice) or (_DELAYS.search(subject) and not _FAILURES.search(subject)):
+        return What.DELAYED
+    return What.BOUNCED
+
+
+def _first_of(*ways: Callable[[], list[str]]) -> list[str]:
+    return next((found for way in ways if (found := way())), [])
+
+
+def _failed(mail: Mail) -> list[str]:
+    """The header of Exim and Gmail."""
+    return [address for value in mail.headers.all("x-failed-recipients") for address in _ADDRESS.findall(value)]
+
+
+def _is_machine(address: str, ours: set[str]) -> bool:
+    return address.lower().strip(".") in ours or _MACHINES.match(address) is not None
+
+
+def _leading(lines: list[str], ours: set[str]) -> list[str]:
+    found = (_LEADING.match(line[:500]) for line in lines)
+    addresses = [match[1] or match[2] for match in found if match]
+    return [address for address in addresses if not _is_machine(address, ours)]
+
+
+def _in_phrases(notice: str, ours: set[str]) -> list[str]:
+    return [
+        match[1]
+        for match in _NAMED.finditer(notice)
+        if not _is_machine(match[1], ours) and not _CONTACT.search(notice[max(0, match.start() - 60) : match.start(1)])
+    ]
+
+
+def _of_original(original: Headers, ours: set[str]) -> list[str]:
+    for name in ("x-original-to", "delivered-to", "to", "apparently-to"):
+        addresses = [address for address in _ADDRESS.findall(original.get(name)) if address.lower() not in ours]
+        if addresses:
+            return addresses[:1]
+    return []
+
+
+def about(notice: str, address: str, others: Sequence[str] = ()) -> str:
+    """The lines about this address: from where it first stands up to a blank line or the next address."""
+    lines = notice.split("\n")
+    at = next((number for number, line in enumerate(lines) if address and address in line.lower()), None)
+    if at is None:
+        return ""
+    kept = [lines[at]]
+    for line in lines[at + 1 : at + 15]:
+        if any(other != address and other in line.lower() for other in others):
+            break
+        if not line.strip() and len(kept) > 1:
+            break
+        kept.append(line)
+    return " ".join(line.strip() for line in kept if line.strip())
