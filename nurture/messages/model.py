@@ -98,9 +98,10 @@ class Compiled:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Compiled":
-        """What `to_json` gave."""
+        """What `to_json` gave, of this version or another."""
         files = {name: tuple(FileRef(**one) for one in data.get(name, ())) for name in ("assets", "attachments")}
-        return cls(**{**data, "links": tuple(data["links"]), "reads": tuple(data["reads"]), **files})
+        own = {name: value for name, value in data.items() if name in cls.__slots__}
+        return cls(**{**own, "links": tuple(data["links"]), "reads": tuple(data["reads"]), **files})
 
     @property
     def can_unsubscribe(self) -> bool:
