@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import Kind
 from nurture.activities.tables import activities
 from nurture.alerts.model import Alert, House
-from nurture.alerts.reasons import stamp, texts
+from nurture.alerts.reasons import said, stamp, texts
 from nurture.alerts.tables import alerts as alert_table
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
@@ -22,6 +22,7 @@ from nurture.messages.values import lead_values, shown_phone, staff_values
 from nurture.opportunities.tables import opportunities
 from nurture.users.store import Account
 
+_LINES = 80  # of a reply
 _CONTACTS = (Kind.CALLED.value, Kind.MEETING.value, Kind.NOTED.value)
 
 
@@ -76,7 +77,12 @@ def one(alert: Alert, facts: Facts, to: Account, house: House, title: str) -> di
     """The values of one alert's email."""
     shown = alert_values(alert, facts, to, house)
     lead = lead_values(facts.lead, facts.lead.company)
-    return staff_values(to, house.values, alert=shown, lead=lead, title=title, url=shown["url"])
+    more = {}
+    if wrote := said(alert):  # answering the mail answers the lead
+        lines = str(wrote.get("text", "")).splitlines()[:_LINES]
+        shown |= {"reply": lines, "refusal": wrote.get("refusal", "")}
+        more = {"reply_to": {"email": facts.lead.email or "", "name": facts.lead.name}}
+    return staff_values(to, house.values, alert=shown, lead=lead, title=title, url=shown["url"], **more)
 
 
 def many(alerts: Sequence[Alert], facts: Mapping[int, Facts], to: Account, house: House) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from nurture.alerts.model import Why
+from nurture.alerts.model import Alert, Why
+from nurture.alerts.triggers.replied import KEY as REPLIED
 from nurture.kernel.i18n import N_, translate
 from nurture.kernel.text import clean, in_language
 from nurture.scoring.model import BY_HAND
@@ -52,6 +53,14 @@ def text(reason: Mapping[str, Any], language: str) -> str:
         what = f"{what}: {link}"
     count = int(params.get("count") or 1)
     return what if count == 1 else translate(language, N_("%(what)s, %(count)s times"), what=what, count=count)
+
+
+def said(alert: Alert) -> Mapping[str, Any]:
+    """What the lead wrote, of an alert about a reply: text, refusal, honored, of; empty for every other alert."""
+    if alert.trigger != REPLIED:
+        return {}
+    found: Mapping[str, Any] = next((one.get("params", {}) for one in alert.reasons if one["code"] == REPLIED), {})
+    return found
 
 
 def shown_link(url: str) -> str:

@@ -24,9 +24,11 @@ from nurture.activities.model import LATE
 from nurture.activities.tables import reactions
 from nurture.engine.arrivals import arrive
 from nurture.engine.effects import Effects, Outcome
+from nurture.engine.returned import follow, minds
 from nurture.kernel.context import Context
 from nurture.kernel.database import Instant
 from nurture.leads.tables import leads
+from nurture.opportunities.model import AlertLimits
 from nurture.scoring import store as scores
 from nurture.scoring.model import Happened
 from nurture.segments import service as segments
@@ -55,6 +57,17 @@ class _Claim:
     activity_id: int
     lead_id: int
     attempts: int
+
+
+@dataclass(slots=True)
+class _Told:
+    """Whether staff are written to."""
+
+    any: bool = False
+
+    def note(self, told: bool) -> None:  # noqa: FBT001 - an answer that is noted
+        """One more answer."""
+        self.any = self.any or told
 
 
 @dataclass(slots=True)
@@ -96,10 +109,13 @@ def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bo
         moved = _moved(batch, happened)
         _together(conn, batch, lambda ids: segments.touched(conn, ids, moved, now, effects.facts))
         _together(conn, batch, lambda ids: _arrive(conn, ids, batch, happened, effects))
+        told = _Told()
+        if minds(happened.values()):
+            _together(conn, batch, lambda ids: told.note(_returned(conn, ctx, ids, batch, happened, effects)))
         for tell in after:
             _together(conn, batch, partial(tell, conn, now=now, real=real))
         _finish(conn, batch, real)
-    return len(batch.done), any(outcome.alerted for outcome in batch.outcomes.values())
+    return len(batch.done), told.any or any(outcome.alerted for outcome in batch.outcomes.values())
 
 
 def _pending() -> sa.Select[Any]:
@@ -215,6 +231,20 @@ def _arrive(
     good = [happened[one.activity_id] for one in batch.done if one.id not in batch.failed and one.lead_id in lead_ids]
     good = [one for one in good if not one.detail.get(LATE)]
     arrive(conn, good, effects.facts, now=effects.now, real=effects.real, language=effects.house.language)
+
+
+def _returned(
+    conn: Connection,
+    ctx: Context,
+    lead_ids: Collection[int],
+    batch: _Batch,
+    happened: Mapping[int, Happened],
+    effects: Effects,
+) -> bool:
+    """What came back about these leads; whether staff are written to."""
+    good = [happened[one.activity_id] for one in batch.done if one.id not in batch.failed and one.lead_id in lead_ids]
+    limits = effects.pipeline.alerts if effects.pipeline is not None else AlertLimits()
+    return follow(conn, ctx, good, effects.facts, effects.house, limits, now=effects.now, real=effects.real)
 
 
 def _moved(batch: _Batch, happened: dict[int, Happened]) -> set[str]:
