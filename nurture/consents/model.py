@@ -131,6 +131,11 @@ class Standing:
         return any(not topic_of(one.scope) for one in self._closing())
 
     @property
+    def refuses_all(self) -> bool:
+        """Whether the lead's own no to everything stands."""
+        return any(one.reason is SuppressionReason.UNSUBSCRIBED for one in self._closing() if not topic_of(one.scope))
+
+    @property
     def topics(self) -> frozenset[str]:
         """The topics that are refused."""
         return frozenset(topic_of(one.scope) for one in self.suppressed) - {""}

@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection, Row
 from nurture.broadcasts.model import BroadcastState
 from nurture.campaigns import house as houses
 from nurture.campaigns.model import CampaignState
-from nurture.consents.model import Channel, Standing
+from nurture.consents.because import reason_line
+from nurture.consents.model import Channel, Purpose, Standing, SuppressionReason
 from nurture.consents.store import short, suppressed, words_of
 from nurture.delivery import store
 from nurture.delivery.bounds import Limits, is_advertising
@@ -69,6 +70,7 @@ class Judge:
 
     def __init__(self, conn: Connection, ctx: Context, rows: Sequence[Row[Any]], times: Instants) -> None:
         self._now = times.now
+        self._zone = ctx.settings.local_zone
         self.address = {
             row.id: row.address or (row.lead_email if row.user_id is None else row.user_email) for row in rows
         }
@@ -116,6 +118,11 @@ class Judge:
     def tracking(self, row: Row[Any]) -> bool:
         """Whether this message's opens and clicks may be kept."""
         return row.user_id is None and Standing(reachable=True, given=self._given.get(row.lead_id, {})).tracking
+
+    def reason_line(self, row: Row[Any]) -> str:
+        """Why the lead gets mail, in a sentence for its foot."""
+        word = self._words.get(row.lead_id, {}).get(Purpose.ADVERTISING)
+        return reason_line(word, row.language, self._zone)
 
     def outcome(self, row: Row[Any]) -> Outcome:
         """What is to become of a message now; one that goes counts for those asked about after it."""
@@ -185,7 +192,16 @@ class Judge:
             return (Reason.NO_ADDRESS, {}) if gone else None
         if row.lead_id is None:
             return Reason.NO_ADDRESS, {}
+        if row.purpose == Purposes.NOTICE.value:
+            return self._unreachable(row)
         return self._refused(row, self.address[row.id], topic) or self._refused(row, row.lead_email, topic)
+
+    def _unreachable(self, row: Row[Any]) -> tuple[Reason, Mapping[str, Any]] | None:
+        """What speaks against the mail that confirms a refusal: not the refusal, which it is about."""
+        stands = self._standing(row, self.address[row.id])
+        theirs = {SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED}
+        lines = tuple(one for one in stands.suppressed if one.reason in theirs)
+        return Standing(stands.reachable, {}, lines).refusal(row.class_)
 
     def _refused(self, row: Row[Any], address: str | None, topic: str) -> tuple[Reason, Mapping[str, Any]] | None:
         """What speaks against writing to this address of the lead: the frozen one, or the present one."""

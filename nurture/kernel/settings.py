@@ -56,6 +56,8 @@ class Settings:
     dkim_dir: Path | None  # of <domain>.<selector>.pem; None: dkim in the data folder
     house_name: str
     house_address: str
+    house_phone: str
+    house_website: str
     zone: str
     language: str
     law: str
@@ -248,6 +250,8 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "dkim_dir": (_folder, ""),
     "house_name": (clean, ""),
     "house_address": (clean, ""),
+    "house_phone": (clean, ""),
+    "house_website": (clean, ""),
     "zone": (_zone, "Asia/Ho_Chi_Minh"),
     "language": (_choice("vi", "en"), "vi"),
     "law": (_choice("vn", "eu", "us", "none"), "vn"),

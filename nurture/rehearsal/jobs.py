@@ -47,7 +47,7 @@ _MOST_OF_ERROR = 500
 _log = structlog.get_logger(__name__)
 _LEFT_OVER = timedelta(hours=1)  # a folder without a request is of a process that died
 _SETTINGS = (
-    "base_url", "mail_from", "house_name", "house_address", "zone", "language", "law",
+    "base_url", "mail_from", "house_name", "house_address", "house_phone", "house_website", "zone", "language", "law",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from nurture.tasks.model import CALLS, KINDS, said_words
 from nurture.users.model import user_of
 from nurture.web.formats import number
 from nurture.web.language import language, say
-from nurture.web.words import OPPORTUNITY_FIELDS, OPPORTUNITY_STATES, lifecycle, reason, temperature, word
+from nurture.web.words import OPPORTUNITY_FIELDS, OPPORTUNITY_STATES, lifecycle, named, reason, temperature, word
 
 # Groups of the filter: key, label, kinds.
 GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
@@ -31,7 +31,7 @@ GROUPS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     )),
     ("score", N_("Score"), (Kind.SCORED, Kind.TEMPERATURE_CHANGED, Kind.LIFECYCLE_CHANGED)),
     ("consent", N_("Consent"), (
-        Kind.CONSENTED, Kind.UNSUBSCRIBED, Kind.RESUBSCRIBED, Kind.MAIL_PAUSED, Kind.MAIL_RESUMED,
+        Kind.CONSENTED, Kind.UNSUBSCRIBED, Kind.RESUBSCRIBED, Kind.PREFERENCES, Kind.MAIL_PAUSED, Kind.MAIL_RESUMED,
     )),
     ("system", N_("System"), (
         Kind.CREATED, Kind.UPDATED, Kind.TAGGED, Kind.UNTAGGED, Kind.SEGMENT_JOINED, Kind.SEGMENT_LEFT, Kind.ENROLLED,
@@ -52,6 +52,7 @@ _LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.REPLIED: ("chat-left-text", "good"),
     Kind.UNSUBSCRIBED: ("slash-circle", "bad"),
     Kind.RESUBSCRIBED: ("check-circle", "good"),
+    Kind.PREFERENCES: ("sliders", ""),
     Kind.COMPLAINED: ("exclamation-triangle", "bad"),
     Kind.CONSENTED: ("shield-check", "good"),
     Kind.CALLED: ("telephone", "main"),
@@ -356,6 +357,18 @@ def _fixed(text: str) -> Callable[[Line, Names], str]:
     return sentence
 
 
+def _preferences(line: Line, _: Names) -> str:
+    """What the lead chose to get."""
+    if line.detail.get("until"):
+        return reason(Reason.PAUSED_BY_LEAD, {"date": line.detail["until"]})
+    if line.detail.get("resumed"):
+        return say("Wants mail again after a pause")
+    refused = line.detail.get("refused") or []
+    if not refused:
+        return say("Wants mail about every topic")
+    return say("Refused mail about: %(topics)s", topics=", ".join(named(one) for one in refused))
+
+
 _SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
     Kind.CREATED: _created,
     Kind.UPDATED: _updated,
@@ -368,6 +381,7 @@ _SENTENCES: Mapping[Kind, Callable[[Line, Names], str]] = {
     Kind.UNSUBSCRIBED: _refused,
     Kind.RESUBSCRIBED: _fixed(N_("Agreed to email again")),
     Kind.COMPLAINED: _fixed(N_("Reported spam")),
+    Kind.PREFERENCES: _preferences,
     Kind.CONSENTED: _agreed,
     Kind.CALLED: _called,
     Kind.NOTED: _fixed(N_("Note")),

@@ -69,7 +69,11 @@ def test_a_no_is_suppression_withdrawal_activity_and_canceled_mail(context: Cont
     assert (activity.kind, activity.actor, activity.message_id) == ("unsubscribed", "lead", went)
     assert activity.email_key == "welcome_series_hello"
     states = [(row.state, row.reason) for row in rows(context, messages)]
-    assert states == [("sent", ""), ("canceled", "unsubscribed"), ("canceled", "unsubscribed"), ("queued", "")]
+    assert states == [
+        ("sent", ""), ("canceled", "unsubscribed"), ("canceled", "unsubscribed"), ("queued", ""), ("queued", ""),
+    ]  # fmt: skip
+    confirmation = rows(context, messages)[-1]
+    assert (confirmation.template_key, confirmation.class_) == ("refusal_confirmed", "transactional")
     assert refusal(context, lead) == "unsubscribed"
 
 
