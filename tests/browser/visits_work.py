@@ -12,6 +12,8 @@ VISITS: dict[str, Visit] = {
     "emails.show": lambda _: "/emails/welcome_series_hello",
     "sends.index": lambda _: "/sends",
     "sends.index#skipped": lambda _: "/sends?campaign=welcome_series&state=skipped",
+    "sends.unsure": lambda _: "/sends/unknown",
+    "sends.unsure#nothing": lambda _: "/sends/unknown?campaign=win_back",
     "sends.message": lambda house: f"/messages/{house.messages[0]}",
     "sends.message#bounced": lambda house: f"/messages/{house.messages[14]}",
     "mailbox.index": lambda _: "/mailbox",

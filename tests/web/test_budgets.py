@@ -42,6 +42,8 @@ PAGES = {
     "emails.show": ("/emails/welcome_series_hello", "/emails/welcome_series_hello?lead=LEAD"),
     "emails.preview": ("/emails/welcome_series_hello/preview.html",),
     "landing.show": ("/your-page/CLICK",),
+    "data_requests.index": ("/requests",),
+    "data_requests.show": ("/requests/REQUEST",),
     "duplicates.index": ("/leads/duplicates", "/leads/duplicates?one=LEAD&other=OTHER"),
     "late.index": ("/late", "/late?campaign=welcome_series"),
     "lead.show": ("/leads/LEAD", *(f"/leads/LEAD?tab={tab}" for tab in ("score", "emails", "info", "consents"))),
@@ -62,6 +64,7 @@ PAGES = {
     "tasks.show": ("/tasks/TASK",),
     "sends.index": ("/sends", "/sends?campaign=welcome_series&state=sent", "/sends?broadcast=ban_tin"),
     "sends.message": ("/messages/MESSAGE",),
+    "sends.unsure": ("/sends/unknown", "/sends/unknown?campaign=welcome_series"),
     "today.first": ("/",),
     "today.index": ("/today",),
     "why.show": (
@@ -81,7 +84,7 @@ def pages_of(ctx: Context, house: Filled) -> Iterator[tuple[str, str]]:
     words = {
         "INVITE": house.invite, "RESET": house.reset, "CLICK": house.click, "UNSUBSCRIBE": house.unsubscribe,
         "LEAD": house.leads["of_sales"], "TASK": str(house.task), "MAIL": str(house.mail), "DEAL": house.opportunity,
-        "MESSAGE": str(message), "OTHER": house.leads["lead4"],
+        "REQUEST": house.request, "MESSAGE": str(message), "OTHER": house.leads["lead4"],
     }  # fmt: skip
     for path in (path for paths in PAGES.values() for path in paths):
         yield path, re.sub("|".join(words), lambda word: words[word[0]], path)

@@ -127,15 +127,66 @@ def test_a_message_tells_its_state_its_reason_and_each_try(marketer: Client, ctx
     assert "550 5.1.1 &lt;b&gt;no&lt;/b&gt; such user" in text
 
 
-def test_unknown_is_explained_and_offers_nothing_that_would_send_again(
-    marketer: Client, ctx: Context, house: Filled
+def test_unknown_is_explained_and_only_who_may_is_asked(
+    marketer: Client, client: Client, ctx: Context, house: Filled
 ) -> None:
-    """No form but those of the layout."""
+    """A viewer finds no form but those of the layout."""
     _change(ctx, house.messages[16], state="unknown", reason="handover_unsure")
-    text = marketer.get(f"/messages/{house.messages[16]}", **ENGLISH).text
+    path = f"/messages/{house.messages[16]}"
+    assert 'name="do" value="again"' in marketer.get(path, **ENGLISH).text
+    text = client.sign_in("viewer").get(path, **ENGLISH).text
     assert "it is not sent again by itself" in text
     main = text[text.index('<main id="main"') : text.index("</main>")]
     assert "<form" not in main
+
+
+def _states(ctx: Context, ids: list[int]) -> list[str]:
+    with ctx.database.read() as conn:
+        query = sa.select(messages.c.state).where(messages.c.id.in_(ids)).order_by(messages.c.id)
+        return list(conn.execute(query).scalars())
+
+
+def test_those_picked_are_resolved_and_the_others_stay(marketer: Client, ctx: Context, house: Filled) -> None:
+    """With the reason said; without one nothing happens."""
+    ids = house.messages[:3]
+    for one in ids:
+        _change(ctx, one, state="unknown", reason="handover_unsure", gone_at=ctx.clock.engine())
+    text = marketer.get("/sends/unknown", **ENGLISH).text
+    assert all(f'name="id" value="{one}"' in text for one in ids)
+    refused = marketer.post("/sends/unknown", {"do": "sent", "id": str(ids[0])}, **ENGLISH)
+    assert refused.status_code == 422
+    assert f'value="{ids[0]}" checked' in refused.text
+    assert _states(ctx, ids) == ["unknown"] * 3
+    answer = marketer.post("/sends/unknown", {"do": "sent", "id": str(ids[0]), "why": "in its log"})
+    assert (
+        "1 email counts as sent"
+        in marketer.flask.get(answer.headers["Location"], headers={"Accept-Language": "en"}).text
+    )
+    assert _states(ctx, ids) == ["sent", "unknown", "unknown"]
+    marketer.post("/sends/unknown", {"do": "again", "all": "yes", "why": "not in its log"})
+    assert _states(ctx, ids) == ["sent", "queued", "queued"]
+
+
+def test_all_of_one_campaign_are_resolved_and_no_other(marketer: Client, ctx: Context, house: Filled) -> None:
+    """The page's own question is asked again."""
+    ids = house.messages[:2]
+    _change(ctx, ids[0], state="unknown", reason="handover_unsure")
+    _change(ctx, ids[1], state="unknown", reason="handover_unsure", campaign_id=None)
+    marketer.get("/sends/unknown?campaign=welcome_series")
+    marketer.post("/sends/unknown", {"do": "sent", "all": "yes", "why": "yes", "campaign": "welcome_series"})
+    assert _states(ctx, ids) == ["sent", "unknown"]
+    assert marketer.post("/sends/unknown", {"do": "sent", "why": "yes", "campaign": "nowhere"}).status_code == 404
+    assert marketer.post("/sends/unknown", {"do": "drop", "why": "yes"}).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["sales", "viewer"])
+def test_others_may_not_say_what_became_of_an_email(client: Client, ctx: Context, house: Filled, who: str) -> None:
+    """Neither look at the list nor send the form."""
+    _change(ctx, house.messages[0], state="unknown", reason="handover_unsure")
+    one = client.sign_in(who)
+    assert one.get("/sends/unknown").status_code == 403
+    assert one.post("/sends/unknown", {"do": "again", "id": str(house.messages[0]), "why": "x"}).status_code == 403
+    assert _states(ctx, [house.messages[0]]) == ["unknown"]
 
 
 @pytest.mark.parametrize(

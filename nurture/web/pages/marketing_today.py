@@ -43,7 +43,7 @@ def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
     overview = [(one, figures.get(one.id, enrollments.Figures())) for one in known(conn).campaigns]
     sent = messages.by_campaign(conn)
     around = troubles(conn, at, at - _PATIENCE)
-    needs = [*_system(around, who), *_of_campaigns(overview, sent), *_hot(around)]
+    needs = [*_system(around, who), *_of_campaigns(overview, sent, who), *_hot(around)]
     day, yesterday = today_of(at), at - timedelta(days=1)
     counts = activities.counts_since(conn, {"today": (_MAIL, day[1]), "day": (_CHANGES, yesterday)})
     live = _live(overview)
@@ -83,7 +83,16 @@ def _system(around: Troubles, who: Person) -> list[dict[str, str]]:
     return found
 
 
-def _of_campaigns(overview: list[Seen], sent: Mapping[int | None, Mapping[str, int]]) -> list[dict[str, str]]:
+def _to_resolve(who: Person) -> tuple[str, str]:
+    """Where to say what became of mail that may have arrived, for who may."""
+    if who.may_define:
+        return url_for("sends.unsure"), say("Resolve")
+    return url_for("sends.index", state="unknown"), say("Look")
+
+
+def _of_campaigns(
+    overview: list[Seen], sent: Mapping[int | None, Mapping[str, int]], who: Person
+) -> list[dict[str, str]]:
     found = []
     unknown = sum(states.get(MessageState.UNKNOWN, 0) for states in sent.values())
     if unknown:
@@ -93,7 +102,7 @@ def _of_campaigns(overview: list[Seen], sent: Mapping[int | None, Mapping[str, i
             "%(count)s emails may or may not have arrived",
             unknown,
         )
-        found.append(_need(text, "warn", "question-circle", url_for("sends.index", state="unknown"), say("Look")))
+        found.append(_need(text, "warn", "question-circle", *_to_resolve(who)))
     for one, figures in overview:
         failed = figures.states.get(EnrollmentState.FAILED, 0)
         if failed:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
@@ -12,8 +12,11 @@ from nurture.alerts.reasons import shown_link
 from nurture.broadcasts import store as broadcasts
 from nurture.campaigns import store as campaigns
 from nurture.delivery import mailbox
-from nurture.kernel.errors import NotFoundError
-from nurture.kernel.i18n import N_
+from nurture.delivery import resolve as resolving
+from nurture.delivery.bounce_words import LABELS as REFUSALS
+from nurture.delivery.resolve import PART, Resolution, Which
+from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError
+from nurture.kernel.i18n import N_, translate_plural
 from nurture.kernel.reasons import LABELS, Reason
 from nurture.messages import store
 from nurture.messages.model import MessageState
@@ -22,13 +25,14 @@ from nurture.tracking.model import Verdict
 from nurture.tracking.verdict import sentence
 from nurture.users import store as accounts
 from nurture.web.language import language, say
-from nurture.web.page import Form, context, read, render, whole, zone
+from nurture.web.page import Form, context, go, read, render, submitted, toast, whole, write, zone
 from nurture.web.session import person
 from nurture.web.words import local_day, word
 
 blueprint = Blueprint("sends", __name__)
 
 _MANY = 2_000
+_SHOWN = 50  # of those that may have arrived
 
 # What each state means, in a line of help.
 MEANINGS: Mapping[str, str] = {
@@ -66,6 +70,7 @@ PURPOSES = {
     "campaign": N_("Campaign"),
     "broadcast": N_("One-time email"),
     "alert": N_("Alert to staff"),
+    "notice": N_("Confirmation to a lead"),
     "account": N_("Account of staff"),
 }
 
@@ -132,6 +137,68 @@ def today_of(now: datetime) -> tuple[date, datetime]:
     return day, _span(day)[0]
 
 
+@blueprint.get("/sends/unknown")
+def unsure() -> ResponseReturnValue:
+    """What may or may not have arrived, with all that is known of each, and what somebody can say of it."""
+    return _unsure()
+
+
+@blueprint.post("/sends/unknown")
+def resolve() -> ResponseReturnValue:
+    """Say of those picked, or of all that the page was about, that they had gone, or send them again."""
+    which, how = _which(request.form), request.form.get("do", "")
+    if how not in set(Resolution):
+        raise NotFoundError
+    if request.form.get("all") != "yes":
+        which = Which(ids=tuple(one for text in request.form.getlist("id") if (one := whole(text)) is not None))
+    try:
+        count = _resolved(which, Resolution(how), request.form.get("why", ""))
+    except InputError as error:
+        return _unsure(submitted(error), 422)
+    if how == Resolution.AGAIN:
+        context().wake.messages.set()
+        toast(translate_plural(language(), "%(count)s email goes again", "%(count)s emails go again", count))
+    else:
+        toast(translate_plural(language(), "%(count)s email counts as sent", "%(count)s emails count as sent", count))
+    campaign, broadcast = (request.form.get(name) or None for name in ("campaign", "broadcast"))
+    return go(url_for("sends.unsure", campaign=campaign, broadcast=broadcast))
+
+
+def _resolved(which: Which, how: Resolution, why: str) -> int:
+    """Part by part; gives how many."""
+    done, part = 0, PART
+    while part == PART:
+        with write() as conn:
+            part = len(resolving.resolve(conn, context(), person(), which, how, why))
+        done += part
+    return done
+
+
+def _which(asked: Mapping[str, str]) -> Which:
+    """Of which campaign or one-time email; NotFoundError when there is none of that key."""
+    with read() as conn:
+        campaign = campaigns.get(conn, asked["campaign"]) if asked.get("campaign") else None
+        broadcast = broadcasts.get(conn, asked["broadcast"]) if asked.get("broadcast") else None
+    if (asked.get("campaign") and campaign is None) or (asked.get("broadcast") and broadcast is None):
+        raise NotFoundError
+    return Which(campaign_id=campaign.id if campaign else None, broadcast_id=broadcast.id if broadcast else None)
+
+
+def _unsure(form: Form | None = None, status: int = 200) -> ResponseReturnValue:
+    if not person().may_define:
+        raise ForbiddenError(N_("Only marketers and administrators may say what became of an email"))
+    which, before = _which(request.values), whole(request.args.get("before"))
+    with read() as conn:
+        count = resolving.count(conn, which)
+        rows = resolving.listed(conn, which, before=before, limit=_SHOWN + 1)
+    return render(
+        "sends/unknown.html", status, rows=rows[:_SHOWN], count=count, first=before is None,
+        older=rows[_SHOWN - 1].id if len(rows) > _SHOWN else None, form=form or Form({}),
+        campaign=request.values.get("campaign", ""), broadcast=request.values.get("broadcast", ""),
+        picked=set(request.form.getlist("id")),
+    )  # fmt: skip
+
+
 @blueprint.get("/messages/<int:message_id>")
 def message(message_id: int) -> ResponseReturnValue:
     """One message: where it stands and why, when what happened, each try, each hit with its verdict."""
@@ -146,6 +213,7 @@ def message(message_id: int) -> ResponseReturnValue:
     return render(
         "sends/message.html", one=one, attempts=attempts, hits=hits, reader=reader, mail=mail,
         meaning=say(MEANINGS[MessageState(one.state)]), phases=_said(PHASES), purpose=word(PURPOSES, one.purpose),
+        refusals=_said(REFUSALS), form=Form({}),
     )  # fmt: skip
 
 
