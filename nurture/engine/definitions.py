@@ -23,10 +23,10 @@ from nurture.engine import moving
 from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.leads.facts import own
-from nurture.messages.compile import compile_library
+from nurture.messages.compile import compile_library, unknown_fields
 from nurture.messages.model import Compiled
 from nurture.messages.service import publish_templates
-from nurture.messages.source import Source, read_library
+from nurture.messages.source import Shared, Source, read_library
 from nurture.messages.store import waiting_by_email
 from nurture.messages.tables import template_revisions, templates
 from nurture.opportunities import pipeline
@@ -75,8 +75,11 @@ def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
     """The definitions of the two folders. OutsideError when a folder cannot be read; findings are values."""
     problems: list[Problem] = []
     emails: list[tuple[Source, Compiled]] = []
+    shared = Shared()
     try:
-        emails = compile_library(read_library(templates_at))
+        library = read_library(templates_at)
+        shared = library.shared
+        emails = compile_library(library)
     except DefinitionError as error:
         problems += error.problems
     languages: dict[str, set[str]] = {}
@@ -89,6 +92,8 @@ def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
     if fields.KEY in folder.shared:
         file, text = folder.shared[fields.KEY]
         facts = fields.with_fields(facts, text, file)
+    for source, compiled in emails:
+        problems += unknown_fields(source, compiled, shared, facts.values)
     checks: dict[str, SharedCheck] = {
         "scoring": partial(scoring.load, facts=facts),
         "pipeline": partial(pipeline.load, facts=facts),

@@ -8,7 +8,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -87,6 +87,20 @@ def compile_library(library: Library) -> list[tuple[Source, Compiled]]:
 def compile_email(source: Source, shared: Shared) -> Compiled:
     """One email in one language, compiled. DefinitionError names all that is wrong with it."""
     return _compiled(source, shared)[1]
+
+
+def unknown_fields(source: Source, compiled: Compiled, shared: Shared, known: Collection[str]) -> list[Problem]:
+    """Fields of a house's own that the email asks of a lead and that there are not."""
+    where = Places(source, shared)
+    asked = (path for path in compiled.reads if path.startswith(OWN_FIELD))
+    own = dict.fromkeys(path.removeprefix(OWN_FIELD).partition(".")[0] for path in asked)
+    message, mend = N_("There is no field “%(field)s”"), N_("Define it in _shared/fields.yaml, or mend its name")
+    found = []
+    for key in own:
+        if key not in known:
+            params = (("field", OWN_FIELD + key),)
+            found.append(where.found(Finding(OWN_FIELD + key, Problem("unknown_field", message, mend, params=params))))
+    return found
 
 
 def _compiled(source: Source, shared: Shared) -> tuple[Source, Compiled]:
