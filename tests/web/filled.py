@@ -15,10 +15,12 @@ from nurture.broadcasts.progress import progress
 from nurture.campaigns.tables import campaigns
 from nurture.consents import service as consents
 from nurture.consents.model import Method
+from nurture.consents.requests import RequestKind
 from nurture.consents.service import Said
 from nurture.delivery.tables import mailbox_mails
 from nurture.engine import definitions
 from nurture.engine.react import react
+from nurture.engine.requests import ask
 from nurture.engine.tick import tick
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.clock import ManualClock
@@ -40,6 +42,7 @@ from nurture.opportunities.tables import opportunities
 from nurture.outbound import service as outbound
 from nurture.outbound.model import CallKind, CallState, NewCall
 from nurture.outbound.tables import outbox
+from nurture.policy.laws import profile
 from nurture.scoring import published
 from nurture.scoring import service as scoring
 from nurture.segments import store as segments
@@ -79,6 +82,8 @@ class Filled:
     mail: int = 0  # in the built-in mailbox
     task: int = 0  # of the salesperson, by hand, overdue
     call: str = ""  # a webhook about the salesperson's lead that failed
+    request: str = ""  # of the salesperson's lead, for a copy of its data
+    forget: str = ""  # of another lead, to be forgotten
     click: str = ""  # the token of a link of a mail, to an example address
 
 
@@ -92,6 +97,7 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     _sales(ctx, clock, house)
     tick(ctx)
     _broadcasts(ctx)
+    _requests(ctx, house)
     rehearse(ctx)
     _mailbox(ctx, house)
     house.click = click_token(
@@ -100,6 +106,25 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     with ctx.database.read() as conn:
         house.opportunity = conn.execute(sa.select(opportunities.c.public_id)).scalars().first() or ""
     return house
+
+
+def _requests(ctx: Context, house: Filled) -> None:
+    """One for a copy, one to be forgotten."""
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    law, zone = profile("vn"), ctx.settings.local_zone
+    with ctx.database.write() as conn:
+        for lead, kind in (("of_sales", RequestKind.EXPORT), ("lead9", RequestKind.ERASE)):
+            lead_id = conn.execute(
+                sa.select(leads_table.c.id).where(leads_table.c.public_id == house.leads[lead])
+            ).scalar_one()
+            kept = ask(
+                conn, lead_id, kind, Method.PHONE, f"Xin dữ liệu {HOSTILE}", law=law, zone=zone, asked_at=now,
+                real=real, origin="cli", actor="cli",
+            )  # fmt: skip
+            if kind is RequestKind.EXPORT:
+                house.request = kept.public_id
+            else:
+                house.forget = kept.public_id
 
 
 def _broadcasts(ctx: Context) -> None:
