@@ -22,7 +22,7 @@ import structlog
 from nurture.kernel.context import Context
 from nurture.kernel.i18n import LANGUAGES, translate
 from nurture.kernel.text import clean
-from nurture.tracking import store
+from nurture.tracking import refusal, store
 from nurture.tracking.client import client_address, truncated
 from nurture.tracking.event import events, prefixes
 from nurture.tracking.model import Hit, Target
@@ -162,6 +162,7 @@ class Tracker:
         while True:
             try:
                 self.drain()
+                refusal.drain(self._ctx)
             except Exception as error:  # noqa: BLE001 - the database is still away; tried again
                 _log.warning("spool_waits", error=brief(error))
             if self._stopping.wait(DRAIN_EVERY):

@@ -1,11 +1,20 @@
 """The way out of our mail: GET shows, POST acts, one click works without cookie or token."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from nurture.campaigns.house import publish
 from nurture.consents.tables import suppressions
 from nurture.kernel.context import Context
+from nurture.kernel.database import Database
+from nurture.tracking import refusal
+from nurture.web.app import create_app
 from tests.web.filled import Filled
 
 
@@ -53,3 +62,76 @@ def test_a_forged_token_gets_the_same_page_as_an_unknown_one(app: Flask, house: 
     assert (forged.status_code, unknown.status_code) == (404, 404)
     assert forged.text == unknown.text
     assert visitor.post(f"/u/{house.unsubscribe[:-2]}xx", data={"do": "leave"}).status_code == 404
+
+
+def _post(app: Flask, house: Filled, **form: Any) -> Any:
+    return app.test_client().post(f"/u/{house.unsubscribe}?lang=vi", data=form)
+
+
+def test_one_click_may_come_as_multipart_or_without_saying_its_form(app: Flask, ctx: Context, house: Filled) -> None:
+    """Neither redirect nor cookie, and 200."""
+    before, visitor = _lines(ctx), app.test_client()
+    answers = [
+        visitor.post(
+            f"/u/{house.unsubscribe}", data={"List-Unsubscribe": "One-Click"}, content_type="multipart/form-data"
+        ),
+        visitor.post(f"/u/{house.unsubscribe}", data=b"List-Unsubscribe=One-Click"),
+    ]
+    assert [one.status_code for one in answers] == [200, 200]
+    assert [one.headers.getlist("Set-Cookie") for one in answers] == [[], []]
+    assert _lines(ctx) == before + 1
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_looking_in_any_way_writes_nothing(app: Flask, ctx: Context, house: Filled, method: str) -> None:
+    """Scanners try them all."""
+    before = _lines(ctx)
+    assert app.test_client().open(f"/u/{house.unsubscribe}", method=method).status_code == 200
+    assert _lines(ctx) == before
+
+
+def test_topics_may_be_refused_one_by_one_and_wanted_again(app: Flask, ctx: Context, house: Filled) -> None:
+    """What is not ticked is refused; everything may still be refused."""
+    with ctx.database.write() as conn:
+        publish(conn, "topics: {news: {vi: Tin tức, en: News}, offers: {vi: Ưu đãi, en: Offers}}", ctx.clock.engine())
+    page = _post(app, house, do="topics", topic=["news"]).text
+    assert "Đã lưu." in page
+    assert 'value="news" checked' in page
+    assert 'value="offers">' in page
+    assert "Từ chối nhận tin" in page
+    assert 'value="offers" checked' in _post(app, house, do="topics", topic=["news", "offers"]).text
+
+
+def test_a_pause_is_shown_with_its_last_day_and_ended_by_a_button(app: Flask, house: Filled) -> None:
+    """Thirty, sixty or ninety days; another number is the nearest of these."""
+    assert "Tạm dừng gửi thư đến ngày" in _post(app, house, do="pause", days="60").text
+    assert "Tạm dừng gửi thư đến ngày" not in _post(app, house, do="resume").text
+    assert _post(app, house, do="pause", days="99999999999999999999").status_code == 200
+
+
+@pytest.fixture
+def away(ctx: Context, tmp_path: Path) -> Iterator[Flask]:
+    """The application while the database has nothing and takes nothing."""
+    database = Database(f"sqlite:///{tmp_path / 'nothing.db'}")
+    yield create_app(replace(ctx, database=database))
+    database.close()
+
+
+def test_while_the_database_is_away_a_no_is_kept_on_the_disk(away: Flask, ctx: Context, house: Filled) -> None:
+    """The page shows, the refusal is noted, and holds as soon as the database is back; twice is once."""
+    before, visitor, path = _lines(ctx), away.test_client(), f"/u/{house.unsubscribe}?lang=vi"
+    assert "Từ chối nhận tin" in visitor.get(path).text
+    assert visitor.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert "Đã ghi nhận." in visitor.post(path, data={"do": "leave"}).text
+    assert _lines(ctx) == before
+    assert refusal.drain(ctx) == 2
+    assert (_lines(ctx), refusal.drain(ctx)) == (before + 1, 0)
+
+
+def test_where_nothing_takes_it_the_page_says_so(away: Flask, ctx: Context, house: Filled) -> None:
+    """Neither database nor disk: 503, and when to try again."""
+    (ctx.settings.data_dir / "wishes").write_text("no folder")
+    visitor = away.test_client()
+    for form in ({"List-Unsubscribe": "One-Click"}, {"do": "leave"}):
+        answer = visitor.post(f"/u/{house.unsubscribe}", data=form)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "300")
