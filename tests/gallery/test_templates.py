@@ -24,7 +24,8 @@ TO_LEADS = {
     "win_back_offer", "birthday_greeting", "post_sale_upsell_thanks", "post_sale_upsell_next",
     "post_sale_upsell_friends",
 }  # fmt: skip
-TO_STAFF = {"staff_hot_lead", "staff_digest", "staff_invite", "staff_reset", "staff_notify", "staff_tasks"}
+TO_STAFF = {"staff_hot_lead", "staff_digest", "staff_invite", "staff_reset", "staff_notify", "staff_tasks",
+            "staff_reply"}  # fmt: skip
 RING = new_ring()
 PERSON = dict.fromkeys(("name", "given_name", "honorific", "email", "phone", "phone_shown"), "")
 HOUSE = {"name": "Trung tâm An Phát", "address": "", "email": "chao@anphat.example"}
