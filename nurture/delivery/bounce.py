@@ -10,7 +10,7 @@ from nurture.delivery.bounce_reason import HARD, BounceReason
 from nurture.delivery.bounce_sayings import COMPILED
 from nurture.delivery.bounce_statuses import CODES, STATUSES
 
-__all__ = ["HARD", "BounceReason", "reason_of"]
+__all__ = ["HARD", "BounceReason", "reason_of", "said_late"]
 
 MOST = 2000  # characters of a text that are looked at
 _STATUS = re.compile(r"(?<![\w.])[245]\.(\d{1,3})\.(\d{1,3})(?![\w.]*\w)")
@@ -23,7 +23,8 @@ _NOISE = re.compile(
 # What is said to MAIL is about us; what is said to DATA and after the dot was said with the mail in hand.
 _AT_MAIL = re.compile(r"(?:after|in reply to|in response to|response to|command:) mail from|>>> mail from")
 _AT_DATA = re.compile(
-    r"(?:after|in reply to|in response to|response to) (?:the )?(?:end of )?data|>>> data|after i sent the message"
+    r"(?:after|in reply to|in response to|response to) (?:the )?(?:end of )?data\b|>>> data <<< 5|after i sent the message"
+    r"|smtp command data\b"
 )
 _SURE = re.compile(r"doesn't have an? \S+ account")  # Yahoo says so after the dot
 _GONE = frozenset({BounceReason.NO_SUCH_USER, BounceReason.NO_SUCH_DOMAIN})
@@ -38,7 +39,8 @@ def reason_of(*, status: str = "", code: int = 0, text: str = "") -> BounceReaso
     said = " ".join(text[:MOST].casefold().split())
     detail = _detail(status) or _detail(said)
     code = code or _code(said)
-    found = _found(f"{status} {_NOISE.sub(' @ ', said)}", STATUSES.get(detail), code)
+    words = " ".join(_NOISE.sub(" @ ", f"{status} {said}").split())
+    found = _found(words, STATUSES.get(detail), code)
     if found in _GONE:
         return _where_said(found, said, detail, temporary=status.startswith("4") or 400 <= code < 500)
     return found
@@ -62,8 +64,13 @@ def _where_said(found: BounceReason, said: str, detail: str, *, temporary: bool)
         return BounceReason.SENDER
     if found is BounceReason.NO_SUCH_DOMAIN:
         return BounceReason.ROUTING if temporary else found
-    at_data = _AT_DATA.search(said) and not detail.startswith("1.") and not _SURE.search(said)
-    return BounceReason.POLICY if at_data else found
+    late = not detail.startswith("1.") and not _SURE.search(said) and said_late(said)
+    return BounceReason.POLICY if late else found
+
+
+def said_late(text: str) -> bool:
+    """This was said to DATA or after the dot, with the mail in hand: "no such user" is an excuse then."""
+    return _AT_DATA.search(" ".join(text.casefold().replace("-", " ").split())) is not None
 
 
 def _detail(text: str) -> str:

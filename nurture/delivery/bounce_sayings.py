@@ -206,8 +206,9 @@ SAYINGS = (
             r"does not accept mail \(nullmx|name or service not known|no (?:mx|dns) (?:or a )?(?:record|entr)",
             r"all relevant mx records point to non-existent|mx (?:records? )?.{0,30}non-?existent",
             r"unrouteable (?:mail )?domain|不存在的域名|không tìm thấy host",
-            r"(?:host|domain) (?:does not|doesn't) (?:accept|receive) (?:any )?(?:e-?mail|mail)|domain is not reachable",
-            r"tên miền .{0,16}không tồn tại|illegal host/domain|bad destination (?:system|host)",
+            r"(?:host|domain) (?:does not|doesn't) (?:accept|receive) (?:any )?(?:e-?mail|mail)",
+            r"domain is not reachable",
+            r"tên miền .{0,16}không tồn tại|illegal host/domain|not found in dns|bad destination (?:system|host)",
             r"address family (?:mismatch|not supported) .{0,20}host|delivery failed\. host",
             r"unresolvable (?:host|domain)|domain (?:has )?no valid mail|nodename nor servname",
         ),
@@ -282,7 +283,13 @@ SAYINGS = (
     Saying(
         Why.NO_SUCH_USER,
         "IMail, InterScan",
-        (r"invalid (?:final )?(?:delivery )?user ?id|check (?:if|that|whether) (?:the )?address is correct",),
+        (
+            r"invalid (?:final )?(?:delivery )?user ?id|check (?:if|that|whether) (?:the )?address is correct",
+            r"(?:unknown|invalid|no such) local[- ]?part|user ?unknown|(?:address|recip(?:ient)?|user)_?not_?found",
+            r"invalid-recipient|no one with that (?:e-?mail )?address|no such mail ?drop|handle mail for that user",
+            r"address is not (?:valid|known|recogni[sz]ed)|recipient (?:can ?not|could not) be verified|no exist\b",
+            r"incorrectly addressed|not a (?:valid )?(?:mailbox|user|recipient) (?:here|at|on)|name not recogni[sz]ed",
+        ),
     ),
     Saying(
         Why.NO_SUCH_USER,
@@ -304,7 +311,7 @@ SAYINGS = (
                 r"|no encontrad|no v[aá]lid)"
             ),
             r"(?:utente|indirizzo|casella).{0,30}(?:sconosciut|non esiste|inesistente)",
-            r"usu[aá]rio .{0,20}(?:desconhecido|n[aã]o existe)",
+            r"usu[aá]rio .{0,20}(?:desconhecido|n[aã]o existe)|nie (?:istnieje|ma takiego)|destin\S* (?:sconosciut|errat)",
             r"(?:пользовател|ящик|адрес|получател).{0,40}(?:не найден|не существует|не обнаружен|неизвест)",
             r"(?:用户|收件人|邮箱|地址).{0,12}(?:不存在|无效|未找到)",
         ),

@@ -103,9 +103,15 @@ def _report(group: dict[str, str]) -> Report | None:
     status = found[1] if found else ""
     what = _what(group.get("action", ""), status)
     names = list(dict.fromkeys(filter(None, (address_of(group.get(name, "")) for name in RECIPIENT))))
-    diagnostic = re.sub(r"^[\w.-]+\s*;\s*", "", group.get("diagnostic-code", ""))
+    diagnostic = re.sub(r"^[\w.-]+\s*;\s*", "", group.get("diagnostic-code", "")) or _comment(group.get("status", ""))
     at = group.get("last-attempt-date", "") or group.get("arrival-date", "") if what is not What.DELAYED else ""
     return Report(what, names[0] if names else "", tuple(names[1:]), status, diagnostic, at)
+
+
+def _comment(status: str) -> str:
+    """What a mailer writes behind the status: `5.4.4 (Illegal host/domain name found)`."""
+    found = re.search(r"\((.{1,300})\)", status)
+    return found[1] if found else ""
 
 
 def _what(action: str, status: str) -> What:

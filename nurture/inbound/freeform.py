@@ -34,7 +34,9 @@ _LEADING = re.compile(
     rf"[\s>*|\u2022\"-]*(?:[45]\d\d[ -](?:[45]\.\d+\.\d+ )?(?=<))?(?:smtp:|mailto:)?(?:<(?:smtp:)?({_ADDR})>|({_ADDR})){_END}",
     re.IGNORECASE,
 )
-_NAMED = re.compile(rf"\b{signs.NAMED}\b[^\n@]{{0,40}}?[<\s:\"'(\[]({_ADDR})", re.IGNORECASE)
+_NAMED = re.compile(rf"\b{signs.NAMED}\b[^\n@]{{0,40}}?[<\s:=\"'(\[]({_ADDR})", re.IGNORECASE)
+# A summary of the mail that came back, among what is said of it.
+_SUMMARY = re.compile(r"[\s>*]*(?:to|cc|from|sender|subject|sent|date|message-?id|reply-to)\s*:.*", re.IGNORECASE)
 _CONTACT = re.compile(rf"(?:{signs.CONTACTS})[^@]{{0,30}}$", re.IGNORECASE)
 _MACHINES = re.compile(
     r"(?:mailer-daemon|postmaster|abuse|no-?reply|hostmaster|mail-daemon|help-?desk|support)@", re.IGNORECASE
@@ -62,12 +64,14 @@ def evidence(mail: Mail, notice: str) -> int:
     by_words = _PHRASES.search(notice[:6000]) is not None
     told = headers.has("x-failed-recipients") or mail.parameters.get("report-type", "").lower() == "delivery-status"
     answers = headers.has("in-reply-to") or subject.lower().startswith("re:")
-    return 2 * told + by_sender + by_subject + by_words - answers
+    by_daemon = "mailer-daemon@" in headers.get("from").lower()
+    return 2 * told + by_sender + by_daemon + by_subject + by_words - answers
 
 
 def notice_of(mail: Mail) -> str:
     """What the machine says, without the mail that came back."""
     kept: list[str] = []
+    enclosed = any(part.media in ENCLOSED for part in mail.parts)
     for part in mail.parts:
         if part.media in ENCLOSED and (kept or len(mail.parts) > 1):
             break
@@ -75,11 +79,14 @@ def notice_of(mail: Mail) -> str:
             kept.append(text_of(part.text))
         elif part.media.startswith(("text/", "message/")) and part.media != "text/html":
             kept.append(part.text)
-    return _before_original("\n\n".join(kept)[: MOST * 2])[:MOST]
+    return _before_original("\n\n".join(kept)[: MOST * 2], enclosed=enclosed)[:MOST]
 
 
-def _before_original(text: str) -> str:
-    """The text before the mail that came back: before a line that announces it, or before its headers."""
+def _before_original(text: str, *, enclosed: bool) -> str:
+    """The text before the mail that came back: before a line that announces it, or before its headers.
+
+    Where that mail is a part of its own, headers in the text are only a summary of it.
+    """
     lines = text.split("\n")
     ends = [
         at
@@ -87,7 +94,7 @@ def _before_original(text: str) -> str:
         if len(line) < 400 and _ORIGINAL.match(line) and any(map(str.strip, lines[:at]))
     ]
     headers = start_of_headers(lines)
-    if headers is not None and any(map(str.strip, lines[:headers])):
+    if not enclosed and headers is not None and any(map(str.strip, lines[:headers])):
         ends.append(headers)
     return "\n".join(lines[: min(ends)]) if ends else text
 
@@ -139,6 +146,11 @@ def _leading(lines: list[str], ours: set[str]) -> list[str]:
 
 
 def _in_phrases(notice: str, ours: set[str]) -> list[str]:
+    said = "\n".join("" if _SUMMARY.fullmatch(line) else line for line in notice.split("\n"))
+    return _first_of(lambda: _named(said, ours), lambda: _named(notice, ours))
+
+
+def _named(notice: str, ours: set[str]) -> list[str]:
     return [
         match[1]
         for match in _NAMED.finditer(notice)

@@ -86,7 +86,7 @@ class Mail:
 
 def parse(raw: bytes) -> Mail:
     """The mail, as far as it can be read."""
-    whole = _LINE_ENDS.sub(b"\n", raw[:MOST]).lstrip(b"\n")
+    whole = _LINE_ENDS.sub(b"\n", raw[:MOST]).lstrip()
     if whole.startswith((b"From ", b">From ")):  # an mbox's separator
         whole = whole.partition(b"\n")[2]
     headers, body = split(whole)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr, parsedate_to_datetime
 
-from nurture.delivery.bounce import BounceReason, reason_of
+from nurture.delivery.bounce import BounceReason, reason_of, said_late
 from nurture.inbound import arf, automatic, dsn, fallback, freeform, own, quotes
 from nurture.inbound.model import Return, What
 from nurture.inbound.parts import Headers, Mail, parse
@@ -24,6 +24,7 @@ LONGEST = 500  # characters of a diagnostic and of a subject
 OLDEST = timedelta(days=30)  # a date before that is not believed
 _UNSUBSCRIBE = re.compile(r"\s*unsubscribe\b", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.])([245]\.\d{1,3}\.\d{1,3})(?![\w.]*\w)")
+_OF_ADDRESS = re.compile(r"(?<![\w.])[245]\.1\.\d|doesn't have an? \S+ account")
 _WITH_REASON = frozenset({What.BOUNCED, What.DELAYED})
 
 
@@ -67,7 +68,7 @@ def _told(seen: Seen) -> list[Return]:
     if _UNSUBSCRIBE.match(mail.headers.get("subject")) and not automatic.without_path(mail.headers):
         return [_answer(seen, What.UNSUBSCRIBED)]
     if _is_notice(seen) and (found := _notices(seen)):
-        return [_of_notice(seen, one) for one in found]
+        return [_of_notice(seen, one, alone=len(found) == 1) for one in found]
     return [_answer(seen, _kind(seen))]
 
 
@@ -101,20 +102,30 @@ def _of_report(seen: Seen, report: dsn.Report, others: Sequence[str]) -> Return:
     if reason is BounceReason.UNKNOWN or not diagnostic:
         diagnostic = f"{diagnostic} {freeform.about(seen.notice, address.lower(), others)}".strip()
         reason = _reason(report.what, report.status, diagnostic or (seen.notice if len(others) == 1 else ""))
+    around = seen.notice if len(others) == 1 else freeform.about(seen.notice, address.lower(), others)
+    reason = _excused(reason, f"{report.status} {diagnostic}", around)
     told = _made(seen, report.what, address, report.status, diagnostic, reason)
     return replace(told, at=_instant(report.at, seen.at))
 
 
-def _of_notice(seen: Seen, notice: freeform.Notice) -> Return:
+def _of_notice(seen: Seen, notice: freeform.Notice, *, alone: bool) -> Return:
     found = _STATUS.search(notice.said)
     reason = _reason(notice.what, "", notice.said)
     if reason is BounceReason.UNKNOWN:
         reason = _reason(notice.what, "", seen.notice)
+    reason = _excused(reason, notice.said, seen.notice if alone else notice.said)
     return _made(seen, notice.what, notice.address, found[1] if found else "", notice.said, reason)
 
 
 def _reason(what: What, status: str, text: str) -> BounceReason | None:
     return reason_of(status=status, text=text) if what in _WITH_REASON else None
+
+
+def _excused(reason: BounceReason | None, said: str, around: str) -> BounceReason | None:
+    """ "No such user" to DATA, where the transcript shows it, and no status says it of the address."""
+    if reason is BounceReason.NO_SUCH_USER and not _OF_ADDRESS.search(f"{said} {around}") and said_late(around):
+        return BounceReason.POLICY
+    return reason
 
 
 def _answer(seen: Seen, what: What) -> Return:

@@ -146,9 +146,9 @@ ORIGINALS = (
     ),
 )
 # Before an address of which something is said, and no address that is meant.
-CONTACTS = r"contact|postmaster|help ?desk|support|assistance|administrator|abuse|mail(?:ing)? to:? ?$|send (?:e-?mail|mail|a message) to|from:? ?<?$|sender|return-path|reply|message-?id|report.{0,20} to|mailto:|\bby\b|\bvia\b"
+CONTACTS = r"contact|(?:mail|messages?|e-?mails?) from|postmaster|help ?desk|support|assistance|administrator|abuse|mail(?:ing)? to:? ?$|send (?:e-?mail|mail|a message) to|from:? ?<?$|sender|return-path|reply|message-?id|report.{0,20} to|mailto:|\bby\b|\bvia\b"
 # Before the address that is meant.
 NAMED = (
-    r"(?:rcpt to|to|for|recipients?|address(?:es|ee)?|user|mailbox|account|destination|deliver(?:y|ed|ing)?|addressed to|\ban\b|destinataire|destinatario|empf[äa]nger"
+    r"(?:rcpt to|smtp|to|for|recipients?|address(?:es|ee)?|user|mailbox|account|destination|deliver(?:y|ed|ing)?|addressed to|\ban\b|destinataire|destinatario|empf[äa]nger"
     r"|người nhận|địa chỉ|đến|宛先|收件人|получател\w*)"
 )
