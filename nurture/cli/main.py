@@ -18,7 +18,8 @@ SECTIONS = {
         "tasks": "tasks", **dict.fromkeys(("holidays", "tet"), "house"),
     },
     _("Ask what became of it"): {
-        **dict.fromkeys(("sends", "explain"), _ASKED), "held": "house", "outbound": "outbound",
+        "sends": "resolving", "explain": _ASKED, "held": "house", "outbound": "outbound",
+        "tracking": "tracking",
     },
     _("Keep it in order"): {
         "doctor": "doctor", "users": "people", "webhooks": "outbound", "dkim": "dkim",

@@ -109,12 +109,16 @@ class Readers:
 
     def __init__(self, seen: Iterable[Seen] = ()) -> None:
         self._on_link: dict[tuple[int, int | None], list[Seen]] = defaultdict(list)
+        self._seen: set[Seen] = set()
         self._all: set[tuple[int, str, str]] = set()
         for one in seen:
             self.add(one)
 
     def add(self, one: Seen) -> None:
         """One more hit of a person's."""
+        if one in self._seen:
+            return
+        self._seen.add(one)
         self._on_link[one.message_id, one.link].append(one)
         self._all.add((one.message_id, one.device, one.network))
 

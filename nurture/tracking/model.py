@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from nurture.kernel.marked import N_
+
 
 class Verdict(StrEnum):
     """Who made an open or click."""
@@ -12,7 +14,17 @@ class Verdict(StrEnum):
     HUMAN = "human"
     MACHINE = "machine"  # scanner, crawler, prefetch: never scores
     PROXY = "proxy"  # an image proxy: an open happened or was prefetched; weak evidence
-    SUSPECT = "suspect"  # being examined; scores when the settling time clears it
+    SUSPECT = (
+        "suspect"  # being examined, scores when the settling time clears it; or perhaps another reader's, for good
+    )
+
+
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.HUMAN: N_("a person"),
+    Verdict.MACHINE: N_("a machine"),
+    Verdict.PROXY: N_("through a proxy"),
+    Verdict.SUSPECT: N_("suspect"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from nurture.tracking.refusal import look, resubscribe, unsubscribe
 from nurture.tracking.store import Kept, Mail
 from nurture.tracking.verdict import SETTLING, VERSION, judge, neighbors_of
 
-__all__ = ["ONE_CLICK", "ingest", "look", "resubscribe", "unsubscribe", "write"]
+__all__ = ["ONE_CLICK", "ingest", "look", "readers_of", "resubscribe", "unsubscribe", "write"]
 
 ONE_CLICK = timedelta(minutes=1)  # the same link followed again within this real time counts once
 _NEAR = max(ONE_CLICK, SWEEP)  # so far from a hit others may matter to it
@@ -58,7 +58,7 @@ def _judge(conn: Connection, wanted: Mapping[int, list[int]], now: datetime, rea
         return 0
     before = _before(conn, ours, due)
     mails = store.mails(conn, ours)
-    after = _verdicts(before.values(), mails, real, _readers(conn, before.values()))
+    after = _verdicts(before.values(), mails, real, _readers(conn, before.values(), mails))
     write(conn, before, after, mails, now, real)
     return len(due)
 
@@ -71,18 +71,19 @@ def write(
     now: datetime,
     real: datetime,
     *,
-    late: bool = False,
-) -> None:
+    old: datetime | None = None,
+) -> list[Kept]:
     """Keep what is new of these hits, take back what no hit counts for any more, count what counts now.
 
-    What counts `late` is an old hit's: it gives its points, and calls nobody.
+    Gives the hits that count anew. What counts for one from before `old` gives its points, and calls nobody.
     """
     store.judged(conn, after.values(), VERSION)
     messages = {one.hit.message_id for one in after.values()}
     _withdraw(conn, messages, [before[key].activity_id for key in after if after[key].activity_id is None], now)
-    counted = _count(conn, {**before, **after}.values(), mails, real, late=late)
+    counted = _count(conn, {**before, **after}.values(), mails, real, old)
     store.judged(conn, counted, VERSION)
     _note_machines(conn, after.values(), mails, now)
+    return counted
 
 
 def _before(conn: Connection, messages: Collection[int], due: Collection[Kept]) -> dict[int, Kept]:
@@ -94,16 +95,29 @@ def _before(conn: Connection, messages: Collection[int], due: Collection[Kept]) 
     return {one.id: one for one in (*company, *due)}
 
 
-def _readers(conn: Connection, hits: Collection[Kept]) -> dict[int, Readers]:
+def _readers(conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail]) -> dict[int, Readers]:
     """By message: who of its lead's people has followed links before, where anybody did."""
     clicks = Counter(one.hit.message_id for one in hits if one.hit.kind == "click" and one.hit.link != TRAP)
     seen = store.people_on(conn, clicks, {one.id for one in hits}) if clicks else []
     again = {one.message_id for one in seen if one.link is not None} | {key for key, n in clicks.items() if n > 1}
-    elsewhere = store.people_elsewhere(conn, again) if again else {}
-    readers = {message_id: Readers(elsewhere.get(message_id, ())) for message_id in clicks}
+    readers = readers_of(clicks, mails, store.people_elsewhere(conn, again) if again else {})
     for one in seen:
         readers[one.message_id].add(one)
     return readers
+
+
+def readers_of(
+    messages: Iterable[int], mails: Mapping[int, Mail], elsewhere: Mapping[int, Collection[Seen]]
+) -> dict[int, Readers]:
+    """By message, one for all of a lead: who is known from other messages."""
+    shared: dict[int, Readers] = defaultdict(Readers)
+    found = {}
+    for message_id in messages:
+        lead_id = mails.get(message_id, _NO_MAIL).lead_id
+        found[message_id] = shared[-message_id if lead_id is None else lead_id]
+        for one in elsewhere.get(message_id, ()):
+            found[message_id].add(one)
+    return found
 
 
 def _verdicts(
@@ -114,7 +128,7 @@ def _verdicts(
     for one in hits:
         groups[one.hit.message_id].append(one)
     after = {}
-    for message_id, group in groups.items():
+    for message_id, group in sorted(groups.items()):
         neighbors = neighbors_of(one.hit for one in group)
         mail, known = mails.get(message_id, _NO_MAIL), readers.get(message_id) or Readers()
         for one in sorted(group, key=lambda one: (one.hit.at, one.id)):
@@ -155,7 +169,7 @@ class _Plan:
 
 
 def _count(
-    conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail], real: datetime, *, late: bool
+    conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail], real: datetime, old: datetime | None
 ) -> list[Kept]:
     """Give each hit that counts its activity, new or old; gives the hits that got one."""
     plans: dict[tuple[int, str, int | None], list[_Plan]] = defaultdict(list)
@@ -170,7 +184,7 @@ def _count(
         if one.activity_id is None:
             plan.hits.append(one)
     wanted = [plan for group in plans.values() for plan in group if plan.hits]
-    _record(conn, [plan for plan in wanted if plan.activity_id is None], mails, real, late=late)
+    _record(conn, [plan for plan in wanted if plan.activity_id is None], mails, real, old)
     return [replace(one, activity_id=plan.activity_id) for plan in wanted for one in plan.hits]
 
 
@@ -185,10 +199,12 @@ def _is_one(plan: _Plan, one: Kept) -> bool:
     return events()[one.hit.kind].ONCE or abs(one.hit.at - plan.first.hit.at) <= ONE_CLICK
 
 
-def _record(conn: Connection, plans: list[_Plan], mails: Mapping[int, Mail], real: datetime, *, late: bool) -> None:
+def _record(
+    conn: Connection, plans: list[_Plan], mails: Mapping[int, Mail], real: datetime, old: datetime | None
+) -> None:
     """Write the activities, in the order of their leads, so that two processes never wait for each other crosswise."""
     plans.sort(key=lambda plan: (mails[plan.first.hit.message_id].lead_id or 0, plan.first.hit.at))
-    batch = [_activity(plan.first, mails[plan.first.hit.message_id], late=late) for plan in plans]
+    batch = [_activity(plan.first, mails[plan.first.hit.message_id], old) for plan in plans]
     for plan, activity, new in zip(plans, batch, record_many(conn, batch, real=real), strict=True):
         plan.activity_id = new if new is not None else _again(conn, activity, real)
 
@@ -207,7 +223,7 @@ def _again(conn: Connection, activity: Activity, real: datetime) -> int:
         generation += 1
 
 
-def _activity(one: Kept, mail: Mail, *, late: bool) -> Activity:
+def _activity(one: Kept, mail: Mail, old: datetime | None) -> Activity:
     """What the lead did, as the hit tells it."""
     event, hit = events()[one.hit.kind], one.hit
     key = f"{hit.kind}:{hit.message_id}:" + (f"{one.verdict}" if event.ONCE else f"{hit.link}:{one.id}")
@@ -224,7 +240,7 @@ def _activity(one: Kept, mail: Mail, *, late: bool) -> Activity:
         url=hit.url,
         detail={"verdict": str(one.verdict)}
         | ({} if hit.link is None else {"link": hit.link})
-        | ({LATE: True} if late else {}),
+        | ({LATE: True} if old is not None and hit.at < old else {}),
     )
 
 

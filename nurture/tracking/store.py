@@ -122,6 +122,12 @@ def of_message(conn: Connection, message_id: int, limit: int = 200) -> list[Kept
     return [_kept(row) for row in conn.execute(query)]
 
 
+def of_lead(conn: Connection, lead_id: int, limit: int = 200) -> list[Kept]:
+    """The hits on a lead's messages, the latest first."""
+    query = sa.select(hits).join(messages, messages.c.id == hits.c.message_id).where(messages.c.lead_id == lead_id)
+    return [_kept(row) for row in conn.execute(query.order_by(hits.c.at.desc(), hits.c.id.desc()).limit(limit))]
+
+
 def last_click(conn: Connection, message_id: int, link: int) -> Kept | None:
     """The latest click on a link of a message."""
     query = sa.select(hits).where(hits.c.message_id == message_id, hits.c.kind == "click", hits.c.link == link)
@@ -149,6 +155,22 @@ def _first_of_each(conn: Connection, where: Sequence[sa.ColumnElement[bool] | sa
     number = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id))
     found = sa.select(hits, number.label("number")).where(*where).subquery()
     return [_kept(row) for row in conn.execute(sa.select(found).where(found.c.number <= most))]
+
+
+def outdated(conn: Connection, version: int, since: datetime | None, *, after: int, limit: int) -> list[int]:
+    """Messages behind `after` with settled hits that an older classifier judged, in order."""
+    found = sa.select(hits.c.message_id).distinct().where(hits.c.message_id > after, *_older(version, since))
+    return list(conn.execute(found.order_by(hits.c.message_id).limit(limit)).scalars())
+
+
+def count_outdated(conn: Connection, version: int, since: datetime | None) -> int:
+    """How many settled hits an older classifier judged."""
+    return int(conn.execute(sa.select(sa.func.count()).select_from(hits).where(*_older(version, since))).scalar_one())
+
+
+def _older(version: int, since: datetime | None) -> list[sa.ColumnElement[bool]]:
+    old = [hits.c.settled, sa.func.coalesce(hits.c.version, 0) < version]
+    return [*old, hits.c.at >= since] if since is not None else old
 
 
 def people_on(conn: Connection, message_ids: Collection[int], without: Collection[int]) -> list[Seen]:
