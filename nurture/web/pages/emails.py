@@ -17,16 +17,18 @@ from nurture.messages import store
 from nurture.messages.links import PlainLinks
 from nurture.messages.model import Compiled
 from nurture.messages.personalize import MissingField, Personalizer, Rendered, TemplateFailure
-from nurture.messages.values import house_values, message_values
+from nurture.messages.values import house_values, message_values, person_values
 from nurture.users import store as accounts
 from nurture.web.frames import framed, phone_height
 from nurture.web.language import language, say
 from nurture.web.page import context, read, render
+from nurture.web.samples import staff_sample
 from nurture.web.session import person
 
 blueprint = Blueprint("emails", __name__)
 
 _SAMPLES = 6
+STAFF = "staff_"  # the keys of mails to staff begin so
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,9 @@ def _preview(conn: Connection, key: str, languages: list[str], latest: Sequence[
     owner = accounts.by_id(conn, lead.owner_id) if lead.owner_id else None
     company = SimpleNamespace(name=lead.company, domain=None, size=None)
     values: dict[str, Any] = message_values(lead, owner, company, house_values(context().settings))
+    if key.startswith(STAFF):
+        values["owner"] = person_values(person())
+        values |= staff_sample(compiled.language, context().settings.base_url)
     try:
         rendered = Personalizer(compiled).render(values, PlainLinks(context().settings.base_url))
     except MissingField as missing:
