@@ -200,13 +200,6 @@ def get(conn: Connection, person: Person, public_id: str) -> Listed:
     return _listed([row])[0]
 
 
-def count_open(conn: Connection) -> tuple[int, datetime | None]:
-    """How many requests are open, and the first instant at which one is due."""
-    first = sa.func.min(sa.func.coalesce(data_requests.c.due_at, data_requests.c.answer_by))
-    row = conn.execute(sa.select(sa.func.count(), first).where(_OPEN)).one()
-    return int(row[0]), row[1]
-
-
 def _listed(rows: Sequence[Row[Any]]) -> list[Listed]:
     return [
         Listed(_request(row), row.lead_public_id, row.name or row.email or row.phone or "", row.erased_at is not None)

@@ -1,4 +1,6 @@
-"""What needs a person, besides campaigns: routes that are paused, reactions that fail, alerts nobody took (queries)."""
+"""What needs a person, besides campaigns: routes that are paused, reactions that fail, alerts nobody took, and what
+people ask about their data (queries).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from sqlalchemy.engine import Connection
 from nurture.activities.tables import reactions
 from nurture.alerts.store import is_due
 from nurture.alerts.tables import alerts
+from nurture.consents.requests import RequestState
+from nurture.consents.tables import data_requests
 from nurture.delivery.tables import routes
 
 
@@ -22,18 +26,24 @@ class Troubles:
     error: str
     hot: int  # leads whose alert waits for anybody
     old: int  # of these, raised before the given instant
+    asked: int = 0  # people who ask for their data, or to be forgotten
+    asked_by: datetime | None = None  # when the first of these is due
 
 
 def troubles(conn: Connection, now: datetime, old: datetime) -> Troubles:
     """All of it, in one query: a row for each paused route, and one where there is none."""
     failed = reactions.c.error.is_not(None)
     waits = is_due(now)
+    open_ = data_requests.c.state == RequestState.OPEN.value
+    first = sa.func.coalesce(data_requests.c.due_at, data_requests.c.answer_by)
     count = sa.select(sa.func.count())
     figures = sa.select(
         count.select_from(reactions).where(failed).scalar_subquery().label("failing"),
         sa.select(sa.func.min(reactions.c.error)).where(failed).scalar_subquery().label("error"),
         count.select_from(alerts).where(waits).scalar_subquery().label("hot"),
         count.select_from(alerts).where(waits, alerts.c.raised_at < old).scalar_subquery().label("old"),
+        count.select_from(data_requests).where(open_).scalar_subquery().label("asked"),
+        sa.select(sa.func.min(first)).where(open_).scalar_subquery().label("asked_by"),
     ).subquery()
     both = figures.outerjoin(routes, routes.c.state == "paused")
     rows = conn.execute(
@@ -46,4 +56,6 @@ def troubles(conn: Connection, now: datetime, old: datetime) -> Troubles:
         one.error or "",
         one.hot,
         one.old,
+        one.asked,
+        one.asked_by,
     )

@@ -180,12 +180,3 @@ def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list
     ways = [(key.value, say(text)) for key, text in WAYS.items()]
     kinds = [(key.value, say(text)) for key, text in KINDS.items()]
     return [Block(80, "requests/_ask.html", {"lead": lead, "ways": ways, "kinds": kinds, "copies": who.may_define})]
-
-
-def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
-    """Requests that wait, for who looks after them."""
-    if not who.may_define:
-        return []
-    count, first = requests.count_open(conn)
-    values = {"count": count, "first": first, "late": first is not None and first < at}
-    return [Block(30, "requests/_today.html", values, urgent=True)] if count else []

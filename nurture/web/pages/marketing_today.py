@@ -20,10 +20,12 @@ from nurture.leads.model import Temperature
 from nurture.messages import store as messages
 from nurture.messages.model import MessageState
 from nurture.users.model import Person, Role
+from nurture.web import formats
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
 from nurture.web.page import house, known
 from nurture.web.pages.sends import today_of
+from nurture.web.words import local_day
 
 blueprint = Blueprint("marketing_today", __name__)
 
@@ -43,7 +45,7 @@ def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
     overview = [(one, figures.get(one.id, enrollments.Figures())) for one in known(conn).campaigns]
     sent = messages.by_campaign(conn)
     around = troubles(conn, at, at - _PATIENCE)
-    needs = [*_system(around, who), *_of_campaigns(overview, sent, who), *_hot(around)]
+    needs = [*_system(around, who), *_of_campaigns(overview, sent, who), *_hot(around), *_asked(around, who, at)]
     day, yesterday = today_of(at), at - timedelta(days=1)
     counts = activities.counts_since(conn, {"today": (_MAIL, day[1]), "day": (_CHANGES, yesterday)})
     live = _live(overview)
@@ -117,6 +119,19 @@ def _of_campaigns(
             href = url_for("campaigns.enrolled", key=one.key, state="failed")
             found.append(_need(text, "error", "exclamation-triangle", href, say("Look")))
     return found
+
+
+def _asked(around: Troubles, who: Person, at: datetime) -> list[dict[str, str]]:
+    """People who ask for their data, or to be forgotten."""
+    if not around.asked or not who.may_define:
+        return []
+    text = translate_plural(
+        language(), "%(count)s person asks about their data", "%(count)s people ask about their data", around.asked
+    )
+    late = around.asked_by is not None and around.asked_by < at
+    if around.asked_by is not None:
+        text += ", " + say("the first is due on %(day)s", day=formats.day(local_day(around.asked_by), language()))
+    return [_need(text, "error" if late else "warn", "person", url_for("data_requests.index"), say("Look"))]
 
 
 def _hot(around: Troubles) -> list[dict[str, str]]:
