@@ -24,13 +24,19 @@ from nurture.rules.evaluate import Trace
 from nurture.rules.titles import Titles
 
 
-@main.command(help=_("Show where each email stands. The states add up to the audience."))
+@main.group(help=_("Show where each email stands. The states add up to the audience."), invoke_without_command=True)
 @click.option("--campaign", "key", metavar=_("KEY"), help=_("The emails of one campaign only."))
 @click.option("--broadcast", "cast", metavar=_("KEY"), help=_("The emails of one one-time email only."))
 @json_option
 @pass_state
-def sends(state: State, key: str | None, cast: str | None, *, as_json: bool) -> None:
-    """Show the account."""
+@click.pass_context
+def sends(ctx: click.Context, state: State, key: str | None, cast: str | None, *, as_json: bool) -> None:
+    """Show the account, unless a command below is asked for."""
+    if ctx.invoked_subcommand is None:
+        _show(state, key, cast, as_json=as_json)
+
+
+def _show(state: State, key: str | None, cast: str | None, *, as_json: bool) -> None:
     if key is not None and cast is not None:
         raise click.UsageError(_("Name one of --campaign and --broadcast"))
     with state.context() as context, context.database.snapshot() as conn:
