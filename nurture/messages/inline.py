@@ -2,7 +2,8 @@
 
 Nothing else of the page changes by a byte. A rule stays in the head as well when mail clients still have a use for it
 there: media queries and other at-rules, states (`:hover`), rules that match nothing here (`.ExternalClass`), and what
-is `!important`, which is inlined without that word, so that a media query can still overrule it.
+is `!important`, which is inlined without that word, so that a media query can still overrule it. A media query that
+overruled what is now in style attributes gets that word, or it would no longer do so.
 """
 
 import re
@@ -16,44 +17,42 @@ from cssselect import parse as parse_selector
 from lxml import etree  # type: ignore[import-untyped]
 from lxml import html as lxml_html
 
+from nurture.messages.css import COMMENT, Declaration, Rule, declaration, declarations, rules, split
 from nurture.messages.masks import ATTRIBUTE, COMMENT_MASK, MARKUP, NAME
 
 _MARK = "data-zqn"
 _KEEP = re.compile(r"\s+data-premailer=[\"']?ignore[\"']?", re.IGNORECASE)
 _MEDIA = re.compile(r"\smedia\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
 _STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style\s*>)", re.DOTALL | re.IGNORECASE)
-_TOKEN = re.compile(r"/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|<!--|-->|[{}();,\[\]]", re.DOTALL)
-_IMPORTANT = re.compile(r"\s*!\s*important\s*\Z", re.IGNORECASE)
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_PROPERTY = re.compile(r"[*_]?-?-?[a-zA-Z][a-zA-Z0-9-]*")
 _HEAD = frozenset({"html", "head", "title", "meta", "link", "base", "style", "script"})
 _BLANK = re.compile(r"\n\s*\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """`name: value`, as written."""
-
-    name: str
-    value: str
-    important: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """One rule of a style element, from where to where, with selectors and declarations; an at-rule has neither."""
-
-    start: int
-    end: int
-    selectors: tuple[str, ...]
-    declarations: tuple[Declaration, ...]
+Weight = tuple[int, int, int]
 
 
 @dataclass(slots=True)
 class _Matched:
-    """What rules say of one tag: (important, specificity, order) and the declarations."""
+    """What rules say of one tag: specificity, order, declarations."""
 
-    rules: list[tuple[tuple[int, int, int], int, tuple[Declaration, ...]]] = field(default_factory=list)
+    rules: list[tuple[Weight, int, tuple[Declaration, ...]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Matches:
+    """What rules say of each tag, by its number."""
+
+    tags: dict[int, _Matched] = field(default_factory=dict)
+
+    def take(self, rule: Rule, tree: Any, order: int) -> bool:
+        """Note the rule at every tag it matches. Whether the head needs it no more."""
+        done = bool(rule.selectors) and not any(one.important for one in rule.declarations)
+        for selector in rule.selectors:
+            weight, numbers = _found(selector, tree)
+            for number in numbers:
+                self.tags.setdefault(number, _Matched()).rules.append((weight, order, rule.declarations))
+            done = done and bool(numbers)
+        return done
 
 
 def inlined(page: str) -> str:
@@ -62,19 +61,22 @@ def inlined(page: str) -> str:
     sheets = {found.start(): sheet for found in blocks if (sheet := _STYLE.fullmatch(found[0])) and _is_ours(sheet[1])}
     if not any("{" in sheet[2] for sheet in sheets.values()):
         return _KEEP.sub("", page) if "data-premailer" in page else page
-    tree = _tree(page)
-    matched: dict[int, _Matched] = {}
-    kept: dict[int, str] = {}
+    tree, matched = _tree(page), _Matches()
+    ordered: dict[int, list[tuple[int, Rule]]] = {}
     order = 0
+    gone: set[int] = set()
     for start, sheet in sheets.items():
-        stays: list[_Rule] = []
-        rules = list(_rules(sheet[2]))
-        for rule in rules:
+        ordered[start] = []
+        for rule in rules(sheet[2]):
             order += 1
-            if not _match(rule, tree, matched, order):
-                stays.append(rule)
-        kept[start] = _without(sheet, [rule for rule in rules if rule not in stays])
-    return "".join(_written(page, matched, kept))
+            ordered[start].append((order, rule))
+            if matched.take(rule, tree, order):
+                gone.add(order)
+    kept = {
+        start: _left(sheet, [(rule, "" if n in gone else _firm(sheet[2], rule, tree, matched, n)) for n, rule in found])
+        for (start, found), sheet in zip(ordered.items(), sheets.values(), strict=True)
+    }
+    return "".join(_written(page, matched.tags, kept))
 
 
 def _is_ours(tag: str) -> bool:
@@ -101,75 +103,13 @@ def _tree(page: str) -> Any:
     return lxml_html.document_fromstring(COMMENT_MASK.sub("", "".join(parts)) or "<p></p>")
 
 
-def _rules(css: str) -> Iterator[_Rule]:
-    """The statements of a style sheet that is whole; what stands after a mistake is left as it is."""
-    depth, start, opened = 0, 0, -1
-    for found in _TOKEN.finditer(css):
-        sign = found[0]
-        if depth == 0 and (sign.startswith("/*") or sign in {"<!--", "-->"}) and not css[start : found.start()].strip():
-            start = found.end()
-        elif sign == "{":
-            depth += 1
-            opened = found.start() if depth == 1 else opened
-        elif sign == "}":
-            depth -= 1
-            if depth < 0:
-                return
-            if depth == 0:
-                yield _rule(css, start, opened, found.end())
-                start = found.end()
-        elif sign == ";" and depth == 0:  # @import, @charset
-            yield _Rule(start, found.end(), (), ())
-            start = found.end()
-
-
-def _rule(css: str, start: int, opened: int, end: int) -> _Rule:
-    prelude = _COMMENT.sub("", css[start:opened]).strip()
-    if not prelude or prelude.startswith("@"):
-        return _Rule(start, end, (), ())
-    selectors = tuple(one.strip() for one in _split(prelude, ","))
-    return _Rule(start, end, selectors, tuple(declarations(css[opened + 1 : end - 1])))
-
-
-def _split(text: str, at: str) -> Iterator[str]:
-    """The text cut at this sign, where it stands in no parentheses, brackets or quotes."""
-    depth = start = 0
-    for found in _TOKEN.finditer(text):
-        sign = found[0]
-        if sign in {"(", "["}:
-            depth += 1
-        elif sign in {")", "]"}:
-            depth = max(0, depth - 1)
-        elif sign == at and depth == 0:
-            yield text[start : found.start()]
-            start = found.end()
-    yield text[start:]
-
-
-def declarations(css: str) -> Iterator[Declaration]:
-    """The declarations of a rule or a style attribute, double ones included: clients take the last they understand."""
-    for one in _split(_COMMENT.sub("", css), ";"):
-        name, colon, value = one.partition(":")
-        name, value = name.strip(), value.strip()
-        if colon and value and _PROPERTY.fullmatch(name):
-            yield Declaration(name.lower(), _IMPORTANT.sub("", value), bool(_IMPORTANT.search(value)))
-
-
-def _match(rule: _Rule, tree: Any, matched: dict[int, _Matched], order: int) -> bool:
-    """Note the rule at every tag it matches. Whether the head needs it no more."""
-    done = bool(rule.selectors) and not any(one.important for one in rule.declarations)
-    for selector in rule.selectors:
-        compiled = _compiled(selector)
-        hit = False
-        for element in compiled[0](tree) if compiled else ():
-            number = element.get(_MARK)
-            if number is None or element.tag in _HEAD:
-                continue
-            hit = True
-            place = matched.setdefault(int(number), _Matched())
-            place.rules.append((compiled[1] if compiled else (0, 0, 0), order, rule.declarations))
-        done = done and hit
-    return done
+def _found(selector: str, tree: Any) -> tuple[Weight, list[int]]:
+    """The weight of a selector, and the numbers of the tags it matches."""
+    compiled = _compiled(selector)
+    if compiled is None:
+        return (0, 0, 0), []
+    elements = (one for one in compiled[0](tree) if one.tag not in _HEAD)
+    return compiled[1], [int(number) for one in elements if (number := one.get(_MARK)) is not None]
 
 
 @lru_cache(maxsize=2048)
@@ -186,17 +126,61 @@ def _compiled(selector: str) -> tuple[Any, tuple[int, int, int]] | None:
         return None
 
 
-def _without(sheet: re.Match[str], gone: list[_Rule]) -> str:
-    """The style element without these rules; nothing when none is left."""
+def _firm(css: str, rule: Rule, tree: Any, matched: _Matches, order: int) -> str:
+    """The text of a rule that stays; of a media query with `!important` where it overruled what was inlined."""
+    text = css[rule.start : rule.end]
+    opened = text.find("{")
+    if rule.selectors or not COMMENT.sub("", text[:opened]).strip().lower().startswith("@media"):
+        return text
+    inner = text[opened + 1 : -1]
+    parts: list[str] = []
+    end = 0
+    for one in rules(inner):
+        parts += [inner[end : one.start], _firm_rule(inner[one.start : one.end], one, tree, matched, order)]
+        end = one.end
+    return f"{text[: opened + 1]}{''.join(parts)}{inner[end:]}{text[-1]}"
+
+
+def _firm_rule(text: str, rule: Rule, tree: Any, matched: _Matches, order: int) -> str:
+    places = [(weight, matched.tags[n]) for one in rule.selectors for weight, ns in [_found(one, tree)] for n in ns
+              if n in matched.tags]  # fmt: skip
+    if not places:
+        return text
+    opened = text.index("{")
+    pieces = list(split(text[opened + 1 : -1], ";"))
+    for number, piece in enumerate(pieces):
+        one = declaration(piece)
+        if one is not None and not one.important and _overruled(one.name, places, order):
+            bare = piece.rstrip()
+            pieces[number] = f"{bare} !important{piece[len(bare) :]}"
+    return f"{text[: opened + 1]}{';'.join(pieces)}{text[-1]}"
+
+
+def _overruled(name: str, places: list[tuple[Weight, _Matched]], order: int) -> bool:
+    """Whether rules that are inlined now say this of some tag, and none more strongly."""
+    against = [
+        (weight, order) > (rule[0], rule[1]) and not one.important
+        for weight, tag in places
+        for rule in tag.rules
+        for one in rule[2]
+        if one.name == name or one.name.startswith(f"{name}-") or name.startswith(f"{one.name}-")
+    ]
+    return bool(against) and all(against)
+
+
+def _left(sheet: re.Match[str], changed: list[tuple[Rule, str]]) -> str:
+    """The style element with these texts for its rules; nothing when none is left."""
     css = sheet[2]
     parts: list[str] = []
     end = 0
-    for rule in gone:
-        parts.append(css[end : rule.start])
+    for rule, text in changed:
+        parts += [css[end : rule.start], text]
         end = rule.end
     parts.append(css[end:])
-    left = _BLANK.sub("\n", "".join(parts))
-    bare = _COMMENT.sub("", left).replace("<!--", "").replace("-->", "")
+    left = "".join(parts)
+    if any(not text for _, text in changed):
+        left = _BLANK.sub("\n", left)
+    bare = COMMENT.sub("", left).replace("<!--", "").replace("-->", "")
     return f"{sheet[1]}{left}{sheet[3]}" if bare.strip() else ""
 
 
