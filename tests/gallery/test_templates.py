@@ -28,7 +28,8 @@ TO_STAFF = {"staff_hot_lead", "staff_digest", "staff_invite", "staff_reset", "st
             "staff_reply"}  # fmt: skip
 RING = new_ring()
 PERSON = dict.fromkeys(("name", "given_name", "honorific", "email", "phone", "phone_shown"), "")
-HOUSE = {"name": "Trung tâm An Phát", "address": "", "email": "chao@anphat.example"}
+HOUSE = {"name": "Trung tâm An Phát", "address": "", "email": "chao@anphat.example", "phone": "", "website": ""}
+ABOUT_A_REFUSAL = {"refusal_confirmed"}
 ALERT: dict[str, Any] = {
     "lead_name": "Mai", "honorific": "chị", "company": "Cty An Phát", "phone": "+84901234567",
     "phone_shown": "0901 234 567", "url": "https://m.example/leads/k3", "product": "",
@@ -40,6 +41,8 @@ BARE = {
     "owner": {**PERSON, "email": "lan@b.example"},
     "company": {"name": None, "domain": None, "size": None},
     "house": HOUSE,
+    "reason_line": "",
+    "refused_at": "",
     "alert": {"lead_name": "Mai", "url": "https://m.example/leads/k3", "reasons": []},
     "alerts": [{"lead_name": "Mai", "url": "https://m.example/leads/k3", "reasons": []}],
     "tasks": [{"title": "Gọi lại", "lead_name": "Mai", "due": "1/12", "url": "https://m.example/leads/k3"}],
@@ -74,7 +77,7 @@ def render(key: str, language: str, values: dict[str, Any]) -> Rendered:
     return Personalizer(emails()[key, language]).render(values, made)
 
 
-EACH = [(key, language) for key in sorted(TO_LEADS | TO_STAFF) for language in ("vi", "en")]
+EACH = [(key, language) for key in sorted(TO_LEADS | TO_STAFF | ABOUT_A_REFUSAL) for language in ("vi", "en")]
 
 
 def test_every_email_is_there_in_both_languages() -> None:
