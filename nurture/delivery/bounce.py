@@ -20,11 +20,13 @@ _CODE = re.compile(r"(?<![\w.\-])([45]\d\d)(?=[ \-#:]|$)")
 _NOISE = re.compile(
     r"https?://\S+|<?[^\s<>@]+@[^\s<>@]+>?|\b5\.\d\.\d - (?:unknown address error|other \w+ \w+ problem)"
 )
-# What is said to MAIL is about us; what is said to DATA and after the dot was said with the mail in hand.
+# What is said to MAIL is about us; what is said to DATA and after the dot was said with the mail in hand. A mailer that
+# sends its commands at once shows DATA before the answers to RCPT; "need RCPT" tells.
 _AT_MAIL = re.compile(r"(?:after|in reply to|in response to|response to|command:) mail from|>>> mail from")
 _AT_DATA = re.compile(
-    r"(?:after|in reply to|in response to|response to) (?:the )?(?:end of )?data\b|>>> data <<< 5|after i sent the message"
-    r"|smtp command data\b"
+    r"end of data\b|\bdata (?:command|phase|block)|>>> data\b(?!.{0,600}need rcpt)|smtp command data\b"
+    r"|(?:after|to|during|while|sending) (?:the )?(?:pipelined )?(?:sending )?data\b|transfer of mail text"
+    r"|after i sent the message|message (?:body|content) (?:was )?(?:sent|transmitted)"
 )
 _SURE = re.compile(r"doesn't have an? \S+ account")  # Yahoo says so after the dot
 _GONE = frozenset({BounceReason.NO_SUCH_USER, BounceReason.NO_SUCH_DOMAIN})

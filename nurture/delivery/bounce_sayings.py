@@ -137,6 +137,7 @@ SAYINGS = (
         "Gmail 4.2.1 and 4.7.28, Exchange 4.3.2, Outlook, Postfix's anvil",
         (
             r"rate limit|ratelimit",
+            r"too many (?:invalid|unknown) (?:recipient|user)|excessive user ?id unknowns",
             r"too many (?:connection|message|recipient|concurrent|mail|e-?mail|session|error|smtp|bad)",
             r"receiving (?:mail|e-?mail|messages) (?:too quickly|at a rate)|thrott?l|try again later, (?:rate|closing)",
             r"exceeded (?:\S+ ){0,6}(?:per|hour|day|rate|connection|recipients|limit for)",
@@ -206,8 +207,9 @@ SAYINGS = (
             r"does not accept mail \(nullmx|name or service not known|no (?:mx|dns) (?:or a )?(?:record|entr)",
             r"all relevant mx records point to non-existent|mx (?:records? )?.{0,30}non-?existent",
             r"unrouteable (?:mail )?domain|不存在的域名|không tìm thấy host",
-            r"(?:host|domain) (?:does not|doesn't) (?:accept|receive) (?:any )?(?:e-?mail|mail)",
-            r"domain is not reachable",
+            r"(?:host|domain) (?:\S+ )?(?:does not|doesn't) (?:accept|receive) (?:any )?(?:e-?mail|mail)",
+            r"domain is not reachable|no (?:valid )?(?:mail )?exchanger|(?:bogus|invalid) mx",
+            r"mx \S*(?: \S+){0,6} (?:localhost|loopback|private)",
             r"tên miền .{0,16}không tồn tại|illegal host/domain|not found in dns|bad destination (?:system|host)",
             r"address family (?:mismatch|not supported) .{0,20}host|delivery failed\. host",
             r"unresolvable (?:host|domain)|domain (?:has )?no valid mail|nodename nor servname",
@@ -282,8 +284,9 @@ SAYINGS = (
     ),
     Saying(
         Why.NO_SUCH_USER,
-        "IMail, InterScan",
+        "Cox, Cloudmark, IMail, InterScan and others",
         (
+            r"\b5\.1\.\d\b.{0,80}\b(?:address|recipient) (?:address )?rejected\.?(?: \(|$)",
             r"invalid (?:final )?(?:delivery )?user ?id|check (?:if|that|whether) (?:the )?address is correct",
             r"(?:unknown|invalid|no such) local[- ]?part|user ?unknown|(?:address|recip(?:ient)?|user)_?not_?found",
             r"invalid-recipient|no one with that (?:e-?mail )?address|no such mail ?drop|handle mail for that user",

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from nurture.inbound.dsn import address_of
+from nurture.inbound.dsn import MOST_RECIPIENTS, address_of
 from nurture.inbound.model import What
 from nurture.inbound.parts import Headers, Mail, split
 
@@ -45,7 +45,7 @@ class Complaint:
 
     what: What
     kind: str  # the provider's word
-    address: str
+    addresses: tuple[str, ...]  # one or more, `Original-Rcpt-To` may stand there for each; one empty if none is told
     at: str
 
 
@@ -56,11 +56,11 @@ def complaint(mail: Mail, original: Headers) -> Complaint | None:
         return None
     fields = fields or _fields_in_text(mail)
     kind = fields.get("feedback-type").lower().split(" ")[0] or "abuse"
-    addresses = [address_of(fields.raw(name)) for name in _REPORTED]
-    addresses += [address_of(original.raw(name)) for name in _ORIGINAL]
-    address = next(filter(None, addresses), "")
+    told = [address_of(value) for name in _REPORTED for value in fields.all(name)]
+    quoted = [address_of(original.raw(name)) for name in _ORIGINAL]
+    addresses = tuple(dict.fromkeys(filter(None, told))) or next(((one,) for one in quoted if one), ("",))
     at = fields.raw("received-date") or fields.raw("arrival-date")
-    return Complaint(TYPES.get(kind, What.COMPLAINED), kind, address, at)
+    return Complaint(TYPES.get(kind, What.COMPLAINED), kind, addresses[:MOST_RECIPIENTS], at)
 
 
 def _fields(text: str) -> Headers:

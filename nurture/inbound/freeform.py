@@ -9,29 +9,30 @@ from nurture.inbound.model import What
 from nurture.inbound.own import ENCLOSED, start_of_headers
 from nurture.inbound.parts import Headers, Mail
 from nurture.inbound.plain import text_of
+from nurture.inbound.signs import any_of
 
 MOST = 20_000  # characters of a notice
 MOST_RECIPIENTS = 50
 ENOUGH = 2  # signs of a bounce
 
 
-def _any(rows: Sequence[tuple[str, str]]) -> re.Pattern[str]:
-    return re.compile("|".join(pattern for _, pattern in rows), re.IGNORECASE)
-
-
-_SENDERS = _any(signs.SENDERS)
-_DELAYS = _any(signs.DELAYS)
-_FAILURES = _any(signs.FAILURES)
-_PHRASES = _any(signs.PHRASES)
-_TRYING = _any(signs.STILL_TRYING)
-_ORIGINAL = re.compile(r"[\s>*|]*(?:" + "|".join(pattern for _, pattern in signs.ORIGINALS) + ")", re.IGNORECASE)
+_SENDERS = any_of(signs.SENDERS)
+_DELAYS = any_of(signs.DELAYS)
+_FAILURES = any_of(signs.FAILURES)
+_PHRASES = any_of(signs.PHRASES)
+_TRYING = any_of(signs.STILL_TRYING)
+_ORIGINAL = re.compile(r"[\s>*|]*(?:" + signs.either(signs.ORIGINALS) + ")", re.IGNORECASE)
 # An address in running text: up to a blank or a mark that cannot stand in one, no dot at its end.
-_ADDR = r"[^\s<>,;:\"'()\[\]=@]{1,120}@[A-Za-z0-9\u0080-\uffff](?:[^\s<>,;:\"'()\[\]@/.]|\.(?=[^\s<>,;:\"'()\[\]@/.])){1,250}"
-_END = r"(?![^\s<>,;:\"'()\[\]@/.])"
+_CHAR = r"[^\s<>,;:\"'()\[\]@/.]"
+_ADDR = (
+    r"[^\s<>,;:\"'()\[\]=@]{1,120}@[A-Za-z0-9\u0080-\uffff]"
+    rf"(?:{_CHAR}|\.(?={_CHAR})){{1,250}}"
+)
 _ADDRESS = re.compile(_ADDR)
 # A line that begins with an address, bare or in brackets: `<ai@x.vn>:`, `ai@x.vn (reason)`, `554 <ai@x.vn>... reason`.
 _LEADING = re.compile(
-    rf"[\s>*|\u2022\"-]*(?:[45]\d\d[ -](?:[45]\.\d+\.\d+ )?(?=<))?(?:smtp:|mailto:)?(?:<(?:smtp:)?({_ADDR})>|({_ADDR})){_END}",
+    r"[\s>*|\u2022\"-]*(?:[45]\d\d[ -](?:[45]\.\d+\.\d+ )?(?=<))?(?:smtp:|mailto:)?"
+    rf"(?:<(?:smtp:)?({_ADDR})>|({_ADDR}))(?!{_CHAR})",
     re.IGNORECASE,
 )
 _NAMED = re.compile(rf"\b{signs.NAMED}\b[^\n@]{{0,40}}?[<\s:=\"'(\[]({_ADDR})", re.IGNORECASE)

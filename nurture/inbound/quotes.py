@@ -4,77 +4,162 @@ import re
 
 from nurture.inbound.parts import Mail
 from nurture.inbound.plain import text_of
+from nurture.inbound.signs import any_of, either
 
 MOST = 10_000  # characters of an answer that are kept
 _FAR = 200  # characters within which "wrote:" follows its begin
 
 # "On Monday, Lan wrote:" in the languages of the mail programs. The line may be folded into up to four.
 WROTE = (
-    ("English: Gmail, Apple, Thunderbird", r"on\b.{4,300}\bwrote\s*:"),
-    ("Vietnamese: Gmail, Apple, Outlook", r"(?:vào|vào lúc|lúc|ngày|on|đã gửi)\b.{4,300}\b(?:đã viết|viết|đã gửi)\s*:"),
-    ("German", r"(?:am|an)\b.{4,300}\b(?:schrieb|hat)\b.{0,100}:"),
-    ("French", r"le\b.{4,300}\ba [ée]crit\s*:"),
-    ("Spanish", r"el\b.{4,300}\bescribi[óo]\s*:"),
-    ("Italian", r"il\b.{4,300}\bha scritto\s*:"),
-    ("Portuguese", r"(?:em|a)\b.{4,300}\b(?:escreveu|escreveu o seguinte)\s*:"),
-    ("Dutch", r"op\b.{4,300}\b(?:schreef|heeft)\b.{0,100}:"),
-    ("Nordic", r"(?:den|på|kl\.?|ti)\b.{4,300}\b(?:skrev|kirjoitti)\b.{0,100}:"),
-    ("Polish, Czech", r".{4,200}\b(?:napisa[łl]\(?a?\)?|napsal\(?a?\)?)\s*:"),
-    ("Russian, Ukrainian", r".{4,200}(?:пишет|написал\(?а?\)?|пише)\s*:"),
-    ("Turkish, Indonesian", r".{4,200}\b(?:yazd[ıi]|menulis)\s*:"),
-    ("Chinese, Japanese, Korean", r".{4,200}(?:写道|寫道|のメール|が書きました|님이 작성)\s*[:：]"),
-    ("Old mailers", r".{1,120}[<\[(]\S+@\S+[>\])] (?:wrote|writes|said|đã viết)\s*:"),
+    (
+        "English: Gmail, Apple, Thunderbird",
+        (r"on\b.{4,300}\bwrote\s*:",),
+    ),
+    (
+        "Vietnamese: Gmail, Apple, Outlook",
+        (r"(?:vào|vào lúc|lúc|ngày|on|đã gửi)\b.{4,300}\b(?:đã viết|viết|đã gửi)\s*:",),
+    ),
+    (
+        "German",
+        (r"(?:am|an)\b.{4,300}\b(?:schrieb|hat)\b.{0,100}:",),
+    ),
+    (
+        "French",
+        (r"le\b.{4,300}\ba [ée]crit\s*:",),
+    ),
+    (
+        "Spanish",
+        (r"el\b.{4,300}\bescribi[óo]\s*:",),
+    ),
+    (
+        "Italian",
+        (r"il\b.{4,300}\bha scritto\s*:",),
+    ),
+    (
+        "Portuguese",
+        (r"(?:em|a)\b.{4,300}\b(?:escreveu|escreveu o seguinte)\s*:",),
+    ),
+    (
+        "Dutch",
+        (r"op\b.{4,300}\b(?:schreef|heeft)\b.{0,100}:",),
+    ),
+    (
+        "Nordic",
+        (r"(?:den|på|kl\.?|ti)\b.{4,300}\b(?:skrev|kirjoitti)\b.{0,100}:",),
+    ),
+    (
+        "Polish, Czech",
+        (r".{4,200}\b(?:napisa[łl]\(?a?\)?|napsal\(?a?\)?)\s*:",),
+    ),
+    (
+        "Russian, Ukrainian",
+        (r".{4,200}(?:пишет|написал\(?а?\)?|пише)\s*:",),
+    ),
+    (
+        "Turkish, Indonesian",
+        (r".{4,200}\b(?:yazd[ıi]|menulis)\s*:",),
+    ),
+    (
+        "Chinese, Japanese, Korean",
+        (r".{4,200}(?:写道|寫道|のメール|が書きました|님이 작성)\s*[:：]",),
+    ),
+    (
+        "Old mailers",
+        (r".{1,120}[<\[(]\S+@\S+[>\])] (?:wrote|writes|said|đã viết)\s*:",),
+    ),
 )
 # Lines after which all is the mail that was answered.
 SEPARATORS = (
     (
         "Outlook, Lotus",
-        r"-{2,}\s*(?:original (?:message|appointment)|forwarded message|reply (?:message|above)|thư gốc|thư ban đầu|tin nhắn gốc"
-        r"|tin nhắn (?:đã )?chuyển tiếp|urspr[üu]ngliche (?:nachricht|mail)|message d'origine|message transf[ée]r[ée]|mensaje original"
-        r"|messaggio originale|mensagem original|oorspronkelijk bericht|opprinnelig melding|oryginalna wiadomo[śs][ćc]"
-        r"|исходное сообщение|пересылаемое сообщение|原始邮件|原邮件|元のメッセージ|original(?:nachricht)?)\s*-{0,}.*",
+        (
+            (
+                r"-{2,}\s*(?:original (?:message|appointment)|forwarded message|reply (?:message|above)|thư gốc"
+                r"|thư ban đầu|tin nhắn gốc|tin nhắn (?:đã )?chuyển tiếp|urspr[üu]ngliche (?:nachricht|mail)"
+                r"|message d'origine|message transf[ée]r[ée]|mensaje original|messaggio originale"
+                r"|mensagem original|oorspronkelijk bericht|opprinnelig melding|oryginalna wiadomo[śs][ćc]"
+                r"|исходное сообщение|пересылаемое сообщение|原始邮件|原邮件|元のメッセージ"
+                r"|original(?:nachricht)?)\s*-{0,}.*"
+            ),
+        ),
     ),
-    ("Outlook's rule", r"_{10,}\s*"),
+    (
+        "Outlook's rule",
+        (r"_{10,}\s*",),
+    ),
     (
         "Outlook for phones",
-        r"(?:from|từ|von|de|da|van|fr[åa]n|fra|od|от|发件人|寄件者|差出人|보낸 사람)\s*[:：].{1,300}",
+        (r"(?:from|từ|von|de|da|van|fr[åa]n|fra|od|от|发件人|寄件者|差出人|보낸 사람)\s*[:：].{1,300}",),
     ),
-    ("Yahoo, AOL", r"(?:-----\s*)?(?:original message|reply above this line|please reply above).*"),
+    (
+        "Yahoo, AOL",
+        (r"(?:-----\s*)?(?:original message|reply above this line|please reply above).*",),
+    ),
     (
         "those who ask to answer above",
-        r"(?:[-=#_*]{3,}.{0,10})?(?:reply above this line|vui lòng trả lời (?:phía )?trên dòng này).*",
+        (r"(?:[-=#_*]{3,}.{0,10})?(?:reply above this line|vui lòng trả lời (?:phía )?trên dòng này).*",),
     ),
 )
 SIGNATURES = (
-    ("RFC 3676, 4.3", r"--\s?"),
-    ("a line of underscores or dashes", r"[-_\u2013\u2014=]{3,40}"),
+    (
+        "RFC 3676, 4.3",
+        (r"--\s?",),
+    ),
+    (
+        "a line of underscores or dashes",
+        (r"[-_\u2013\u2014=]{3,40}",),
+    ),
     (
         "phones and their programs",
-        r"(?:sent (?:from|via|with) (?:my |the )?\S.{0,60}|get outlook for .{0,40}|đã gửi từ .{0,60}"
-        r"|được gửi từ .{0,60}|gửi từ (?:iphone|điện thoại|thiết bị|máy|outlook|yahoo|samsung).{0,60}|tải outlook cho .{0,40}"
-        r"|von meinem .{0,40} gesendet|gesendet (?:von|mit) .{0,40}|envoy[ée] (?:de|depuis) .{0,60}|enviado (?:desde|do|de) .{0,60}"
-        r"|inviato da .{0,60}|отправлено с .{0,60}|iphoneから送信|从我的 ?iphone ?发送|나의 iphone에서 보냄)",
+        (
+            (
+                r"(?:sent (?:from|via|with) (?:my |the )?\S.{0,60}|get outlook for .{0,40}|đã gửi từ .{0,60}"
+                r"|được gửi từ .{0,60}|gửi từ (?:iphone|điện thoại|thiết bị|máy|outlook|yahoo|samsung).{0,60}"
+                r"|tải outlook cho .{0,40}|von meinem .{0,40} gesendet|gesendet (?:von|mit) .{0,40}"
+                r"|envoy[ée] (?:de|depuis) .{0,60}|enviado (?:desde|do|de) .{0,60}|inviato da .{0,60}"
+                r"|отправлено с .{0,60}|iphoneから送信|从我的 ?iphone ?发送|나의 iphone에서 보냄)"
+            ),
+        ),
     ),
 )
 # Where the markup of an answer ends and that of what it answers begins.
 MARKUP = (
-    ("Gmail", r"<(?:div|blockquote)[^<>]{0,300}class=[\"']?[^\"'<>]{0,100}gmail_(?:quote|attr|extra)"),
-    ("Apple, Thunderbird", r"<blockquote[^<>]{0,300}type=[\"']?cite|<div[^<>]{0,200}class=[\"']?moz-cite-prefix"),
+    (
+        "Gmail",
+        (r"<(?:div|blockquote)[^<>]{0,300}class=[\"']?[^\"'<>]{0,100}gmail_(?:quote|attr|extra)",),
+    ),
+    (
+        "Apple, Thunderbird",
+        (r"<blockquote[^<>]{0,300}type=[\"']?cite|<div[^<>]{0,200}class=[\"']?moz-cite-prefix",),
+    ),
     (
         "Outlook",
-        r"<div[^<>]{0,200}id=[\"']?(?:x_)?(?:appendonsend|divrplyfwdmsg|olk_src_body_section|mail-editor-reference-message-container)"
-        r"|<div[^<>]{0,200}style=[\"'][^\"'<>]{0,200}border-top:\s?solid #(?:e1e1e1|b5c4df)",
+        (
+            (
+                r"<div[^<>]{0,200}id=[\"']?(?:x_)?(?:appendonsend|divrplyfwdmsg|olk_src_body_section"
+                r"|mail-editor-reference-message-container)"
+            ),
+            r"<div[^<>]{0,200}style=[\"'][^\"'<>]{0,200}border-top:\s?solid #(?:e1e1e1|b5c4df)",
+        ),
     ),
-    ("Yahoo", r"<div[^<>]{0,200}class=[\"']?[^\"'<>]{0,100}yahoo_quoted|<div[^<>]{0,200}id=[\"']?yiv"),
+    (
+        "Yahoo",
+        (r"<div[^<>]{0,200}class=[\"']?[^\"'<>]{0,100}yahoo_quoted|<div[^<>]{0,200}id=[\"']?yiv",),
+    ),
     (
         "Zoho, Proton, Zimbra",
-        r"<(?:div|blockquote)[^<>]{0,200}(?:class|id|data-marker)=[\"']?(?:zmail_extra|protonmail_quote|__quoted_text__|__replybody)",
+        (
+            (
+                r"<(?:div|blockquote)[^<>]{0,200}(?:class|id|data-marker)=[\"']?(?:zmail_extra|protonmail_quote"
+                r"|__quoted_text__|__replybody)"
+            ),
+        ),
     ),
 )
-_WROTE = re.compile(r"[>\s]*(?:" + "|".join(pattern for _, pattern in WROTE) + r")\s*", re.IGNORECASE)
-_SEPARATOR = re.compile(r"[>\s*]*(?:" + "|".join(pattern for _, pattern in SEPARATORS) + r")\s*\*?", re.IGNORECASE)
-_SIGNATURE = re.compile(r"\s*(?:" + "|".join(pattern for _, pattern in SIGNATURES) + r")\s*", re.IGNORECASE)
-_MARKUP = re.compile("|".join(pattern for _, pattern in MARKUP), re.IGNORECASE)
+_WROTE = re.compile(r"[>\s]*(?:" + either(WROTE) + r")\s*", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[>\s*]*(?:" + either(SEPARATORS) + r")\s*\*?", re.IGNORECASE)
+_SIGNATURE = re.compile(r"\s*(?:" + either(SIGNATURES) + r")\s*", re.IGNORECASE)
+_MARKUP = any_of(MARKUP)
 _FIELD = re.compile(
     r"[>\s*]*(?:from|sent|to|cc|subject|date|từ|đã gửi|gửi|tới|đến|ngày|chủ đề|tiêu đề|von|gesendet|an|betreff|datum|de|envoy[ée]|[àa]|objet"
     r"|para|enviado|asunto|assunto|da|inviato|a|oggetto|от|отправлено|кому|тема|发件人|发送时间|收件人|主题|差出人|送信日時|宛先|件名)\s*\*?\s*[:：]",
@@ -159,7 +244,11 @@ def _unsigned(lines: list[str]) -> list[str]:
             return lines[:at]
         if len(line) < 120 and not above and line.strip() and _is_program(line):
             return []
-    return [line for line in lines if not (line.rstrip().endswith((":", "：")) and _WROTE.fullmatch(line[:400]))]
+    return [line for line in lines if not _is_wrote(line)]
+
+
+def _is_wrote(line: str) -> bool:
+    return line.rstrip().endswith((":", "：")) and _WROTE.fullmatch(line[:400]) is not None
 
 
 def _is_program(line: str) -> bool:

@@ -60,8 +60,9 @@ def read(raw: bytes, ring: KeyRing, received_at: datetime) -> list[Return]:
 def _told(seen: Seen) -> list[Return]:
     mail = seen.mail
     if complaint := arf.complaint(mail, seen.original):
-        told = _made(seen, complaint.what, complaint.address, diagnostic=complaint.kind)
-        return [replace(told, at=_instant(complaint.at, seen.at))]
+        at = _instant(complaint.at, seen.at)
+        told = [_made(seen, complaint.what, one, diagnostic=complaint.kind) for one in complaint.addresses]
+        return [replace(one, at=at) for one in told]
     if reports := dsn.reports(mail):
         others = [report.address.lower() for report in reports]
         return [_of_report(seen, report, others) for report in reports]
