@@ -20,6 +20,7 @@ from nurture.engine.react import react
 from nurture.engine.silence import look_again
 from nurture.engine.tick import tick
 from nurture.engine.upkeep import upkeep
+from nurture.inbound.fetch import Fetcher
 from nurture.kernel.context import Context
 from nurture.loops import Loop
 from nurture.outbound.dispatch import Outbox
@@ -27,7 +28,7 @@ from nurture.rehearsal import jobs
 from nurture.scheduler import Ticker
 from nurture.tracking.service import ingest
 
-_HOUR = 3600.0
+_HOUR, _MINUTE = 3600.0, 60.0
 _PERIOD = 1.0  # seconds after which a loop looks without a bell: what another process left
 
 
@@ -56,6 +57,8 @@ def parts(context: Context, roles: Collection[str]) -> list[Part]:
             Loop("reactions", lambda: _react(context), context.wake.reactions, _PERIOD),
             Loop("calls", Outbox(context, judge).work, context.wake.calls, _PERIOD),
         ]
+        if context.settings.inbox_url is not None:
+            running.append(Loop("inbox", Fetcher(context).work, threading.Event(), _MINUTE))
     if "clock" in roles:
         running.append(Ticker(context, lambda: _tick(context)))
     return running

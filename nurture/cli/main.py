@@ -18,11 +18,11 @@ SECTIONS = {
         "tasks": "tasks", **dict.fromkeys(("holidays", "tet"), "house"),
     },
     _("Ask what became of it"): {
-        "sends": "resolving", "explain": _ASKED, "held": "house", "outbound": "outbound",
+        "sends": "resolving", "explain": _ASKED, "held": "house", "outbound": "outbound", "inbound": "inbound",
         "tracking": "tracking",
     },
     _("Keep it in order"): {
-        "doctor": "doctor", "users": "people", "webhooks": "outbound", "dkim": "dkim",
+        "doctor": "doctor", "relays": "relays", "users": "people", "webhooks": "outbound", "dkim": "dkim",
         **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT),
     },
 }  # fmt: skip

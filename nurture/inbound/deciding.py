@@ -13,6 +13,7 @@ from nurture.inbound.model import Handling, Outcome, Return, What
 from nurture.inbound.refusal_words import Refusal
 from nurture.messages import links
 
+UNREADABLE = "unreadable:"  # how the key of a mail begins that broke what read it
 MAIL = "mail"  # the source that anybody can write to; a webhook's signature was checked before
 
 
@@ -60,6 +61,8 @@ def decide(
         case What.DELIVERED:
             done = found.message is not None and _believed(one, found)
             return Case(number, one, found, Outcome.DONE if done else Outcome.NOBODY)
+        case What.OTHER if one.key.startswith(UNREADABLE):
+            return Case(number, one, found, Outcome.FAILED, Handling.WAITING)
         case What.OTHER if one.source == MAIL:
             return Case(number, one, found, Outcome.KNOWN if known else Outcome.NOBODY, Handling.WAITING)
         case _:  # delays, vacations, challenges: kept, and answered by nobody

@@ -47,17 +47,18 @@ inbox_places = sa.Table(
     column("inbox", sa.Text, primary_key=True, personal=False),  # the mailbox's address without its secret
     column("validity", sa.BigInteger, server_default="0", personal=False),  # UIDVALIDITY (RFC 3501); 0: not IMAP
     column("last_uid", sa.BigInteger, server_default="0", personal=False),  # read up to here
-    column("marked_uid", sa.BigInteger, server_default="0", personal=False),  # marked or moved up to here
+    column("stuck", sa.Text, server_default="", personal=False),  # the mail at which the last look broke off
+    column("tries", sa.Integer, server_default="0", personal=False),  # and how often
     column("looked_at", Instant, nullable=True, personal=False),  # real time of the last good look
     column("failed_at", Instant, nullable=True, personal=False),  # real time of the first failure since
     column("error", sa.Text, server_default="", personal=False),
 )
 
-# Mails of a POP3 mailbox that are read and still lie there, by their UIDL (RFC 1939).
+# Mails that were read and still lie there: of IMAP those not yet marked or moved, of POP3 all that the server lists.
 inbox_seen = sa.Table(
     "inbox_seen",
     metadata,
     column("inbox", sa.Text, primary_key=True, personal=False),
-    column("uidl", sa.Text, primary_key=True, personal=False),
+    column("name", sa.Text, primary_key=True, personal=False),  # UID (RFC 3501), or UIDL (RFC 1939)
     column("at", Instant, personal=False),  # real time
 )
