@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection, Row
 
 from nurture.delivery import relay_store, state, store
 from nurture.delivery.backoff import route_retry_at
+from nurture.delivery.model import RouteTrouble
 from nurture.delivery.settle import Settled
-from nurture.delivery.state import BY_HAND, OPEN, PAUSED
+from nurture.delivery.state import BY_HAND, COMPLAINTS, OPEN, PAUSED
 from nurture.kernel import installation
 from nurture.kernel.context import Context
 from nurture.kernel.i18n import N_, translate
@@ -29,7 +30,10 @@ _SENTENCES = {
     ),
     NO_SENDER: N_("A sender process cannot start; the log says why (is the disk full?)"),
 }
-_PEOPLE = {BY_HAND: N_("A person paused it")}
+_PEOPLE = {
+    BY_HAND: N_("A person paused it"),
+    COMPLAINTS: N_("More than three in a thousand called its advertising spam: none goes until somebody lets it go on"),
+}
 
 
 def sentence(reason: str, language: str) -> str:
@@ -65,7 +69,8 @@ def keep_in(conn: Connection, key: str, reason: str, real: datetime) -> None:
         return
     stands = PAUSED if reason else OPEN
     if row is None or (row.state, row.reason) != (stands, reason):
-        store.set_route(conn, key, {"state": stands, "reason": reason, "since": real, "retry_at": None, "failures": 0})
+        change = {"state": stands, "reason": reason, "since": real, "retry_at": None, "failures": 0, "trouble": None}
+        store.set_route(conn, key, change)
 
 
 def pause(conn: Connection, key: str, by: str, real: datetime) -> None:
@@ -78,10 +83,16 @@ def resume(conn: Connection, key: str, real: datetime) -> int:
     """A person lets a route go on, its advertising too: complaints count anew. Gives how many mails are asked again."""
     change = {
         "state": OPEN, "reason": "", "since": real, "retry_at": None, "failures": 0, "held_at": None, "held_by": None,
-        "ads": None, "ads_at": None, "clean_at": real,
+        "trouble": None, "ads": None, "ads_at": None, "clean_at": real,
     }  # fmt: skip
     relay_store.change(conn, key, change, real)
     return relay_store.ask_again(conn)
+
+
+def _worst(row: Row[Any] | None, trouble: RouteTrouble) -> str:
+    """What a pause is about, as long as it lasts."""
+    lasting = row is not None and row.state == PAUSED and row.trouble == RouteTrouble.PAUSE.value
+    return RouteTrouble.PAUSE.value if lasting else trouble.value
 
 
 def note(conn: Connection, key: str, settled: Settled, real: datetime) -> None:
@@ -104,7 +115,9 @@ def note(conn: Connection, key: str, settled: Settled, real: datetime) -> None:
                 "since": row.since if row is not None and row.state == PAUSED else real,
                 "retry_at": until,
                 "failures": failures + 1,
+                "trouble": _worst(row, settled.trouble),
             },
         )
     elif went and row is not None and (row.state != OPEN or row.failures):
-        store.set_route(conn, key, {"state": OPEN, "reason": "", "since": real, "retry_at": None, "failures": 0})
+        change = {"state": OPEN, "reason": "", "since": real, "retry_at": None, "failures": 0, "trouble": None}
+        store.set_route(conn, key, change)

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Row
 
 OPEN, PAUSED = "open", "paused"
 BY_HAND = "paused_by_hand"
+COMPLAINTS = "too_many_complaints"
 
 
 class Ads(StrEnum):

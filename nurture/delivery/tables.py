@@ -13,6 +13,9 @@ routes = sa.Table(
     column("since", Instant, personal=False),  # real time
     column("retry_at", Instant, nullable=True, personal=False),
     column("failures", sa.Integer, server_default="0", personal=False),
+    column("trouble", sa.Text, nullable=True, personal=False),  # model.RouteTrouble of a pause by itself, the worst
+    column("told_at", Instant, nullable=True, personal=False),  # real time; a person was told of this pause
+    column("mailed_at", Instant, nullable=True, personal=False),  # the latest mail about it
     column("held_at", Instant, nullable=True, personal=False),  # a person paused it
     column("held_by", sa.Text, nullable=True, personal=False),
     column("slowed_at", Instant, nullable=True, personal=False),  # some domain's rate is learned

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from nurture.alerts import service as alerts
 from nurture.alerts.store import digest_due
-from nurture.engine import comparing
+from nurture.engine import comparing, route_mail
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.scoring.published import live
@@ -54,7 +54,8 @@ def upkeep(ctx: Context) -> int:
     if done:
         ctx.wake.reactions.set()
     compared = comparing.look(ctx, facts)
-    return done + len(written) + compared + _tasks(ctx, now) + (_purge(ctx, real) if over else 0)
+    told = _routes(ctx, now, real)
+    return done + len(written) + compared + told + _tasks(ctx, now) + (_purge(ctx, real) if over else 0)
 
 
 def _tasks(ctx: Context, now: datetime) -> int:
@@ -68,6 +69,18 @@ def _tasks(ctx: Context, now: datetime) -> int:
             return 0
     with ctx.database.write() as conn:
         return tasks.follow_merges(conn)
+
+
+def _routes(ctx: Context, now: datetime, real: datetime) -> int:
+    """Tell people of mail servers that stopped."""
+    with ctx.database.read() as conn:
+        if not route_mail.is_news(conn, real):
+            return 0
+    with ctx.database.write() as conn:
+        told = route_mail.tell(conn, ctx.settings, now=now, real=real)
+    if told:
+        ctx.wake.messages.set()
+    return told
 
 
 def _purge(ctx: Context, real: datetime) -> int:

@@ -25,7 +25,7 @@ TO_LEADS = {
     "post_sale_upsell_friends",
 }  # fmt: skip
 TO_STAFF = {"staff_hot_lead", "staff_digest", "staff_invite", "staff_reset", "staff_notify", "staff_tasks",
-            "staff_reply"}  # fmt: skip
+            "staff_reply", "staff_route"}  # fmt: skip
 RING = new_ring()
 PERSON = dict.fromkeys(("name", "given_name", "honorific", "email", "phone", "phone_shown"), "")
 HOUSE = {"name": "Trung tâm An Phát", "address": "", "email": "chao@anphat.example", "phone": "", "website": ""}
