@@ -36,6 +36,7 @@ class Said:
     real: datetime
     proof: str = ""  # the words agreed to, or the operator's statement
     ip: str | None = None
+    version: str | None = None  # of the words that were shown
 
 
 def give(
@@ -207,5 +208,5 @@ def _line(lead_id: int, purpose: Purpose, channel: Channel, said: Said, *, given
     return {
         "lead_id": lead_id, "purpose": purpose.value, "channel": channel.value, "given": given,
         "method": said.method.value, "proof": clean(said.proof, LONGEST_PROOF), "origin": said.origin,
-        "ip": said.ip, "occurred_at": said.now, "recorded_at": said.real,
+        "ip": said.ip, "occurred_at": said.now, "recorded_at": said.real, "version": said.version,
     }  # fmt: skip

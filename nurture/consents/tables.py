@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from nurture.kernel.database import Id, Instant, column, key_column, metadata
+from nurture.kernel.database import Id, Instant, Json, column, key_column, metadata
 
 consents = sa.Table(
     "consents",
@@ -20,6 +20,7 @@ consents = sa.Table(
     column("recorded_at", Instant, personal=False),
     # of a yes: at most so many advertising messages in 24 hours, where the words agreed to name a figure
     column("per_day", sa.Integer, nullable=True, personal=False),
+    column("version", sa.Text, nullable=True, personal=False),  # of the words that were shown: consents/wording.py
     sa.Index("ix_consents_lead_id_purpose_channel_id", "lead_id", "purpose", "channel", "id"),
 )
 
@@ -63,4 +64,20 @@ data_requests = sa.Table(
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
     ),
+)
+
+# Who was asked by mail to agree, once for each address, and whether they did. The words they were shown are kept.
+askings = sa.Table(
+    "askings",
+    metadata,
+    key_column(),
+    column("lead_id", Id, sa.ForeignKey("leads.id"), index=True, personal=False),
+    column("address_hash", sa.Text, unique=True, personal=False),
+    column("language", sa.Text, personal=False),
+    column("words", Json, personal=False),  # by purpose
+    column("proof", sa.Text, server_default="", personal=True),  # what a form or a person said before
+    column("asked_at", Instant, personal=False),  # engine time
+    column("asked_by", sa.Text, personal=False),  # actor
+    column("agreed_at", Instant, nullable=True, personal=False),  # engine time
+    column("ip", sa.Text, nullable=True, personal=True),
 )
