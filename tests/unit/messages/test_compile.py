@@ -41,9 +41,6 @@ class Plain:
     def trap(self) -> str:
         return ""
 
-    def trap(self) -> str:
-        return ""
-
     def unsubscribe(self) -> str:
         return "https://m.example/u/1"
 

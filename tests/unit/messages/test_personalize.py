@@ -25,9 +25,6 @@ class Plain:
         return "https://m.example/o/1" if self.tracking else ""
 
     def trap(self) -> str:
-        return ""
-
-    def trap(self) -> str:
         return "https://m.example/c/trap" if self.tracking else ""
 
     def unsubscribe(self) -> str:
