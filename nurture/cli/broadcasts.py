@@ -17,6 +17,7 @@ from nurture.cli.output import due, instant, report, say, table
 from nurture.cli.standing import keep_segments
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
+from nurture.delivery import forecast
 from nurture.kernel.context import Context
 from nurture.kernel.i18n import N_, translate
 from nurture.kernel.text import to_key
@@ -84,7 +85,14 @@ def check(state: State, key: str, *, as_json: bool) -> None:
     """Look; the draft stays as it is."""
     with state.context() as context:
         seen = _looked(context, key)
-    report(_look_data(seen), _look_lines(seen), as_json=as_json)
+        with context.database.read() as conn:
+            chosen = service.definition(service.found(conn, key))
+            now, real = context.clock.engine(), context.clock.real()
+            ahead = forecast.of_broadcast(conn, context.settings, chosen, seen.will, now=now, real=real)
+        zone = context.settings.local_zone
+    data = {**_look_data(seen), "through": ahead.end.isoformat() if ahead.end is not None else None}
+    said = forecast.sentence(ahead, LANGUAGE, lambda at: instant(at, zone))
+    report(data, [*_look_lines(seen), said], as_json=as_json)
 
 
 def _looked(context: Context, key: str) -> Look:

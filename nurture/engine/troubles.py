@@ -14,6 +14,7 @@ from nurture.alerts.store import is_due
 from nurture.alerts.tables import alerts
 from nurture.consents.requests import RequestState
 from nurture.consents.tables import data_requests
+from nurture.delivery.state import COMPLAINTS, PAUSED, Ads
 from nurture.delivery.tables import routes
 
 
@@ -45,9 +46,11 @@ def troubles(conn: Connection, now: datetime, old: datetime) -> Troubles:
         count.select_from(data_requests).where(open_).scalar_subquery().label("asked"),
         sa.select(sa.func.min(first)).where(open_).scalar_subquery().label("asked_by"),
     ).subquery()
-    both = figures.outerjoin(routes, routes.c.state == "paused")
+    stopped = sa.or_(routes.c.state == PAUSED, routes.c.ads == Ads.PAUSED.value)
+    both = figures.outerjoin(routes, stopped)
+    why = sa.case((routes.c.state == PAUSED, routes.c.reason), else_=COMPLAINTS).label("reason")
     rows = conn.execute(
-        sa.select(figures, routes.c.key, routes.c.reason).select_from(both).order_by(routes.c.key)
+        sa.select(figures, routes.c.key, why).select_from(both).order_by(routes.c.key)
     ).all()
     one = rows[0]
     return Troubles(

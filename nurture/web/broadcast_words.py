@@ -7,11 +7,13 @@ from nurture.broadcasts.checklist import Item
 from nurture.broadcasts.model import At, BroadcastState, Definition, Local, Now, Past
 from nurture.broadcasts.preflight import phrase
 from nurture.broadcasts.store import Stored
+from nurture.delivery import forecast
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import in_language
 from nurture.web import formats
 from nurture.web.campaign_words import CLASSES, window
 from nurture.web.language import language, say
+from nurture.web.page import zone
 
 STATES: Mapping[str, tuple[str, str, str]] = {  # label, look of its chip, icon
     BroadcastState.DRAFT: (N_("draft"), "", "pencil"),
@@ -72,6 +74,11 @@ def sending(chosen: Definition) -> list[str]:
              else say("%(kind)s, in the name of the house.", kind=kind)]  # fmt: skip
     policy = chosen.sending.policy
     return [*found, window(policy.window, language())] if policy.window is not None else found
+
+
+def outlook(seen: forecast.Outlook) -> str:
+    """When it will be through."""
+    return forecast.sentence(seen, language(), lambda at: formats.stamp(at, language(), zone()))
 
 
 def phrases(refused: Mapping[str, int]) -> list[tuple[str, str]]:

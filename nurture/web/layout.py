@@ -36,14 +36,18 @@ _WITHIN = {
     "tasks": "today",
     "alerts": "today",
     "late": "today",
+    "replies": "today",
 }
 # Further places under the person's name: endpoint, label, icon. One whose view has an `is_shown` asks it.
 CORNER = (
     ("account.profile", N_("Profile"), "person"),
     ("tasks.index", N_("Tasks"), "calendar-event"),
     ("alerts.index", N_("Hot leads to call"), "bell"),
+    ("replies.index", N_("Replies"), "chat-left-text"),
     ("sends.index", N_("Sends account"), "send"),
     ("policy.show", N_("Policy of the house"), "shield-check"),
+    ("suppressions.index", N_("Consent and suppression list"), "slash-circle"),
+    ("relays.index", N_("Mail servers"), "send"),
     ("data_requests.index", N_("Requests about data"), "person"),
     ("mailbox.index", N_("Test mailbox"), "inbox"),
 )

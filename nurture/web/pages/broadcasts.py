@@ -14,6 +14,7 @@ from nurture.broadcasts.preflight import Look
 from nurture.broadcasts.progress import judged
 from nurture.broadcasts.store import Stored
 from nurture.campaigns.spans import spoken
+from nurture.delivery import forecast
 from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, InputError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import LABELS
@@ -174,8 +175,11 @@ def _looked(conn: Connection, stored: Stored) -> tuple[Definition, Stored | None
 def _check(
     stored: Stored, chosen: Definition, seen: Look, audience: str, form: Form, status: int = 200
 ) -> ResponseReturnValue:
+    with read() as conn:
+        ahead = forecast.of_broadcast(conn, context().settings, chosen, seen.will, now=now(), real=real())
     return render(
-        "broadcasts/check.html", status, stored=stored, chosen=chosen, look=seen, form=form, audience=audience,
+        "broadcasts/check.html", status, stored=stored, ahead=words.outlook(ahead), chosen=chosen, look=seen, form=form,
+        audience=audience,
         items=[words.item(one) for one in seen.items], phrases=words.phrases(seen.refused), when=words.when(chosen),
         sending=words.sending(chosen), letters=words.letters(chosen, email_titles()),
     )  # fmt: skip
@@ -249,9 +253,10 @@ def show(key: str) -> ResponseReturnValue:
         result = _result(conn, stored, chosen)
         audience = _audience(conn, chosen, service.other_of(conn, chosen)) if chosen else ""
         people = known(conn).names([user_of(one or "") for one in (stored.launched_by, stored.decided_by)])
+        ahead = _ahead(conn, stored)
     missed = sum(count for state, reason, count in counted if may_try_again(state, reason))
     return render(
-        "broadcasts/show.html", stored=stored, chosen=chosen, problem=problem, states=words.state_words(),
+        "broadcasts/show.html", stored=stored, chosen=chosen, ahead=ahead, problem=problem, states=words.state_words(),
         account=messages.summed(counted), reasons=messages.explained(counted), links=links, result=result,
         missed=missed, audience=audience, when=words.when(chosen) if chosen else "",
         sending=words.sending(chosen) if chosen else [],
@@ -260,6 +265,14 @@ def show(key: str) -> ResponseReturnValue:
         decided_by=people.get(user_of(stored.decided_by or "") or 0, ""),
         labels={str(code): say(text) for code, text in LABELS.items()},
     )  # fmt: skip
+
+
+def _ahead(conn: Connection, stored: Stored) -> str:
+    """When what still waits will be through; nothing where nothing does."""
+    if stored.state is not BroadcastState.SENDING:
+        return ""
+    waiting, seen = forecast.of_waiting(conn, context().settings, now=now(), real=real())
+    return words.outlook(seen) if waiting else ""
 
 
 def _definition(stored: Stored) -> tuple[Definition | None, str]:
