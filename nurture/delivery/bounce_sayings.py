@@ -161,7 +161,7 @@ SAYINGS = (
             ),
             r"improper use of 8-bit|headers? (?:\S+ )?(?:missing|syntax|invalid|malformed|not accept|rejected)",
             r"(?:missing|invalid|malformed|duplicate|bad) (?:\S+ )?(?:header|mime|from:|date:|message-id)",
-            r"bare (?:lf|cr|linefeed)|rfc ?(?:2822|5322|822)|not (?:rfc|compliant)|security reasons",
+            r"bare (?:lf|cr|linefeed)|rfc[ -]?(?:2822|5322|2821|5321)|not (?:rfc|compliant)|security reasons",
             r"presents a potential|(?:line|header)s? too long|conversion (?:is )?(?:required|not)|8bitmime|smtputf8",
             r"not (?:support|accept)\S* (?:\S+ )?(?:mime|8bit|html)",
         ),
@@ -314,7 +314,8 @@ SAYINGS = (
                 r"|no encontrad|no v[aá]lid)"
             ),
             r"(?:utente|indirizzo|casella).{0,30}(?:sconosciut|non esiste|inesistente)",
-            r"usu[aá]rio .{0,20}(?:desconhecido|n[aã]o existe)|nie (?:istnieje|ma takiego)|destin\S* (?:sconosciut|errat)",
+            r"usu[aá]rio .{0,20}(?:desconhecido|n[aã]o existe)",
+            r"nie (?:istnieje|ma takiego)|destin\S* (?:sconosciut|errat)",
             r"(?:пользовател|ящик|адрес|получател).{0,40}(?:не найден|не существует|не обнаружен|неизвест)",
             r"(?:用户|收件人|邮箱|地址).{0,12}(?:不存在|无效|未找到)",
         ),

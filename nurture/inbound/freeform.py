@@ -23,6 +23,9 @@ _PHRASES = any_of(signs.PHRASES)
 _TRYING = any_of(signs.STILL_TRYING)
 _ORIGINAL = re.compile(r"[\s>*|]*(?:" + signs.either(signs.ORIGINALS) + ")", re.IGNORECASE)
 # An address in running text: up to a blank or a mark that cannot stand in one, no dot at its end.
+_MAYBE = re.compile(
+    r"original|message|mail|header|copy|return|undeliver|enclosed|attached|received|begin|this line|unsent", re.I
+)
 _CHAR = r"[^\s<>,;:\"'()\[\]@/.]"
 _ADDR = (
     r"[^\s<>,;:\"'()\[\]=@]{1,120}@[A-Za-z0-9\u0080-\uffff]"
@@ -78,7 +81,7 @@ def notice_of(mail: Mail) -> str:
             break
         if part.media == "text/html" and not any(one.strip() for one in kept):
             kept.append(text_of(part.text))
-        elif part.media.startswith(("text/", "message/")) and part.media != "text/html":
+        elif part.media.startswith("text/") and part.media != "text/html":
             kept.append(part.text)
     return _before_original("\n\n".join(kept)[: MOST * 2], enclosed=enclosed)[:MOST]
 
@@ -92,7 +95,7 @@ def _before_original(text: str, *, enclosed: bool) -> str:
     ends = [
         at
         for at, line in enumerate(lines)
-        if len(line) < 400 and _ORIGINAL.match(line) and any(map(str.strip, lines[:at]))
+        if len(line) < 400 and _MAYBE.search(line) and _ORIGINAL.match(line) and any(map(str.strip, lines[:at]))
     ]
     headers = start_of_headers(lines)
     if not enclosed and headers is not None and any(map(str.strip, lines[:headers])):

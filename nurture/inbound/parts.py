@@ -199,7 +199,7 @@ def _charset(name: str) -> str:
     """A codec of Python's for this charset, or nothing."""
     try:
         codec = codecs.lookup(name.strip("\"' ").lower().partition("*")[0]).name if name else ""
-        b"".decode(codec or "utf-8")  # a codec of bytes to bytes is no charset
+        "a".encode(codec or "utf-8")  # a codec of bytes to bytes is no charset
     except (LookupError, ValueError):
         return ""
     return "" if codec in _NO_CHARSETS else codec

@@ -161,8 +161,9 @@ _SEPARATOR = re.compile(r"[>\s*]*(?:" + either(SEPARATORS) + r")\s*\*?", re.IGNO
 _SIGNATURE = re.compile(r"\s*(?:" + either(SIGNATURES) + r")\s*", re.IGNORECASE)
 _MARKUP = any_of(MARKUP)
 _FIELD = re.compile(
-    r"[>\s*]*(?:from|sent|to|cc|subject|date|từ|đã gửi|gửi|tới|đến|ngày|chủ đề|tiêu đề|von|gesendet|an|betreff|datum|de|envoy[ée]|[àa]|objet"
-    r"|para|enviado|asunto|assunto|da|inviato|a|oggetto|от|отправлено|кому|тема|发件人|发送时间|收件人|主题|差出人|送信日時|宛先|件名)\s*\*?\s*[:：]",
+    r"[>\s*]*(?:from|sent|to|cc|subject|date|từ|đã gửi|gửi|tới|đến|ngày|chủ đề|tiêu đề|von|gesendet|an|betreff|datum|de"
+    r"|envoy[ée]|[àa]|objet|para|enviado|asunto|assunto|da|inviato|a|oggetto|от|отправлено|кому|тема|发件人|发送时间|收件人"
+    r"|主题|差出人|送信日時|宛先|件名)\s*\*?\s*[:：]",
     re.IGNORECASE,
 )
 
