@@ -45,6 +45,8 @@ _KNOWN = {
     "unsubscribe_url": set(),
     "reason_line": set(),
     "refused_at": set(),  # of the one mail that confirms a refusal
+    "agree_url": set(),  # of the one mail that asks for a yes
+    "wording": set(),
 }
 _STAFF = {"alert", "alerts", "tasks", "link", "title", "url", "person", "details"}
 

@@ -58,8 +58,8 @@ class _Matches:
 def inlined(page: str) -> str:
     """The page (masked) with its CSS in style attributes, and what must stay of it in its head."""
     blocks = [found for found in MARKUP.finditer(page) if (found["raw"] or "").lower() == "style"]
-    sheets = {found.start(): sheet for found in blocks if (sheet := _STYLE.fullmatch(found[0])) and _is_ours(sheet[1])}
-    if not any("{" in sheet[2] for sheet in sheets.values()):
+    sheets = {found.start(): sheet for found in blocks if (sheet := _STYLE.fullmatch(found[0]))}
+    if not any("{" in sheet[2] and _is_for_all(sheet[1]) for sheet in sheets.values()):
         return _KEEP.sub("", page) if "data-premailer" in page else page
     tree, matched = _tree(page), _Matches()
     ordered: dict[int, list[tuple[int, Rule]]] = {}
@@ -67,20 +67,20 @@ def inlined(page: str) -> str:
     gone: set[int] = set()
     for start, sheet in sheets.items():
         ordered[start] = []
-        for rule in rules(sheet[2]):
+        for rule in () if _KEEP.search(sheet[1]) else rules(sheet[2]):
             order += 1
             ordered[start].append((order, rule))
-            if matched.take(rule, tree, order):
+            if _is_for_all(sheet[1]) and matched.take(rule, tree, order):
                 gone.add(order)
-    kept = {
-        start: _left(sheet, [(rule, "" if n in gone else _firm(sheet[2], rule, tree, matched, n)) for n, rule in found])
-        for (start, found), sheet in zip(ordered.items(), sheets.values(), strict=True)
-    }
+    kept = {}
+    for start, sheet in sheets.items():
+        firm = _Firm(sheet[2], tree, matched, in_media=not _is_for_all(sheet[1]))
+        kept[start] = _left(sheet, [(rule, "" if n in gone else firm.text(rule, n)) for n, rule in ordered[start]])
     return "".join(_written(page, matched.tags, kept))
 
 
-def _is_ours(tag: str) -> bool:
-    """Whether the rules of this style element hold for every screen."""
+def _is_for_all(tag: str) -> bool:
+    """Whether the rules of this style element hold for every screen, and may be inlined."""
     media = _MEDIA.search(tag)
     return not _KEEP.search(tag) and (media is None or media[1].strip().lower() in {"", "all", "screen"})
 
@@ -126,34 +126,45 @@ def _compiled(selector: str) -> tuple[Any, tuple[int, int, int]] | None:
         return None
 
 
-def _firm(css: str, rule: Rule, tree: Any, matched: _Matches, order: int) -> str:
-    """The text of a rule that stays; of a media query with `!important` where it overruled what was inlined."""
-    text = css[rule.start : rule.end]
-    opened = text.find("{")
-    if rule.selectors or not COMMENT.sub("", text[:opened]).strip().lower().startswith("@media"):
-        return text
-    inner = text[opened + 1 : -1]
-    parts: list[str] = []
-    end = 0
-    for one in rules(inner):
-        parts += [inner[end : one.start], _firm_rule(inner[one.start : one.end], one, tree, matched, order)]
-        end = one.end
-    return f"{text[: opened + 1]}{''.join(parts)}{inner[end:]}{text[-1]}"
+@dataclass(frozen=True, slots=True)
+class _Firm:
+    """Writes rules of one style sheet that stay, with `!important` where they overruled what was inlined."""
 
+    css: str
+    tree: Any
+    matched: _Matches
+    in_media: bool  # all of the sheet is for some screens only
 
-def _firm_rule(text: str, rule: Rule, tree: Any, matched: _Matches, order: int) -> str:
-    places = [(weight, matched.tags[n]) for one in rule.selectors for weight, ns in [_found(one, tree)] for n in ns
-              if n in matched.tags]  # fmt: skip
-    if not places:
-        return text
-    opened = text.index("{")
-    pieces = list(split(text[opened + 1 : -1], ";"))
-    for number, piece in enumerate(pieces):
-        one = declaration(piece)
-        if one is not None and not one.important and _overruled(one.name, places, order):
-            bare = piece.rstrip()
-            pieces[number] = f"{bare} !important{piece[len(bare) :]}"
-    return f"{text[: opened + 1]}{';'.join(pieces)}{text[-1]}"
+    def text(self, rule: Rule, order: int) -> str:
+        """A statement of the sheet, as it is to stay."""
+        text = self.css[rule.start : rule.end]
+        if rule.selectors:
+            return self._rule(text, rule, order) if self.in_media else text
+        opened = text.find("{")
+        if not COMMENT.sub("", text[:opened]).strip().lower().startswith("@media"):
+            return text
+        inner = text[opened + 1 : -1]
+        parts: list[str] = []
+        end = 0
+        for one in rules(inner):
+            parts += [inner[end : one.start], self._rule(inner[one.start : one.end], one, order)]
+            end = one.end
+        return f"{text[: opened + 1]}{''.join(parts)}{inner[end:]}{text[-1]}"
+
+    def _rule(self, text: str, rule: Rule, order: int) -> str:
+        found = [_found(one, self.tree) for one in rule.selectors]
+        tags = self.matched.tags
+        places = [(weight, tags[number]) for weight, numbers in found for number in numbers if number in tags]
+        if not places:
+            return text
+        opened = text.index("{")
+        pieces = list(split(text[opened + 1 : -1], ";"))
+        for number, piece in enumerate(pieces):
+            one = declaration(piece)
+            if one is not None and not one.important and _overruled(one.name, places, order):
+                bare = piece.rstrip()
+                pieces[number] = f"{bare} !important{piece[len(bare) :]}"
+        return f"{text[: opened + 1]}{';'.join(pieces)}{text[-1]}"
 
 
 def _overruled(name: str, places: list[tuple[Weight, _Matched]], order: int) -> bool:
@@ -192,7 +203,7 @@ def _written(page: str, matched: dict[int, _Matched], kept: dict[int, str]) -> I
         if number in matched:
             yield _styled(found[0], matched[number])
         elif found.start() in kept:
-            yield kept[found.start()]
+            yield _KEEP.sub("", kept[found.start()])
         else:
             yield _KEEP.sub("", found[0]) if (found["raw"] or "").lower() == "style" else found[0]
     yield page[end:]
@@ -225,8 +236,11 @@ def _style_attribute(tag: str) -> re.Match[str] | None:
 
 
 def _before(matched: _Matched, own: str) -> str:
-    """What stands before the author's own words: the rules by weight, without what those words or a later rule say."""
-    said = {one.name for one in declarations(own)}
+    """What stands before the author's own words: the rules by weight, without what those words or a later rule say.
+
+    What the author says in several words a client may not understand (`border: 1px dashed solid`): both stay.
+    """
+    said = {one.name for one in declarations(own) if " " not in one.value}
     return _text(_cascade(matched, important=False), said | {one.name for one in _strong(matched, own)})
 
 

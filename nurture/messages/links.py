@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from nurture.kernel.signing import KeyRing
 
-CLICK, OPEN, UNSUBSCRIBE = b"c", b"o", b"u"
-CLICK_PATH, OPEN_PATH, UNSUBSCRIBE_PATH = "/c/", "/o/", "/u/"
+CLICK, OPEN, UNSUBSCRIBE, AGREE = b"c", b"o", b"u", b"y"
+CLICK_PATH, OPEN_PATH, UNSUBSCRIBE_PATH, AGREE_PATH = "/c/", "/o/", "/u/", "/y/"
 ASSET_PATH = "/a/"  # images of emails, by the hash of their content
 LONGEST_TARGET = 4_000  # bytes
 TRAP = 65_535  # position of the hidden link that no person sees: who follows it follows everything
@@ -18,6 +18,7 @@ TRAP = 65_535  # position of the hidden link that no person sees: who follows it
 _CLICK = struct.Struct(">QH")
 _OPEN = struct.Struct(">Q")
 _UNSUBSCRIBE = struct.Struct(">QQ20s")
+_AGREE = struct.Struct(">Q20s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,20 @@ def read_unsubscribe(ring: KeyRing, token: str) -> Refusal | None:
         return None
     message_id, lead_id, address = _UNSUBSCRIBE.unpack(payload)
     return Refusal(message_id, lead_id, address.hex())
+
+
+def agree_token(ring: KeyRing, lead_id: int, address_hash: str) -> str:
+    """A token with which this address says yes to what it was asked."""
+    return ring.sign(AGREE, _AGREE.pack(lead_id, bytes.fromhex(address_hash)))
+
+
+def read_agree(ring: KeyRing, token: str) -> tuple[int, str] | None:
+    """The lead and the address's hash that the token names, or None when we did not make it."""
+    payload = ring.read(AGREE, token)
+    if payload is None or len(payload) != _AGREE.size:
+        return None
+    lead_id, address = _AGREE.unpack(payload)
+    return int(lead_id), address.hex()
 
 
 @dataclass(frozen=True, slots=True)

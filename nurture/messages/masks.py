@@ -23,7 +23,7 @@ _TAG = r"</?[a-zA-Z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*>"
 MARKUP = re.compile(rf"<!--.*?-->|<[!?][^>]*>|{_RAW}|{_TAG}", re.DOTALL | re.IGNORECASE)
 _INNER_TAG = re.compile(_TAG, re.DOTALL)
 NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
-ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?")
+ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>][^\s>]*))?")
 _ADDRESSES = {"href", "src", "background", "action", "poster", "xlink:href"}
 _LINK_TAGS = {"a", "area"}
 _REFERENCE = re.compile(r"&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[a-zA-Z][a-zA-Z0-9]{0,31};?)")

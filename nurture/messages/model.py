@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 UNSUBSCRIBE = "unsubscribe_url"  # what an email reads that gives its lead a way out
-# What any email may ask for with a fallback, and some messages bring: why one gets it, when a refusal was made.
-BROUGHT = ("reason_line", "refused_at")
+# What any email may ask for with a fallback, and some messages bring: why one gets it, when a refusal was made, where a
+# yes is given and to which words.
+BROUGHT = ("reason_line", "refused_at", "agree_url", "wording")
 
 
 class MessageState(StrEnum):

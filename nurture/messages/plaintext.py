@@ -12,7 +12,7 @@ from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
 from lxml import html as lxml_html  # type: ignore[import-untyped]
 
-from nurture.messages.masks import COMMENT_MASK, URL_MASK, Masked
+from nurture.messages.masks import COMMENT_MASK, URL_MASK, Masked, decoded
 
 _MANY_BLANK = re.compile(r"\n{3,}")
 _TABLE_PARTS = {"table", "tbody", "thead", "tfoot", "tr", "td", "th"}
@@ -62,7 +62,7 @@ def _spell_out(link: Any, masked: Masked) -> None:
     if not address.lower().startswith(("http", "{{")):
         return
     words = " ".join(link.text_content().split())
-    if words in {"", address}:
+    if words in {"", address, decoded(address)}:
         for child in list(link):
             link.remove(child)
         link.text = found[0]

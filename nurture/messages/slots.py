@@ -14,7 +14,7 @@ from nurture.messages.masks import Finding, Masked, decoded
 from nurture.messages.model import Attachment
 from nurture.messages.source import Shared, Source
 
-_UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\s*-?\}\}")
+_UNSUBSCRIBE = re.compile(r"\{\{-?\s*(?:unsubscribe_url|agree_url)\s*-?\}\}")
 _NOT_TRACKED = ("mailto:", "tel:", "sms:", "#")
 _SOURCES = ("https://", "http://", "zqj", "cid:")
 _BAD_IN_URL = re.compile(r"[\x00-\x20\x7f<>\"]")
@@ -38,11 +38,12 @@ class Places:
         """The problem with its file and line; with the body as a whole where the words are nowhere to be read."""
         if finding.problem.file:
             return finding.problem
-        for snippet in dict.fromkeys((finding.snippet, html.unescape(finding.snippet))):
-            for file, above, text in self._files:
-                at = text.find(snippet) if snippet else -1
-                if at >= 0:
-                    return replace(finding.problem, file=file, line=above + text.count("\n", 0, at) + 1)
+        for words in dict.fromkeys((finding.snippet, html.unescape(finding.snippet))):
+            for snippet in (f'"{words}"', f"'{words}'", f"({words})", f"={words}", words) if words else ():
+                for file, above, text in self._files:
+                    at = text.find(snippet)
+                    if at >= 0:
+                        return replace(finding.problem, file=file, line=above + text.count("\n", 0, at) + 1)
         return replace(finding.problem, file=self._files[0][0])
 
 

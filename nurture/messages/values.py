@@ -72,6 +72,8 @@ def message_values(
         "house": dict(house),
         "reason_line": reason_line,
         "refused_at": "",
+        "agree_url": "",
+        "wording": "",
     }
 
 

@@ -34,6 +34,7 @@ CASCADE = [
     ("p{color:red !important}", '<p style="color:blue">', "color:blue; color: red"),
     ("p{color:red !important}", '<p style="color:blue !important">', "color:blue !important"),
     ("p{color:red !important} p{color:blue}", "<p>", "color: red"),
+    ("p{border:0}", '<p style="border:1px dashed solid">', "border: 0; border:1px dashed solid"),
     ("p{margin-top:5px}", '<p style="margin:0">', "margin-top: 5px; margin:0"),
     ("p{width:10px;width:calc(1px + 2px)}", "<p>", "width: 10px; width: calc(1px + 2px)"),
     ("p{background:url(https://x.example/?a=1&b=2;c)}", "<p>", "background: url(https://x.example/?a=1&amp;b=2;c)"),
@@ -108,7 +109,9 @@ def test_broken_css_ends_nothing(css: str) -> None:
 def test_a_style_for_some_screens_and_one_to_be_left_alone_stay_whole() -> None:
     """`media` on the element, and `data-premailer="ignore"`, which is not sent."""
     for opening in ('<style media="print">', '<style media="(max-width: 480px)">', '<style data-premailer="ignore">'):
-        made = inlined(f"<html><head>{opening}p{{color:red}}</style></head><body><p>a</p></body></html>")
+        made = inlined(
+            f"<html><head><style>b{{top:0}}</style>{opening}p{{color:red}}</style></head><body><p>a</p></body></html>"
+        )
         assert "p{color:red}</style>" in made
         assert "<p>a</p>" in made
         assert "premailer" not in made
@@ -119,6 +122,13 @@ def test_declarations_are_cut_where_css_cuts_them() -> None:
     found = [(one.name, one.value, one.important) for one in declarations("A:b;c : url(x;y:z) ! IMPORTANT;d:';';e;:f")]
 
     assert found == [("a", "b", False), ("c", "url(x;y:z)", True), ("d", "';'", False)]
+
+
+def test_a_style_element_for_some_screens_is_a_media_query() -> None:
+    """All of its rules are."""
+    css = 'p{color:red}</style><style media="(max-width: 9px)">p{color:blue}'
+
+    assert '<style media="(max-width: 9px)">p{color:blue !important}</style>' in head_of(css, "<p>a</p>")
 
 
 FIRM = [

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nurture.kernel.errors import DefinitionError
+from nurture.kernel.errors import DefinitionError, Problem
+from nurture.messages.model import Attachment
 from nurture.messages.source import LARGEST_FILE, read_library
 
 
@@ -78,3 +79,64 @@ def test_a_file_that_cannot_be_read_is_named(root: Path, raw: bytes) -> None:
 
     (finding,) = problems(root)
     assert finding.startswith("hello/vi/body.md: The email’s file cannot be read")
+
+
+def test_a_language_may_be_one_file(root: Path) -> None:
+    """With its subject in front matter, and its attachments beside it."""
+    head = "subject: {{ lead | greeting }}\nlayout: plain\nattachments: Bảng giá.txt"
+    write(root, "thanks/vi.md", f"---\n{head}\n---\n# Chào\n")
+    write(root, "thanks/attachments/Bảng giá.txt", "1.000 đ")
+
+    (_, source) = read_library(root).sources
+    assert (source.key, source.language, source.subject) == ("thanks", "vi", "{{ lead | greeting }}")
+    assert (source.layout, source.body, source.body_kind) == ("plain", "# Chào\n", "md")
+    assert source.body_file == "thanks/vi.md"
+    assert [one.name for one in source.attachments] == ["Bảng giá.txt"]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("body.mjml", "mjml"), ("body.txt", "txt"), ("body.html", "html")])
+def test_a_body_has_a_kind(root: Path, name: str, kind: str) -> None:
+    """A text alone is an email of text."""
+    (root / "hello/vi/body.md").unlink()
+    write(root, f"hello/vi/{name}", "x")
+
+    (source,) = read_library(root).sources
+    assert (source.body, source.body_kind, source.text) == ("x", kind, None)
+
+
+def test_what_stands_in_attachments_goes_with_the_email(root: Path) -> None:
+    """In the order of the names; the revision keeps what names the bytes, not the bytes."""
+    write(root, "hello/vi/attachments/b.csv", "x")
+    write(root, "hello/vi/attachments/a.txt", "y")
+
+    (source,) = read_library(root).sources
+    assert [one.name for one in source.attachments] == ["a.txt", "b.csv"]
+    assert [set(one) for one in source.to_json()["attachments"]] == [{"name", "media_type", "hash", "size"}] * 2
+
+
+def test_images_are_read_and_judged_when_they_are_shown(root: Path) -> None:
+    """A drawing beside them harms nobody."""
+    (root / "_assets/logo.png").write_bytes(b"\x89PNG\r\n\x1a\n1")
+
+    assets = read_library(root).shared.assets
+    assert isinstance(assets["logo.png"], Attachment)
+    assert isinstance(assets["notes.md"], Problem)
+
+
+def test_what_is_wrong_with_the_new_forms_is_said(root: Path) -> None:
+    """With the file of each."""
+    write(root, "hello/vi/attachments/run.exe", "MZ")
+    write(root, "hello/vi.md", "---\nsubject: a\n---\n")
+    write(root, "two/xx.md", "---\nsubject: a\n---\n")
+    write(root, "two/en.md", "Hello")
+    write(root, "two/vi.md", "---\nsubject: a\nattachments: gone.pdf\n---\n")
+    write(root, "two/note.txt", "x")
+
+    assert sorted(line.split(" (")[0] for line in problems(root)) == [
+        "hello/vi/attachments/run.exe: Files of this kind cannot go with an email",
+        "hello/vi: The language is there twice, as a folder and as a file",
+        "two/attachments/gone.pdf: There is no such file",
+        "two/en.md:1: The file has no head with a subject",
+        "two/note.txt: This file belongs to no email",
+        "two/xx.md: The folder is named for no language we write",
+    ]
