@@ -122,9 +122,10 @@ def of_message(conn: Connection, message_id: int, limit: int = 200) -> list[Kept
     return [_kept(row) for row in conn.execute(query)]
 
 
-def of_lead(conn: Connection, lead_id: int, limit: int = 200) -> list[Kept]:
-    """The hits on a lead's messages, the latest first."""
+def of_lead(conn: Connection, lead_id: int, limit: int = 200, verdict: Verdict | None = None) -> list[Kept]:
+    """The hits on a lead's messages, or those of one verdict, the latest first."""
     query = sa.select(hits).join(messages, messages.c.id == hits.c.message_id).where(messages.c.lead_id == lead_id)
+    query = query.where(hits.c.verdict == verdict.value) if verdict is not None else query
     return [_kept(row) for row in conn.execute(query.order_by(hits.c.at.desc(), hits.c.id.desc()).limit(limit))]
 
 

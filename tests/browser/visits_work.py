@@ -10,6 +10,8 @@ VISITS: dict[str, Visit] = {
     "campaigns.show": lambda _: "/campaigns/welcome_series",
     "campaigns.enrolled": lambda _: "/campaigns/welcome_series/enrollments",
     "emails.show": lambda _: "/emails/welcome_series_hello",
+    "email_result.show": lambda _: "/emails/welcome_series_hello/result",
+    "email_result.show#list": lambda _: "/emails/welcome_series_hello/result?list=clicked",
     "sends.index": lambda _: "/sends",
     "sends.index#skipped": lambda _: "/sends?campaign=welcome_series&state=skipped",
     "sends.unsure": lambda _: "/sends/unknown",

@@ -24,10 +24,13 @@ PAGES = {
     "account.invite": ("/invite/INVITE",),
     "account.reset": ("/reset/RESET",),
     "account.profile": ("/me",),
+    "agree.show": ("/y/AGREE",),
     "alerts.index": ("/alerts", "/alerts?of=all"),
     "broadcasts.index": ("/broadcasts",),
     "campaign_text.edit": (f"/campaigns/{CAMPAIGN}/edit",),
     "relays.index": ("/settings/relays",),
+    "replies.index": ("/replies", "/replies?of=all", "/replies?of=strays"),
+    "replies.show": ("/replies/REPLY", "/replies/STRAY"),
     "rehearsals.ask": (f"/campaigns/{CAMPAIGN}/rehearse",),
     "rehearsals.show": (f"/rehearsals/{ENDED}",),
     "rehearsals.lead": (f"/rehearsals/{ENDED}/leads/1",),
@@ -90,7 +93,8 @@ def pages_of(ctx: Context, house: Filled) -> Iterator[tuple[str, str]]:
     words = {
         "INVITE": house.invite, "RESET": house.reset, "CLICK": house.click, "UNSUBSCRIBE": house.unsubscribe,
         "LEAD": house.leads["of_sales"], "TASK": str(house.task), "MAIL": str(house.mail), "DEAL": house.opportunity,
-        "REQUEST": house.request, "MESSAGE": str(message), "OTHER": house.leads["lead4"],
+        "REQUEST": house.request, "REPLY": str(house.reply), "STRAY": str(house.stray),
+        "AGREE": house.agree, "MESSAGE": str(message), "OTHER": house.leads["lead4"],
     }  # fmt: skip
     for path in (path for paths in PAGES.values() for path in paths):
         yield path, re.sub("|".join(words), lambda word: words[word[0]], path)
