@@ -5,7 +5,7 @@ stays closed when its lead is gone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -46,7 +46,7 @@ class No:
     message_id: int | None = None
     campaign_key: str | None = None
     email_key: str | None = None
-    detail: dict[str, object] = field(default_factory=dict)
+    actor: str = "lead"  # who writes it down, where that is somebody else
 
 
 _CLOSED = ("address_hash", "channel", "reason", "scope", "origin", "at")
@@ -110,6 +110,6 @@ def _withdrawal(no: No, now: datetime, real: datetime) -> tuple[object, ...]:
 
 def _line(no: No, now: datetime) -> Activity:
     return Activity(
-        no.lead_id or 0, Kind.UNSUBSCRIBED, now, "lead", no.cause, f"{no.cause}:refused", no.message_id,
-        no.campaign_key, no.email_key, detail={"scope": Scope.ALL.value, "method": no.method.value, **no.detail},
+        no.lead_id or 0, Kind.UNSUBSCRIBED, now, no.actor, no.cause, f"{no.cause}:refused", no.message_id,
+        no.campaign_key, no.email_key, detail={"scope": Scope.ALL.value, "method": no.method.value},
     )  # fmt: skip

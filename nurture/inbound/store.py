@@ -78,8 +78,8 @@ def _made(keys: KeyRing, case: Case, raw: bytes | None) -> tuple[Any, ...]:
 # for people
 
 _LISTED = (
-    "id", "what", "source", "message_id", "lead_id", "engine_at", "at", "outcome", "sender", "subject", "text",
-    "refusal", "state", "handled_at", "handled_by", "diagnostic",
+    "id", "what", "source", "message_id", "lead_id", "engine_at", "at", "outcome", "address_hash", "sender", "subject",
+    "text", "refusal", "state", "handled_at", "handled_by", "diagnostic",
 )  # fmt: skip
 _REPLIES = returns.c.what.in_([What.REPLIED.value, What.UNSUBSCRIBED.value])
 
@@ -150,6 +150,13 @@ def handle(conn: Connection, ids: Sequence[int], state: Handling, *, now: dateti
     change = returns.update().where(returns.c.id.in_(list(ids)), returns.c.state == Handling.WAITING.value)
     values = {"state": state.value, "handled_at": now, "handled_by": actor}
     return list(conn.execute(change.values(**values).returning(returns.c.id)).scalars())
+
+
+def handle_of_lead(conn: Connection, lead_id: int, state: Handling, *, now: datetime, actor: str) -> bool:
+    """The same of all that a lead has written; whether anything waited."""
+    mine = (returns.c.lead_id == lead_id, _REPLIES, returns.c.state == Handling.WAITING.value)
+    change = returns.update().where(*mine).values(state=state.value, handled_at=now, handled_by=actor)
+    return bool(conn.execute(change).rowcount)
 
 
 def counts(conn: Connection, person: Person) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.alerts import letters, service, store
 from nurture.alerts.model import Alert
-from nurture.alerts.reasons import text
+from nurture.alerts.reasons import said, text
 from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.leads import store as leads
@@ -118,6 +118,7 @@ def shown(
             "owner": owners.get(alert.owner_id or 0, ""),
             "opportunity": facts[alert.id].opportunity,
             "may": may_edit_lead(person(), alert.owner_id),
+            "said": said(alert),
         }
         for alert in found
     ]

@@ -6,12 +6,13 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
+from nurture.engine import answering
 from nurture.leads import replies
 from nurture.leads.model import Lead
 from nurture.users.model import Person
 from nurture.web.blocks import Block
 from nurture.web.language import say
-from nurture.web.page import context, go, hand, toast, write
+from nurture.web.page import back, context, go, hand, toast, write
 
 blueprint = Blueprint("silence", __name__, url_prefix="/leads/<public_id>")
 
@@ -30,10 +31,10 @@ def replied(public_id: str) -> ResponseReturnValue:
 def looked(public_id: str) -> ResponseReturnValue:
     """Somebody has looked at the reply: automatic mail may go again."""
     with write() as conn:
-        done = replies.mark_looked(conn, hand(), public_id)
+        done = answering.looked(conn, hand(), public_id)
     context().wake.reactions.set()
     toast(say("Looked at; automatic mail may go again") if done else say("Somebody has looked already"))
-    return go(url_for("lead.show", public_id=public_id))
+    return back(url_for("lead.show", public_id=public_id))
 
 
 def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list[Block]:  # noqa: ARG001 - the hook's form
