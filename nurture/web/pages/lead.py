@@ -24,7 +24,7 @@ from nurture.scoring import service as scoring
 from nurture.scoring.model import Axis, Line, ScoringRules, Thresholds
 from nurture.segments import store as segments
 from nurture.users.model import user_of
-from nurture.web import agreeing
+from nurture.web import agreeing, refusing
 from nurture.web.blocks import collect
 from nurture.web.campaign_words import Stay, stay
 from nurture.web.language import language, say
@@ -201,7 +201,7 @@ def _info(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
 def _consents(conn: Connection, lead: Lead, _: Mapping[str, Any]) -> dict[str, Any]:
     history = consents.history(conn, lead.id)
     people = known(conn).names(people_of(row["origin"] for row in history))
-    return {"history": history, "people": people, **agreeing.words()}
+    return {"history": history, "people": people, **agreeing.words(), **refusing.words(conn, lead)}
 
 
 _TAB_VALUES = {"timeline": _timeline, "score": _score, "emails": _emails, "info": _info, "consents": _consents}

@@ -7,9 +7,6 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
-from nurture.consents import service as consents
-from nurture.consents.model import Method
-from nurture.consents.service import Said
 from nurture.engine.leave import take_out
 from nurture.enrollments import service as enrollments
 from nurture.enrollments import store as enrolled
@@ -23,7 +20,7 @@ from nurture.opportunities import service as opportunities
 from nurture.opportunities.model import NewOpportunity
 from nurture.scoring import service as scoring
 from nurture.scoring.model import ScoringRules
-from nurture.web import agreeing
+from nurture.web import agreeing, refusing
 from nurture.web.language import say
 from nurture.web.page import context, facts, go, hand, known, submitted, toast, whole, write
 from nurture.web.pages.lead import page
@@ -171,21 +168,11 @@ def consent(public_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/refusal")
 def refusal(public_id: str) -> ResponseReturnValue:
-    """The lead told us not to write any more: their address is suppressed, for good."""
-
-    def act(conn: Connection) -> None:
-        lead, by = desk.take(conn, person(), public_id), hand()
-        if not lead.email:
-            raise InputError([Problem("no_address", N_("The lead has no email address"))])
-        actor = person().actor
-        proof = request.form.get("proof", "")[: desk.LONGEST_NOTE]
-        said = Said(Method.PERSON, actor, actor, actor, by.now, by.real, proof)
-        consents.unsubscribe(conn, context().keys, lead.id, lead.email, said)
-        desk.audit(conn, by, lead, "lead.refusal")
-
-    refused = _try(public_id, "refusal", act)
+    """The lead told us not to write or call any more, or not about a topic: kept with its proof, for good."""
+    refused = _try(public_id, "refusal", lambda conn: refusing.keep(conn, desk.take(conn, person(), public_id)))
     if refused is None:
-        toast(say("The refusal is kept; no more email goes to this address"))
+        context().wake.reactions.set()
+        toast(say("The refusal is kept and holds from now on"))
     return refused or _done(public_id)
 
 
