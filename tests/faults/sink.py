@@ -22,8 +22,9 @@ _ADDRESS = re.compile(rb"<([^>]*)>")
 class Fault:
     """At this phase say `action` instead: an answer, or `close`, `reset`, `hang`. Only for recipients like `match`.
 
-    Phases: banner, ehlo, auth, mail, rcpt, data, body (after `after` bytes), dot (seen, not answered as usual),
-    answered (after the 250 was written), quit.
+    `drip 0.1 250 ok` says it byte by byte, one in so many seconds; `flood 250-more` says that line for ever; and
+    `+250 more` says it after the usual answer. Phases: banner, ehlo, auth, mail, rcpt, data, body (after `after`
+    bytes), dot (seen, not answered as usual), answered (after the 250 was written), quit.
     """
 
     phase: str
@@ -44,6 +45,9 @@ class Script:
     tls: ssl.SSLContext | None = None
     starttls: bool = False  # encrypted only when asked
     proof: bytes = b""  # what AUTH PLAIN must say
+    asks: bool = False  # AUTH PLAIN takes its proof in a line of its own
+    forgets: bool = False  # what comes in one go with a command is lost, whatever it offers
+    injected: bytes = b""  # said behind the answer to STARTTLS, by somebody in between
 
     @property
     def takes_utf8(self) -> bool:
@@ -164,6 +168,8 @@ class _Session(asyncio.Protocol):
             del self.buffer[: end + 2]
             self.sink.commands.append(line[:80])
             self._command(line)
+            if self.sink.script.forgets:
+                self.buffer.clear()
 
     def _data(self) -> bool:
         """Look for the final dot; whether there is more to read."""
@@ -180,6 +186,8 @@ class _Session(asyncio.Protocol):
         mail = b"" if empty else bytes(self.buffer[: end + 2])
         del self.buffer[: 3 if empty else end + 5]
         self.in_data, self.body, self.mail_open = False, 0, False
+        if self.sink.script.forgets:
+            self.buffer.clear()
         if not self.recipients:
             self._write(b"554 5.5.1 no recipients")
             return True
@@ -218,9 +226,10 @@ class _Session(asyncio.Protocol):
         elif word in {b"HELO", b"NOOP"}:
             self._write(b"250 sink")
         elif word == b"STAR":
-            self.waiting = True
-            self._write(b"220 2.0.0 go on")
-            self.upgrade = self.sink.loop.create_task(self._encrypt())
+            self._write(b"220 2.0.0 go on" + self.sink.script.injected)
+            if self.sink.script.tls is not None:
+                self.waiting = True
+                self.upgrade = self.sink.loop.create_task(self._encrypt(self.sink.script.tls))
         elif word == b"AUTH":
             self._auth(line)
         elif word == b"MAIL":
@@ -238,11 +247,10 @@ class _Session(asyncio.Protocol):
         else:
             self._write(b"502 5.5.1 unknown")
 
-    async def _encrypt(self) -> None:
-        assert self.sink.script.tls is not None
+    async def _encrypt(self, tls: ssl.SSLContext) -> None:
         self.sink.left(self.transport)
         try:
-            found = await self.sink.loop.start_tls(self.transport, self, self.sink.script.tls, server_side=True)
+            found = await self.sink.loop.start_tls(self.transport, self, tls, server_side=True)
         except OSError:
             return
         assert found is not None
@@ -253,7 +261,10 @@ class _Session(asyncio.Protocol):
 
     def _auth(self, line: bytes) -> None:
         proof = self.sink.script.proof
-        if proof and line != b"AUTH PLAIN " + b64encode(proof):
+        if self.sink.script.asks:
+            self.login = 1
+            self._write(b"334 ")
+        elif proof and line != b"AUTH PLAIN " + b64encode(proof):
             self._write(b"535 5.7.8 wrong")
         elif line.upper().startswith(b"AUTH LOGIN"):
             self.login = 2
@@ -293,8 +304,8 @@ class _Session(asyncio.Protocol):
     def _say(self, phase: str, usual: bytes, recipient: str = "") -> bool:
         """Give the usual answer, or strike; whether it was the usual one."""
         fault = self.sink.script.fault(phase, recipient)
-        if fault is None:
-            self._write(usual)
+        if fault is None or fault.action.startswith("+"):
+            self._write(usual + (b"\r\n" + fault.action[1:].encode() if fault else b""))
             return True
         self._do(fault.action)
         return False
@@ -306,10 +317,25 @@ class _Session(asyncio.Protocol):
             self.transport.abort()
         elif action == "hang":
             self.waiting = True
+        elif action.startswith("drip "):
+            _, pause, text = action.split(" ", 2)
+            self._drip(text.encode() + b"\r\n", float(pause))
+        elif action.startswith("flood "):
+            self._flood(action.partition(" ")[2].encode() + b"\r\n")
         else:
             self._write(action.encode())
             if action.startswith("421"):
                 self.transport.close()
+
+    def _drip(self, rest: bytes, pause: float) -> None:
+        if rest and not self.transport.is_closing():
+            self.transport.write(rest[:1])
+            self.sink.loop.call_later(pause, self._drip, rest[1:], pause)
+
+    def _flood(self, line: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(line * 10)
+            self.sink.loop.call_later(0.002, self._flood, line)
 
     def _write(self, data: bytes) -> None:
         if not self.transport.is_closing():
