@@ -22,7 +22,7 @@ from nurture.messages import store
 from nurture.messages.model import MessageState
 from nurture.tracking import store as tracking
 from nurture.tracking.model import Verdict
-from nurture.tracking.verdict import sentence
+from nurture.tracking.verdict import is_examined, sentence
 from nurture.users import store as accounts
 from nurture.web.language import language, say
 from nurture.web.page import Form, context, go, read, render, submitted, toast, whole, write, zone
@@ -227,6 +227,10 @@ def _in_mailbox(conn: Connection, header_id: str) -> int | None:
 def shown_hit(kept: tracking.Kept) -> dict[str, Any]:
     """A hit with its verdict and reasons in words."""
     label, look, icon = VERDICTS[kept.verdict] if kept.verdict else (N_("not looked at yet"), "", "hourglass-split")
+    if kept.verdict is Verdict.SUSPECT:
+        label = N_("perhaps passed on")
+        if is_examined(kept.verdict, kept.reasons, settled=kept.settled):
+            label, icon = N_("being examined"), "hourglass-split"
     return {
         "at": kept.hit.engine_at,
         "event": word(_EVENTS, kept.hit.kind),
