@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from nurture.kernel import inboxes, outside
+from nurture.kernel import inboxes, outside, providers
 from nurture.kernel.errors import InputError, Problem, SettingsError
 from nurture.kernel.i18n import N_
 from nurture.kernel.inboxes import Inbox, SoftBounces
@@ -79,6 +79,12 @@ class Settings:
     sms_good: str  # where the gateway's answer says yes; empty: any 2xx
     sms_reference: str  # where its answer has a number of its own
     sms_repeats: bool  # it takes the same {id} twice as one
+    ses_topics: tuple[str, ...]  # SNS topics that may tell us what became of mail
+    ses_certificate: str  # PEM; empty: the one that SNS names, fetched from Amazon
+    sendgrid_key: str  # public key of the signed event webhook; empty: it is not heard, as the next three
+    mailgun_key: str
+    postmark_secret: str  # user:password, or a token
+    brevo_secret: str
     inbox_url: Inbox | None  # where returns and replies arrive; None: they are piped in, or told by webhook
     inbox_then: str  # what becomes of a mail that was read
     soft_bounces: SoftBounces
@@ -273,12 +279,20 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "sms_good": (outside.gateway_good, ""),
     "sms_reference": (outside.gateway_path, ""),
     "sms_repeats": (lambda text: _choice("yes", "no")(text) == "yes", "no"),
+    "ses_topics": (providers.topics, ""),
+    "ses_certificate": (providers.certificate, ""),
+    "sendgrid_key": (providers.public_key, ""),
+    "mailgun_key": (providers.shared_secret, ""),
+    "postmark_secret": (providers.shared_secret, ""),
+    "brevo_secret": (providers.shared_secret, ""),
     "inbox_url": (inboxes.inbox_url, ""),
     "inbox_then": (inboxes.inbox_then, "seen"),
     "soft_bounces": (inboxes.soft_bounces, "5 in 14 days"),
 }
 _VARIABLES = {name: "SMTP_URL" if name == "smtp" else name.upper() for name in _READERS}
-_SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN", "DKIM", "INBOX_URL"}
+_SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN", "DKIM", "INBOX_URL"} | {
+    "SES_CERTIFICATE", "SENDGRID_KEY", "MAILGUN_KEY", "POSTMARK_SECRET", "BREVO_SECRET",
+}  # fmt: skip
 # Read elsewhere: by the tests and by the command line itself.
 _ALSO = {"NURTURE_COLOR"}
 

@@ -114,8 +114,8 @@ NOTICES = (
         "exim",
         (
             "This message was created automatically by mail delivery software.\n\nA message that you sent could not be "
-            "delivered.\nThe following address(es) failed:\n\n  lan@khach.test\n    SMTP error from remote mail server after "
-            "RCPT TO:<lan@khach.test>:\n    host mx [192.0.2.1]: 552 mailbox is full\n"
+            "delivered.\nThe following address(es) failed:\n\n  lan@khach.test\n    SMTP error from remote mail server "
+            "after RCPT TO:<lan@khach.test>:\n    host mx [192.0.2.1]: 552 mailbox is full\n"
         ),
         BounceReason.MAILBOX_FULL,
     ),
