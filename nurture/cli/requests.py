@@ -22,6 +22,7 @@ from nurture.leads import store
 from nurture.leads.model import Lead
 from nurture.leads.normalize import email_of
 from nurture.leads.tables import leads as lead_table
+from nurture.tracking import agreeing
 
 _ACTOR = "cli"
 _KINDS = {RequestKind.EXPORT.value: N_("a copy of their data"), RequestKind.ERASE.value: N_("to be forgotten")}
@@ -104,6 +105,20 @@ def erase(state: State, who: str, *, dry_run: bool, yes: bool, as_json: bool) ->
             erasing.erase(conn, context.keys, lead.id, now=now, real=real, actor=_ACTOR, why=_ACTOR)
             requests.end_of(conn, lead.id, RequestKind.ERASE, now=now, actor=_ACTOR)
     report({**data, "erased": True}, [_("Erased.")], as_json=as_json)
+
+
+@leads.command(
+    "ask-consent",
+    help=_("Ask a lead by mail, once, to agree to advertising. WHO is its address or public id."),
+)
+@click.argument("who", metavar="WHO")
+@pass_state
+def ask_consent(state: State, who: str) -> None:
+    """Ask by mail."""
+    with state.context() as context, context.database.write() as conn:
+        lead = _lead(conn, who)
+        agreeing.ask(conn, context, lead, now=context.clock.engine(), real=context.clock.real(), actor=_ACTOR)
+    report({"lead": lead.public_id}, [_("The mail that asks is queued.")], as_json=False)
 
 
 @leads.command("requests", help=_("List what people asked us to do with their data, the most pressing first."))

@@ -23,7 +23,7 @@ from nurture.campaigns.effects import Leave
 from nurture.capture.tables import import_refusals
 from nurture.consents.model import Channel, Method, SuppressionReason
 from nurture.consents.service import Said, suppress
-from nurture.consents.tables import consents, data_requests
+from nurture.consents.tables import askings, consents, data_requests
 from nurture.delivery.tables import mailbox_mails
 from nurture.engine.leave import take_each_out
 from nurture.enrollments.model import EnrollmentState
@@ -54,7 +54,7 @@ from nurture.users.tables import audit
 
 # Tables whose rows are a lead's by `lead_id`, and those whose rows are a message's.
 OF_LEAD = (
-    activities, decisions, consents, data_requests, outbox, tasks, alerts, opportunities, score_entries, returns,
+    activities, decisions, consents, data_requests, askings, outbox, tasks, alerts, opportunities, score_entries, returns,
     messages,
 )  # fmt: skip
 OF_MESSAGE = (attempts, hits)

@@ -35,6 +35,7 @@ TITLES: Mapping[str, str] = {
     "companies": N_("Your company"),
     "consents": N_("What you agreed to or refused"),
     "refusals": N_("Addresses and numbers of yours that we do not write to"),
+    "askings": N_("Where you were asked to agree"),
     "data_requests": N_("What you asked about your data"),
     "lead_tags": N_("Labels"),
     "memberships": N_("Groups"),

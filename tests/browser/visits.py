@@ -11,7 +11,7 @@ Visit = Callable[[Filled], str]
 # Not pages: a file, a probe, a redirect, an email as its reader sees it.
 OTHER = {"static", "healthz", "today.first", "emails.preview", "mailbox.html", "files.show"}
 # Pages seen without an account.
-WITHOUT_ACCOUNT = {"account.login", "account.invite", "account.reset", "public.leave"}
+WITHOUT_ACCOUNT = {"account.login", "account.invite", "account.reset", "public.leave", "agree.show"}
 
 
 def all_visits() -> dict[str, Visit]:

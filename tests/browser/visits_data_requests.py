@@ -3,6 +3,7 @@
 from tests.browser.visits import Visit
 
 VISITS: dict[str, Visit] = {
+    "agree.show": lambda house: f"/y/{house.agree}",
     "data_requests.index": lambda _: "/requests",
     "data_requests.show": lambda house: f"/requests/{house.request}",
     "data_requests.show#forget": lambda house: f"/requests/{house.forget}",

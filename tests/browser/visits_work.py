@@ -10,6 +10,7 @@ VISITS: dict[str, Visit] = {
     "campaigns.show": lambda _: "/campaigns/welcome_series",
     "campaigns.enrolled": lambda _: "/campaigns/welcome_series/enrollments",
     "emails.show": lambda _: "/emails/welcome_series_hello",
+    "email_result.of_lead": lambda house: f"/leads/{house.leads['of_sales']}/hits",
     "email_result.show": lambda _: "/emails/welcome_series_hello/result",
     "email_result.show#list": lambda _: "/emails/welcome_series_hello/result?list=clicked",
     "sends.index": lambda _: "/sends",

@@ -29,7 +29,7 @@ TO_STAFF = {"staff_hot_lead", "staff_digest", "staff_invite", "staff_reset", "st
 RING = new_ring()
 PERSON = dict.fromkeys(("name", "given_name", "honorific", "email", "phone", "phone_shown"), "")
 HOUSE = {"name": "Trung tâm An Phát", "address": "", "email": "chao@anphat.example", "phone": "", "website": ""}
-ABOUT_A_REFUSAL = {"refusal_confirmed"}
+ABOUT_A_REFUSAL = {"refusal_confirmed", "consent_asked"}
 ALERT: dict[str, Any] = {
     "lead_name": "Mai", "honorific": "chị", "company": "Cty An Phát", "phone": "+84901234567",
     "phone_shown": "0901 234 567", "url": "https://m.example/leads/k3", "product": "",

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import CallOutcome, Decided, Kind
 from nurture.activities.service import Activity, Decision, decide_many, record, record_set
+from nurture.activities.tables import reactions
 from nurture.broadcasts import preflight, store
 from nurture.broadcasts import service as broadcasts
 from nurture.broadcasts.progress import progress
@@ -23,6 +24,9 @@ from nurture.engine.react import react
 from nurture.engine.requests import ask
 from nurture.engine.tick import tick
 from nurture.enrollments.tables import enrollments
+from nurture.inbound.model import Return, What
+from nurture.inbound.service import apply as apply_returns
+from nurture.inbound.tables import returns
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
@@ -33,7 +37,7 @@ from nurture.leads import service as leads
 from nurture.leads.model import NewLead, Temperature
 from nurture.leads.tables import leads as leads_table
 from nurture.messages import service as message_service
-from nurture.messages.links import click_token, unsubscribe_token
+from nurture.messages.links import agree_token, click_token, unsubscribe_token
 from nurture.messages.mime import Envelope, write
 from nurture.messages.model import MessageState
 from nurture.messages.personalize import Rendered
@@ -48,6 +52,7 @@ from nurture.scoring import service as scoring
 from nurture.segments import store as segments
 from nurture.tasks import service as tasks
 from nurture.tasks.model import Given, NewTask, TaskKind
+from nurture.tracking.agreeing import ask as ask_by_mail
 from nurture.users import service as users
 from nurture.users import store as accounts
 from tests.web.rehearsed import rehearse
@@ -84,6 +89,9 @@ class Filled:
     call: str = ""  # a webhook about the salesperson's lead that failed
     request: str = ""  # of the salesperson's lead, for a copy of its data
     forget: str = ""  # of another lead, to be forgotten
+    agree: str = ""  # the token of the mail that asks
+    reply: int = 0  # a letter of a lead of nobody, with a refusal in it
+    stray: int = 0  # mail of which nobody knows whose it is
     click: str = ""  # the token of a link of a mail, to an example address
 
 
@@ -98,6 +106,8 @@ def fill(ctx: Context, clock: ManualClock, leads_in_all: int = 60) -> Filled:
     tick(ctx)
     _broadcasts(ctx)
     _requests(ctx, house)
+    _ask(ctx, house)
+    _returns(ctx, house)
     rehearse(ctx)
     _mailbox(ctx, house)
     house.click = click_token(
@@ -125,6 +135,29 @@ def _requests(ctx: Context, house: Filled) -> None:
                 house.request = kept.public_id
             else:
                 house.forget = kept.public_id
+
+
+def _ask(ctx: Context, house: Filled) -> None:
+    """A lead that was asked by mail to agree."""
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    with ctx.database.write() as conn:
+        new = NewLead(email="duochoi@example.net", name=HOSTILE, owner_id=house.people["sales"])
+        lead = leads.add(conn, new, now=now, real=real, actor="cli", cause="cli")
+        ask_by_mail(conn, ctx, lead, now=now, real=real, actor="cli")
+    house.agree = agree_token(ctx.keys, lead.id, ctx.keys.address_hash("duochoi@example.net"))
+
+
+def _returns(ctx: Context, house: Filled) -> None:
+    """A letter that nobody has looked at, and one of a stranger."""
+    with ctx.database.write() as conn:
+        lead = conn.execute(sa.select(leads_table).where(leads_table.c.public_id == house.leads["lead7"])).one()
+        real = ctx.clock.real()
+        text = f"Chị bận quá.\nĐừng gửi email nữa nhé. {HOSTILE}"
+        known = Return(What.REPLIED, "mail", "reply", real, sender=lead.email, subject=f"Re: {HOSTILE}", text=text)
+        stray = Return(What.REPLIED, "mail", "stray", real, sender="la@example.org", subject=HOSTILE, text="Alo")
+        apply_returns(conn, ctx, [known, stray], raws={"stray": b"From: la@example.org\r\n\r\nAlo"})
+        conn.execute(reactions.delete().where(reactions.c.lead_id == lead.id))
+        house.reply, house.stray = conn.execute(sa.select(returns.c.id).order_by(returns.c.id)).scalars()
 
 
 def _broadcasts(ctx: Context) -> None:

@@ -45,6 +45,7 @@ PAGES = {
     "campaigns.enrolled": ("/campaigns/welcome_series/enrollments", "/campaigns/welcome_series/enrollments?step=hello"),
     "emails.show": ("/emails/welcome_series_hello", "/emails/welcome_series_hello?lead=LEAD"),
     "emails.preview": ("/emails/welcome_series_hello/preview.html",),
+    "email_result.of_lead": ("/leads/LEAD/hits", "/leads/LEAD/hits?doubted=1"),
     "email_result.show": (
         "/emails/welcome_series_hello/result",
         "/emails/welcome_series_hello/result?list=clicked",
@@ -65,6 +66,7 @@ PAGES = {
     "opportunities.index": ("/opportunities", "/opportunities?as=table"),
     "opportunities.show": ("/opportunities/DEAL",),
     "policy.show": ("/settings/policy", "/settings/policy?year=2027"),
+    "suppressions.index": lambda house: "/suppressions?q=khach1@example.net",
     "public.leave": ("/u/UNSUBSCRIBE",),
     "segments.index": ("/segments",),
     "segments.show": ("/segments/new_leads", "/segments/new_leads?lead=lead0@example.com"),

@@ -135,3 +135,19 @@ def test_where_nothing_takes_it_the_page_says_so(away: Flask, ctx: Context, hous
     for form in ({"List-Unsubscribe": "One-Click"}, {"do": "leave"}):
         answer = visitor.post(f"/u/{house.unsubscribe}", data=form)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "300")
+
+
+def test_the_page_that_asks_shows_by_get_and_agrees_by_post(app: Flask, house: Filled) -> None:
+    """Both languages, the address masked, no cookie, no script; tracking is not ticked; a forged link says nothing."""
+    visitor = app.test_client()
+    path = f"/y/{house.agree}"
+    answer = visitor.get(path)
+    assert answer.status_code == 200
+    assert "d***@example.net" in answer.text
+    assert "duochoi@" not in answer.text
+    assert "checked" not in answer.text
+    assert not answer.headers.getlist("Set-Cookie")
+    assert "I agree to receive advertising" not in answer.text
+    assert "Thank you." in visitor.post(f"{path}?lang=en", data={}).text
+    assert "Cảm ơn anh/chị." in visitor.get(f"{path}?lang=vi").text
+    assert visitor.get(f"{path[:-4]}AAAA").status_code == 404

@@ -87,7 +87,12 @@ def _page(token: str, found: Refusal | None, said: str = "", status: int = 200) 
         "public/unsubscribe.html", found=found, said=said, token=token, firm=settings.house_name, house_of=settings,
         pauses=PAUSES,
     )  # fmt: skip
-    answer = Response(page, status if found else 404, content_type="text/html; charset=utf-8")
+    return guarded(page, status if found else 404)
+
+
+def guarded(page: str, status: int) -> Response:
+    """A page that whoever holds a link may see: kept nowhere, listed nowhere, naming nobody to where it leads."""
+    answer = Response(page, status, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = _CSP
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
