@@ -85,13 +85,21 @@ def resume(conn: Connection, key: str, real: datetime) -> int:
     One that nobody paused may advertise again, and complaints count anew.
     """
     row = store.route(conn, key)
-    change: dict[str, Any] = {"state": OPEN, "reason": "", "since": real, "retry_at": None, "failures": 0}
+    change: dict[str, Any] = {
+        "state": OPEN, "reason": "", "since": real, "retry_at": None, "failures": 0, "trouble": None,
+    }  # fmt: skip
     if row is not None and row.held_at is not None:
         change |= {"held_at": None, "held_by": None}
     else:
         change |= {"ads": None, "ads_at": None, "clean_at": real}
     relay_store.change(conn, key, change, real)
     return relay_store.ask_again(conn)
+
+
+def _worst(row: Row[Any] | None, trouble: RouteTrouble) -> str:
+    """What a pause is about, as long as it lasts."""
+    lasting = row is not None and row.state == PAUSED and row.trouble == RouteTrouble.PAUSE.value
+    return RouteTrouble.PAUSE.value if lasting else trouble.value
 
 
 def note(conn: Connection, key: str, settled: Settled, real: datetime) -> None:
