@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.delivery import relay_store
-from nurture.delivery.limits import slot_of
+from nurture.delivery.limits import SLOT, slot_of
 from nurture.delivery.relay_store import COMPLAINTS
 from nurture.delivery.state import Ads
 from nurture.kernel.database import among
@@ -71,8 +71,9 @@ def share(conn: Connection, key: str, clean_at: datetime | None, real: datetime)
 
 
 def since(clean_at: datetime | None, real: datetime) -> datetime:
-    """Where the window begins."""
-    return slot_of(max(real - WINDOW, clean_at) if clean_at is not None else real - WINDOW)
+    """Where the window begins: after the slot in which somebody let the relay go on."""
+    begin = slot_of(real - WINDOW)
+    return begin if clean_at is None else max(begin, slot_of(clean_at) + SLOT)
 
 
 def _ways(conn: Connection, message_ids: Sequence[int]) -> Sequence[sa.Row[Any]]:

@@ -79,7 +79,8 @@ class Window:
         self.is_counted = False  # its limits are held
         self.is_stuck = False  # no hand free, and nothing heard of it for a while
         self.free: int | None = None  # of its day, the reserve included
-        self.opening = real
+        self._slots: limits.Slots = ()
+        self._opening: tuple[int, datetime] | None = None  # as of so many taken
         self.booked = Booked()
         self.bucket: Bucket | None = None
         self.domains: dict[str, Bucket] = {}
@@ -96,7 +97,7 @@ class Window:
         own = by_domain.get("")
         if mine.by_day:
             self.free = limits.room(mine, slots, self.real)
-            self.opening = limits.opens_at(mine, slots, self.real)
+            self._slots = slots
             self.booked = Booked(own.day_at, own.day_count) if own is not None else Booked()
         if mine.rate is not None:
             self.bucket = _bucket(own, mine.rate, self.real)
@@ -114,6 +115,14 @@ class Window:
             return
         self.learned[group] = (row.rate, row.learned_at, row.said)
         self.domains[group] = _bucket(row, min(rate, self.route.limits.rates.get(group, rate)), self.real)
+
+    @property
+    def opening(self) -> datetime:
+        """When its day has room for mail to leads, what goes in this transaction included."""
+        if self._opening is None or self._opening[0] != self.taken:
+            slots = [*self._slots, (slot_of(self.real), self.taken)]
+            self._opening = self.taken, limits.opens_at(self.route.limits, slots, self.real)
+        return self._opening[1]
 
     @property
     def room(self) -> int:

@@ -18,6 +18,7 @@ COMPLAINTS = "complaints"  # holder of the rows on which these are counted
 WAITS = (Reason.QUOTA, Reason.RELAY_RATE, Reason.DOMAIN_RATE, Reason.COMPLAINT_RATE, Reason.ROUTE_PAUSED)
 _WAITING = sa.text("messages.state IN ('queued', 'deferred')")
 _ROUTES = sa.select(routes)
+_FULL = 1e6  # tokens: more than any rate holds, so that a relay begins with as many as it may have
 
 
 def standing(conn: Connection) -> dict[str, Row[Any]]:
@@ -42,7 +43,7 @@ def hold_rates(conn: Connection, keys: Sequence[str], real: datetime) -> list[Ro
     missing = sorted(set(keys) - {row.route for row in rows if not row.domain})
     if not missing:
         return rows
-    new = [{"route": key, "domain": "", "tokens": 0.0, "at": real} for key in missing]
+    new = [{"route": key, "domain": "", "tokens": _FULL, "at": real} for key in missing]
     conn.execute(upsert(conn.dialect.name, relay_rates).on_conflict_do_nothing(), new)
     return list(conn.execute(query))
 
