@@ -52,10 +52,40 @@ class Line:
 
 def post(line: Line, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
     """Send the body and read the beginning of the answer."""
+    begun = _monotonic()
+    addresses = _judged(line, target)
+    if isinstance(addresses, Answer):
+        return addresses
+    left = replace(line, seconds=max(_LEAST_SECONDS, line.seconds - (_monotonic() - begun)))
+    return _talk(left, target, addresses, {"User-Agent": _AGENT, **headers}, body)
+
+
+def get(line: Line, target: Target, most: int) -> bytes | None:
+    """What stands at an address, as it came; None where it answers anything but 200, or gives more than `most`."""
+    begun = _monotonic()
+    addresses = _judged(line, target)
+    if isinstance(addresses, Answer):
+        return None
+    connection = _Pinned(target, addresses, line)
+    try:
+        with _Deadline(max(_LEAST_SECONDS, line.seconds - (_monotonic() - begun)), connection):
+            connection.connect()
+            connection.request("GET", target.path, headers={"User-Agent": _AGENT})
+            with connection.getresponse() as answer:
+                found = answer.read(most + 1)
+            whole = answer.status == 200 and len(found) <= most and not connection.is_late
+            return found if whole else None
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+def _judged(line: Line, target: Target) -> Sequence[str] | Answer:
+    """The addresses of a host that we talk to, or why we do not."""
     no = refusal(target, line.allow)
     if no:
         return Answer(Stage.BLOCKED, text=no)
-    begun = _monotonic()
     try:
         addresses = _resolved(line, target)
     except (OSError, UnicodeError) as error:
@@ -63,10 +93,7 @@ def post(line: Line, target: Target, headers: Mapping[str, str], body: bytes) ->
     if not addresses:
         return Answer(Stage.CONNECT, text="no address")
     bad = [one for one in addresses if not _may_talk(line.allow, target, one)]
-    if bad:
-        return Answer(Stage.BLOCKED, text=f"{target.host}: {bad[0]}")
-    left = replace(line, seconds=max(_LEAST_SECONDS, line.seconds - (_monotonic() - begun)))
-    return _talk(left, target, addresses, {"User-Agent": _AGENT, **headers}, body)
+    return Answer(Stage.BLOCKED, text=f"{target.host}: {bad[0]}") if bad else addresses
 
 
 def _resolved(line: Line, target: Target) -> Sequence[str]:

@@ -14,7 +14,8 @@ from tests.web.client import Client
 from tests.web.filled import HOSTILE, Filled
 
 # A mail program's one-click refusal (RFC 8058) comes from no page of ours; its token in the address is the proof.
-OPEN = {"public.act", "agree.act"}
+# A mail provider shows its signature or secret.
+OPEN = {"public.act", "agree.act", "inbound_hooks.listen"}
 
 
 def test_no_post_is_taken_without_its_token(app: Flask, sales: Client) -> None:
