@@ -23,6 +23,7 @@ DEEPEST = 40  # parts of an expression within each other; Python takes ever long
 MOST_TURNS = 20_000  # of all loops of one part
 MOST_WORK = 2_000_000  # parts of expressions that its loops evaluate, and characters its filters read
 TURNS = "_turns"  # the name under which a part's turns and work are counted: see `allowance`
+MOST_NODES = 20_000  # parts of all expressions of a template
 FINEST = 15  # decimals
 LONGEST_TEXT = 100_000
 
@@ -339,8 +340,12 @@ def parsed(environment: MailEnvironment, source: str) -> nodes.Template:
 def _check_depth(tree: nodes.Template) -> None:
     """Step by step and not by recursion: a chain of additions or filters is as deep as it is long."""
     level: list[nodes.Node] = [tree]
+    room = MOST_NODES
     for _ in range(DEEPEST):
         level = [child for node in level for child in node.iter_child_nodes()]
+        room -= len(level)
+        if room < 0:
+            raise TemplateSyntaxError("this is too long", level[-1].lineno)
     if level:
         raise TemplateSyntaxError("this is nested too deep", level[0].lineno)
 

@@ -19,7 +19,7 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.sandbox import MailEnvironment, parsed
 from nurture.messages import mjml
 from nurture.messages.flatten import ANY_PART, Flat, flatten
-from nurture.messages.inline import inlined
+from nurture.messages.inline import StyleError, inlined
 from nurture.messages.masks import MASK, Finding, Masked, hide_jinja, loosened, mask_html, restore
 from nurture.messages.model import BROUGHT, Compiled
 from nurture.messages.plaintext import to_text
@@ -117,7 +117,11 @@ def _compiled(source: Source, shared: Shared) -> tuple[Source, Compiled]:
     problems = [*map(where.found, (*masked.findings, *assets.findings)), *slots.problems]
     if problems:
         raise DefinitionError(list(dict.fromkeys(problems)))
-    page = restore(inlined(masked.text), masked, addresses)
+    try:
+        page = restore(inlined(masked.text), masked, addresses)
+    except StyleError as error:
+        message, mend = N_("The styles are too many for an email"), N_("Remove what it does not use")
+        raise DefinitionError([Problem("long_styles", message, mend, source.body_file)]) from error
     text = _text_part(flat, masked, addresses, slots, source)
     compiled = Compiled(
         source.key,

@@ -29,6 +29,11 @@ _BLANK = re.compile(r"\n\s*\n")
 
 
 Weight = tuple[int, int, int]
+MOST_WORK = 1_000_000  # rules tried and tags matched
+
+
+class StyleError(ValueError):
+    """The rules and the tags they match are more than any email has."""
 
 
 @dataclass(slots=True)
@@ -42,13 +47,32 @@ class _Matched:
 class _Matches:
     """What rules say of each tag, by its number."""
 
+    size: int  # tags of the page
     tags: dict[int, _Matched] = field(default_factory=dict)
+    room: int = MOST_WORK
+
+    def spend(self, work: int) -> None:
+        """Take work off what this page has left."""
+        self.room -= work
+        if self.room < 0:
+            raise StyleError
+
+    def found(self, selector: str, tree: Any) -> tuple[Weight, list[int]]:
+        """The weight of a selector, and the numbers of the tags it matches."""
+        compiled = _compiled(selector)
+        self.spend(1 + self.size // 20)
+        if compiled is None:
+            return (0, 0, 0), []
+        elements = (one for one in compiled[0](tree) if one.tag not in _HEAD)
+        numbers = [int(number) for one in elements if (number := one.get(_MARK)) is not None]
+        self.spend(len(numbers))
+        return compiled[1], numbers
 
     def take(self, rule: Rule, tree: Any, order: int) -> bool:
         """Note the rule at every tag it matches. Whether the head needs it no more."""
         done = bool(rule.selectors) and not any(one.important for one in rule.declarations)
         for selector in rule.selectors:
-            weight, numbers = _found(selector, tree)
+            weight, numbers = self.found(selector, tree)
             for number in numbers:
                 self.tags.setdefault(number, _Matched()).rules.append((weight, order, rule.declarations))
             done = done and bool(numbers)
@@ -56,12 +80,16 @@ class _Matches:
 
 
 def inlined(page: str) -> str:
-    """The page (masked) with its CSS in style attributes, and what must stay of it in its head."""
+    """The page (masked) with its CSS in style attributes, and what must stay of it in its head.
+
+    StyleError when that would take longer than any email does.
+    """
     blocks = [found for found in MARKUP.finditer(page) if (found["raw"] or "").lower() == "style"]
     sheets = {found.start(): sheet for found in blocks if (sheet := _STYLE.fullmatch(found[0]))}
     if not any("{" in sheet[2] and _is_for_all(sheet[1]) for sheet in sheets.values()):
         return _KEEP.sub("", page) if "data-premailer" in page else page
-    tree, matched = _tree(page), _Matches()
+    tree = _tree(page)
+    matched = _Matches(sum(1 for _ in tree.iter()))
     ordered: dict[int, list[tuple[int, Rule]]] = {}
     order = 0
     gone: set[int] = set()
@@ -101,15 +129,6 @@ def _tree(page: str) -> Any:
             parts.append(f'{named[0]} {_MARK}="{number}"{found[0][named.end() :]}')
     parts.append(page[end:])
     return lxml_html.document_fromstring(COMMENT_MASK.sub("", "".join(parts)) or "<p></p>")
-
-
-def _found(selector: str, tree: Any) -> tuple[Weight, list[int]]:
-    """The weight of a selector, and the numbers of the tags it matches."""
-    compiled = _compiled(selector)
-    if compiled is None:
-        return (0, 0, 0), []
-    elements = (one for one in compiled[0](tree) if one.tag not in _HEAD)
-    return compiled[1], [int(number) for one in elements if (number := one.get(_MARK)) is not None]
 
 
 @lru_cache(maxsize=2048)
@@ -152,11 +171,12 @@ class _Firm:
         return f"{text[: opened + 1]}{''.join(parts)}{inner[end:]}{text[-1]}"
 
     def _rule(self, text: str, rule: Rule, order: int) -> str:
-        found = [_found(one, self.tree) for one in rule.selectors]
+        found = [self.matched.found(one, self.tree) for one in rule.selectors]
         tags = self.matched.tags
         places = [(weight, tags[number]) for weight, numbers in found for number in numbers if number in tags]
         if not places:
             return text
+        self.matched.spend(sum(len(tag.rules) for _, tag in places) * (1 + len(rule.declarations)))
         opened = text.index("{")
         pieces = list(split(text[opened + 1 : -1], ";"))
         for number, piece in enumerate(pieces):
