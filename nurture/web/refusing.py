@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
+from flask import g, request
 from sqlalchemy.engine import Connection
 
 from nurture.campaigns import house as houses
 from nurture.consents import blocking
-from nurture.consents.model import Channel, Method, SuppressionReason, topic_of
+from nurture.consents.model import Channel, Method, Standing, SuppressionReason, topic_of
 from nurture.consents.service import LONGEST_PROOF, Said
-from nurture.consents.store import standing_of
+from nurture.consents.store import standing_everywhere
 from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.leads import desk
 from nurture.leads.model import Lead
 from nurture.outbound.refusal import sms_refusal
 from nurture.web.language import say
-from nurture.web.page import context, hand, now
+from nurture.web.page import context, hand, known, now
 from nurture.web.words import named
 
 CHANNELS: Mapping[str, str] = {
@@ -43,7 +43,16 @@ REASONS: Mapping[str, str] = {
 
 def topics(conn: Connection) -> dict[str, str]:
     """The house's topics by key, in the reader's language."""
-    return {one.key: named(dict(one.name)) for one in houses.live(conn).topics}
+    house = houses.of_text(known(conn).shared.get(houses.KEY, (None, None))[1])
+    return {one.key: named(dict(one.name)) for one in house.topics}
+
+
+def stands(conn: Connection, lead: Lead) -> dict[Channel, Standing]:
+    """How the lead stands on every channel; asked once for each request."""
+    kept: dict[int, dict[Channel, Standing]] = g.setdefault("stands", {})
+    if lead.id not in kept:
+        kept[lead.id] = standing_everywhere(conn, context().keys, lead.id, lead.email, lead.phone)
+    return kept[lead.id]
 
 
 def words(conn: Connection, lead: Lead) -> dict[str, Any]:
@@ -80,19 +89,19 @@ def keep(conn: Connection, lead: Lead) -> bool:
 
 def channels(conn: Connection, lead: Lead) -> list[dict[str, Any]]:
     """How the lead stands on each channel: whether advertising may go there, topics refused, until when not."""
-    found, names = [], topics(conn)
+    found, names, everywhere = [], topics(conn), stands(conn, lead)
     for channel in Channel:
         address = lead.email if channel is Channel.EMAIL else lead.phone
         if not address:
             continue
-        stands = standing_of(conn, context().keys, lead.id, address, channel)
-        refusal = stands.refusal("advertising") if channel is Channel.EMAIL else sms_refusal(stands, "advertising")
+        one = everywhere[channel]
+        refusal = one.refusal("advertising") if channel is Channel.EMAIL else sms_refusal(one, "advertising")
         found.append(
             {
                 "channel": say(CHANNELS[channel]),
                 "refusal": refusal,
-                "topics": [names.get(one, one) for one in sorted(stands.topics)],
-                "until": stands.paused("advertising", now()),
+                "topics": [names.get(topic, topic) for topic in sorted(one.topics)],
+                "until": one.paused("advertising", now()),
             }
         )
     return found

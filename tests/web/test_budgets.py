@@ -66,7 +66,7 @@ PAGES = {
     "opportunities.index": ("/opportunities", "/opportunities?as=table"),
     "opportunities.show": ("/opportunities/DEAL",),
     "policy.show": ("/settings/policy", "/settings/policy?year=2027"),
-    "suppressions.index": lambda house: "/suppressions?q=khach1@example.net",
+    "suppressions.index": ("/suppressions", "/suppressions?q=khach1@example.net"),
     "public.leave": ("/u/UNSUBSCRIBE",),
     "segments.index": ("/segments",),
     "segments.show": ("/segments/new_leads", "/segments/new_leads?lead=lead0@example.com"),

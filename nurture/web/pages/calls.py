@@ -10,7 +10,6 @@ from nurture.campaigns import store as campaigns
 from nurture.consents import service as consents
 from nurture.consents.model import Channel, Method, Purpose, SuppressionReason
 from nurture.consents.service import LONGEST_PROOF, Said
-from nurture.consents.store import standing_of
 from nurture.kernel.errors import InputError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
 from nurture.leads import desk
@@ -19,6 +18,7 @@ from nurture.outbound import service, store
 from nurture.outbound.model import CallKind, CallState
 from nurture.outbound.refusal import sms_refusal
 from nurture.users.model import Person, may_edit_lead
+from nurture.web import refusing
 from nurture.web.blocks import Block
 from nurture.web.calling import account, kinds, line, states
 from nurture.web.language import language, say
@@ -108,7 +108,7 @@ def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list
     """The latest webhooks and text messages about this lead beside its emails; its word on texts beside consents."""
     tab = request.args.get("tab")
     if tab == "consents" and lead.phone:
-        standing = standing_of(conn, context().keys, lead.id, lead.phone, Channel.SMS)
+        standing = refusing.stands(conn, lead)[Channel.SMS]
         refusal = sms_refusal(standing, "advertising")
         may = may_edit_lead(who, lead.owner_id)
         return [Block(60, "calls/_word.html", {"refusal": refusal, "may": may, "closed": standing.refused})]

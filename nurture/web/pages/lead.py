@@ -11,6 +11,7 @@ from nurture.activities.model import Kind
 from nurture.activities.store import kinds_of, timeline
 from nurture.campaigns.model import Campaign, CampaignState
 from nurture.consents import store as consents
+from nurture.consents.model import Channel
 from nurture.engine import revisions
 from nurture.engine.known import Running
 from nurture.enrollments import store as enrollments
@@ -30,7 +31,6 @@ from nurture.web.campaign_words import Stay, stay
 from nurture.web.language import language, say
 from nurture.web.page import (
     Form,
-    context,
     email_titles,
     facts,
     go,
@@ -92,7 +92,7 @@ def _frame(conn: Connection, lead: Lead) -> dict[str, Any]:
     """What every tab shows: owner, standing, campaigns, opportunities, words to choose from."""
     enrolled = enrollments.of_lead(conn, lead.id)
     active = [one for one in enrolled if one.state is EnrollmentState.ACTIVE]
-    standing = consents.standing_of(conn, context().keys, lead.id, lead.email)
+    standing = refusing.stands(conn, lead)[Channel.EMAIL]
     names = known(conn)
     live = {one.key: one for one in names.campaigns if one.state in {CampaignState.LIVE, CampaignState.PAUSED}}
     inside = {one.campaign_key for one in active}
