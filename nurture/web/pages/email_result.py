@@ -1,5 +1,6 @@
 """What came of an email: people over its text, machines apart; behind each figure its list."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
@@ -15,6 +16,7 @@ from nurture.alerts.reasons import shown_link
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import is_key
+from nurture.leads import store as leads
 from nurture.leads.model import Lead
 from nurture.messages import store
 from nurture.messages.links import PlainLinks
@@ -29,7 +31,7 @@ from nurture.tracking.verdict import sentence
 from nurture.users.model import Person
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
-from nurture.web.page import context, read, render, whole
+from nurture.web.page import context, is_unchanged, read, render, whole
 from nurture.web.pages.emails import made_up
 from nurture.web.pages.sends import shown_hit
 from nurture.web.session import person
@@ -163,11 +165,22 @@ def _list(conn: Connection, key: str, what: What) -> ResponseReturnValue:
     )  # fmt: skip
 
 
+@blueprint.get("/leads/<public_id>/hits")
+def of_lead(public_id: str) -> ResponseReturnValue:
+    """A lead's latest opens and clicks, each with its verdict; or those in doubt alone."""
+    doubted = "doubted" in request.args
+    with read() as conn:
+        lead = leads.by_public_id(conn, public_id, person())
+        found = tracking.of_lead(conn, lead.id, _ON_LEAD, Verdict.SUSPECT if doubted else None)
+    told = ",".join(f"{one.id}:{one.verdict}:{one.settled}:{one.activity_id}" for one in found)
+    version = hashlib.sha256(told.encode()).hexdigest()[:12]
+    if is_unchanged(version):
+        return Response(status=204)
+    rows = [(one.hit.message_id, shown_hit(one)) for one in found]
+    return render("emails/lead_hits.html", lead=lead, rows=rows, doubted=doubted, version=version)
+
+
 def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list[Block]:  # noqa: ARG001 - the hook's form
-    """A lead's opens and clicks beside its emails, each with its verdict; beside the timeline those in doubt."""
+    """A lead's opens and clicks beside its emails; beside the timeline those in doubt. They come after the page."""
     tab = request.args.get("tab", "timeline")
-    if tab not in {"emails", "timeline"}:
-        return []
-    only = None if tab == "emails" else Verdict.SUSPECT
-    rows = [(one.hit.message_id, shown_hit(one)) for one in tracking.of_lead(conn, lead.id, _ON_LEAD, only)]
-    return [Block(55, "emails/_hits.html", {"rows": rows, "doubted": only is not None})] if rows else []
+    return [Block(55, "emails/_hits.html", {"doubted": tab == "timeline"})] if tab in {"emails", "timeline"} else []
