@@ -226,10 +226,7 @@ class _Session(asyncio.Protocol):
         elif word in {b"HELO", b"NOOP"}:
             self._write(b"250 sink")
         elif word == b"STAR":
-            self._write(b"220 2.0.0 go on" + self.sink.script.injected)
-            if self.sink.script.tls is not None:
-                self.waiting = True
-                self.upgrade = self.sink.loop.create_task(self._encrypt(self.sink.script.tls))
+            self._begin_tls(self.sink.script.tls)
         elif word == b"AUTH":
             self._auth(line)
         elif word == b"MAIL":
@@ -246,6 +243,12 @@ class _Session(asyncio.Protocol):
             self.transport.close()
         else:
             self._write(b"502 5.5.1 unknown")
+
+    def _begin_tls(self, tls: ssl.SSLContext | None) -> None:
+        self._write(b"220 2.0.0 go on" + self.sink.script.injected)
+        if tls is not None:
+            self.waiting = True
+            self.upgrade = self.sink.loop.create_task(self._encrypt(tls))
 
     async def _encrypt(self, tls: ssl.SSLContext) -> None:
         self.sink.left(self.transport)
