@@ -50,6 +50,9 @@ class Imap:
 
     def __init__(self, client: imaplib.IMAP4, folder: str) -> None:
         self._client = client
+        # What it offers after signing in is not what it offered before, which is all that the library keeps.
+        offers = b" ".join(_good(client.capability())).decode("ascii", "replace")
+        self._offers = frozenset(offers.upper().split())
         _good(client.select(_quoted(utf7(folder))))
         self.validity = self._number("UIDVALIDITY")
         self._next = self._number("UIDNEXT")
@@ -87,7 +90,7 @@ class Imap:
 
     def _move(self, part: str, folder: str) -> None:
         """By MOVE (RFC 6851), else by copying; a folder that is not there is made."""
-        has_move = "MOVE" in self._client.capabilities
+        has_move = "MOVE" in self._offers
         command = "MOVE" if has_move else "COPY"
         status, data = self._client.uid(command, part, folder)
         if status != "OK":
@@ -100,7 +103,7 @@ class Imap:
     def _delete(self, part: str) -> None:
         """These alone: without UIDPLUS (RFC 4315) they stay marked, since EXPUNGE takes what others have marked too."""
         _good(self._client.uid("STORE", part, "+FLAGS.SILENT", r"(\Seen \Deleted)"))
-        if "UIDPLUS" in self._client.capabilities:
+        if "UIDPLUS" in self._offers:
             _good(self._client.uid("EXPUNGE", part))
 
     def there(self, names: frozenset[str]) -> frozenset[str]:  # noqa: ARG002 - the protocol's form

@@ -40,7 +40,8 @@ class Mailbox:
 class _Imap(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.box: Mailbox = self.server.box  # type: ignore[attr-defined]
-        self._say(f"* OK [CAPABILITY {self.box.offers}] ready")
+        self._known = False  # to strangers little is offered
+        self._say("* OK ready")
         for line in self.rfile:
             tag, _, asked = line.decode().rstrip("\r\n").partition(" ")
             self.box.heard.append(asked)
@@ -58,15 +59,19 @@ class _Imap(socketserver.StreamRequestHandler):
         self.wfile.write(f"{text}\r\n".encode())
 
     def _capability(self, _: str) -> str:
-        self._say(f"* CAPABILITY {self.box.offers}")
+        offers = self.box.offers.split()
+        shown = offers if self._known else [one for one in offers if one.startswith(("IMAP4", "AUTH"))]
+        self._say(f"* CAPABILITY {' '.join(shown)}")
         return "OK"
 
     def _authenticate(self, _: str) -> str:
         self._say("+ ")
-        return "OK" if base64.b64decode(self.rfile.readline()) == SECRET else "NO wrong password"
+        self._known = base64.b64decode(self.rfile.readline()) == SECRET
+        return "OK" if self._known else "NO wrong password"
 
     def _login(self, rest: str) -> str:
-        return "OK" if rest == '"me" "geheim"' else "NO wrong password"
+        self._known = rest == '"me" "geheim"'
+        return "OK" if self._known else "NO wrong password"
 
     def _select(self, rest: str) -> str:
         if rest not in {'"INBOX"', '"Th&AbA-"'}:
