@@ -29,14 +29,15 @@ _LEAD: tuple[sa.Column[Any], ...] = (
 )  # fmt: skip
 
 
-def refusal(lead: Row[Any], standing: Standing, quiet: Quiet, message_class: str) -> Why | None:
-    """Why a message of this class must not go to the lead, as the go would say it; None when nothing is known.
+def refusal(lead: Row[Any], standing: Standing, quiet: Quiet, message_class: str, topic: str = "") -> Why | None:
+    """Why a message of this class and topic must not go to the lead, as the go would say it; None when nothing is
+    known.
 
     A one-time email does not wait for silence to end: it is now or never.
     """
     if lead.merged_into is not None:
         return Reason.MERGED, {}
-    return standing.refusal(message_class) or quiet.held(message_class)
+    return standing.refusal(message_class, topic) or quiet.held(message_class)
 
 
 def of_segment(key: str) -> sa.Select[Any]:

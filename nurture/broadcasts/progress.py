@@ -190,9 +190,12 @@ def _messages(conn: Connection, ctx: Context, ready: _Ready, rows: Sequence[Row[
     stands = standing(conn, ctx.keys, [(row.id, row.email) for row in rows])
     hushed = quiet(conn, [row.id for row in rows])
     there = _languages(conn, ready)
+    sending = ready.chosen.sending
+    ours = house.live(conn)
     found = []
     for row in rows:
-        why = audience.refusal(row, stands[row.id], hushed.get(row.id, NOTHING), ready.chosen.sending.class_)
+        why = audience.refusal(row, stands[row.id], hushed.get(row.id, NOTHING), sending.class_, sending.policy.topic)
+        why = ours.named(why) if why is not None else None
         found.append(_message(ctx, ready, row, why, there))
     return found
 

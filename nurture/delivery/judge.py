@@ -206,9 +206,7 @@ class Judge:
     def _refused(self, row: Row[Any], address: str | None, topic: str) -> tuple[Reason, Mapping[str, Any]] | None:
         """What speaks against writing to this address of the lead: the frozen one, or the present one."""
         found = self._standing(row, address).refusal(row.class_, topic)
-        if found is None or found[0] is not Reason.TOPIC_REFUSED:
-            return found
-        return found[0], {**found[1], "topic": self._house.topic(topic)}
+        return self._house.named(found) if found is not None else None
 
     def _standing(self, row: Row[Any], address: str | None) -> Standing:
         blocked = self._suppressed.get(self.hashes[address], ()) if address else ()

@@ -137,7 +137,9 @@ def _recipient(letter: Letter) -> str | Report:
 
 def _words(letter: Letter, personalizer: Personalizer, links: MessageLinks) -> Rendered:
     rendered = personalizer.render(letter.values, links)
-    return replace(rendered, subject=f"{letter.label} {rendered.subject}") if letter.label else rendered
+    if not letter.label or rendered.subject.startswith(letter.label):
+        return rendered
+    return replace(rendered, subject=f"{letter.label} {rendered.subject}")
 
 
 def _unwritten(letter: Letter, error: Exception) -> Report:

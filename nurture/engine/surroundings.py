@@ -87,12 +87,14 @@ class Surroundings:
     def _refusal(self, lead: Any, campaign: Campaign) -> tuple[Reason, Mapping[str, Any]] | None:
         """Why the lead is not to be mailed at all, as far as is known now; the go looks again."""
         standing = self.standings.get(lead.id)
-        return standing.refusal(campaign.sending.class_) if standing is not None else None
+        found = standing.refusal(campaign.sending.class_, campaign.sending.policy.topic) if standing else None
+        return self.holding.house.named(found) if found is not None else None
 
     def _no_sms(self, lead: Any, campaign: Campaign) -> tuple[Reason, Mapping[str, Any]] | None:
         """Why the lead is not to be sent text messages; a look at them is taken again before they go."""
         standing = self.texting.get(lead.id)
-        return sms_refusal(standing, campaign.sending.class_) if standing is not None else None
+        found = sms_refusal(standing, campaign.sending.class_, campaign.sending.policy.topic) if standing else None
+        return self.holding.house.named(found) if found is not None else None
 
 
 def load(

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
+from nurture.kernel.reasons import Reason
 from nurture.policy.caps import Cap
 from nurture.policy.days import Calendar
 from nurture.policy.windows import Window
@@ -39,6 +41,12 @@ class House:
     def topic(self, key: str) -> Mapping[str, str] | str:
         """What people call a topic; its key where the house has it no more."""
         return next((dict(one.name) for one in self.topics if one.key == key and one.name), key)
+
+    def named(self, why: tuple[Reason, Mapping[str, Any]]) -> tuple[Reason, Mapping[str, Any]]:
+        """A reason with the topic as people call it, where it is about one."""
+        if why[0] is not Reason.TOPIC_REFUSED:
+            return why
+        return why[0], {**why[1], "topic": self.topic(str(why[1].get("topic", "")))}
 
     @property
     def looks_back(self) -> timedelta | None:

@@ -4,6 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,12 @@ from nurture.consents.service import Said
 from nurture.consents.tables import consents
 from nurture.delivery import store
 from nurture.delivery.go import go
+from nurture.delivery.letter import Letterhead, Mail, write
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
+from nurture.messages.personalize import Personalizer
 from nurture.messages.tables import messages
-from tests.faults.ground import fill
+from tests.faults.ground import email, fill
 
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
@@ -199,3 +204,55 @@ def test_three_workers_that_race_let_three_of_five_go(postgres_url: str, clock: 
     database.close()
     assert gone == 36
     assert counts == {(lead, state): n for lead in range(1, 13) for state, n in (("sending", 3), ("skipped", 2))}
+
+
+def test_the_mail_that_confirms_a_refusal_goes_though_everything_is_refused(context: Context) -> None:
+    """A bounce and a complaint still close the address."""
+    fill(context, 2)
+    _set(context, purpose="notice", class_="transactional")
+    with context.database.write() as conn:
+        for number, reason in ((1, SuppressionReason.UNSUBSCRIBED), (2, SuppressionReason.COMPLAINED)):
+            service.suppress(conn, context.keys, f"lead{number}@example.com", reason, said=_said(context))
+    assert _send(context) == [1]
+    assert (_row(context, 2).state, _row(context, 2).reason) == ("skipped", "complained")
+
+
+def test_a_mail_says_at_its_foot_why_it_comes(context: Context) -> None:
+    """Frozen with the other values at the go."""
+    fill(context, 1)
+    with context.database.write() as conn:
+        conn.execute(consents.update().values(method="form"))
+    assert _send(context) == [1]
+    day = context.clock.engine().astimezone(context.settings.local_zone)
+    said = f"Anh/chị nhận thư này vì đã đồng ý nhận tin trên biểu mẫu của chúng tôi ngày {day:%d/%m/%Y}."
+    assert _row(context, 1).values_["reason_line"] == said
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_who_did_not_agree_to_tracking_is_not_tracked(context: Context, *, agreed: bool) -> None:
+    """Plain links and no pixel in the mail's very bytes; the way out and the label are there in any case."""
+    fill(context, 1)
+    if not agreed:
+        with context.database.write() as conn:
+            service.withdraw(conn, 1, _said(context), (Purpose.TRACKING,))
+    mail = _written(context)
+    body = mail.get_body(("html",))
+    assert body is not None
+    html = body.get_content()
+    assert ("/c/" in html, "/o/" in html) == (agreed, agreed)
+    assert ("https://anphat.example/bang-gia" in html) is not agreed
+    assert "/u/" in html
+    assert str(mail["Subject"]).startswith("[QC] Chào ")
+
+
+def _written(ctx: Context) -> EmailMessage:
+    with ctx.database.write() as conn:
+        at = ctx.database.now(conn)
+        times = {"now": ctx.clock.engine(), "real": ctx.clock.real(), "at": at}
+        ids = store.reserve(conn, "s1", 64, lease=timedelta(seconds=60), **times)
+        (letter,) = go(conn, ctx, "s1", ids, at=at)
+    made = write(letter, Personalizer(email()), Letterhead(ctx.keys, "https://m.example"))
+    assert isinstance(made, Mail)
+    parsed = message_from_bytes(made.data, policy=SMTP)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
