@@ -61,8 +61,8 @@ def test_a_broken_signature_is_refused_and_raises_nothing(shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("named", "what"),
-    [("delivered", What.DELIVERED), ("deferred", What.DELAYED), ("bounce", What.BOUNCED), ("spamreport", What.COMPLAINED),
-     ("unsubscribe", What.UNSUBSCRIBED), ("group_unsubscribe", What.UNSUBSCRIBED)],
+    [("delivered", What.DELIVERED), ("deferred", What.DELAYED), ("bounce", What.BOUNCED),
+     ("spamreport", What.COMPLAINED), ("unsubscribe", What.UNSUBSCRIBED), ("group_unsubscribe", What.UNSUBSCRIBED)],
 )  # fmt: skip
 def test_its_words_are_ours(named: str, what: What) -> None:
     got = the(event(named))
