@@ -238,13 +238,16 @@ def _linked_text(text: str, slots: Slots) -> str:
 
 
 def _framed(page: str, preheader: str) -> str:
-    """With the preheader hidden at the top, and room for the open pixel and the hidden link at the bottom."""
-    if preheader:
-        masked = Masked()
-        shown = masked.bare(html.escape(hide_jinja(preheader, masked)))
-        page = _BODY.sub(lambda at: f"{at[0]}{_HIDDEN}{shown}{_PADDING}</div>", page, count=1)
+    """With the preheader and the hidden link at the top, and room for the open pixel at the bottom.
+
+    The hidden link stands first: the way out is the last of an email's links.
+    """
+    masked = Masked()
+    shown = masked.bare(html.escape(hide_jinja(preheader, masked)))
+    above = (f"{_HIDDEN}{shown}{_PADDING}</div>" if preheader else "") + _TRAP
+    page = _BODY.sub(lambda at: at[0] + above, page, count=1)
     last = max((found.start() for found in _END.finditer(page)), default=len(page))
-    return f"{page[:last]}{_PIXEL}{_TRAP}{page[last:]}"
+    return f"{page[:last]}{_PIXEL}{page[last:]}"
 
 
 def _finished(compiled: Compiled, source: Source, where: Places) -> Compiled:

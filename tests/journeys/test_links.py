@@ -70,7 +70,8 @@ def ask(house: House, path: str, method: str = "GET", agent: str = HUMAN) -> tup
 def _everything(database: sqlite3.Connection) -> dict[str, list[Any]]:
     """Every row of every table but those that fetching touches."""
     names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return {name: database.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in set(names) - TOUCHED}
+    query = "SELECT * FROM {} ORDER BY 1"
+    return {name: database.execute(query.format(name)).fetchall() for name in set(names) - TOUCHED}
 
 
 def _fetch_all(house: House, mail: str) -> int:

@@ -197,6 +197,18 @@ def test_the_pixel_stands_last() -> None:
     assert compiled("<p>a</p>").html.endswith("{% endif %}</body></html>")
 
 
+def test_a_hidden_link_stands_first_where_no_person_finds_it() -> None:
+    """Not shown, not read aloud, not reached by keys, without a word; after the preheader, before the way out."""
+    page = compiled("<p>a</p>", preheader="Ba").html
+    at = page.index("{% if _trap %}")
+    block = page[at : page.index("{% endif %}", at)]
+    assert re.search(r"<body[^>]*><div style=\"display:none", page)
+    assert page.index("Ba") < at < page.index("<p")
+    assert all(word in block for word in ("display:none", "mso-hide:all", 'aria-hidden="true"', 'tabindex="-1"'))
+    assert re.sub(r"<[^>]+>|\{%.*?%\}", "", block) == ""
+    assert "_trap" not in compiled("<p>a</p>").text
+
+
 def test_the_text_part_reads_like_a_letter() -> None:
     """Lists, links, layout tables as lines; nothing of the head."""
     body = (

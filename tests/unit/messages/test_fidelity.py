@@ -9,7 +9,7 @@ import pytest
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.signing import new_ring
 from nurture.messages.compile import compile_email, compile_library, unknown_fields
-from nurture.messages.links import MessageLinks, PlainLinks, read_click
+from nurture.messages.links import TRAP, MessageLinks, PlainLinks, read_click
 from nurture.messages.masks import decoded
 from nurture.messages.model import Attachment, Compiled
 from nurture.messages.personalize import Personalizer, Rendered, TemplateFailure
@@ -119,10 +119,9 @@ def test_every_link_comes_back_byte_for_byte_from_its_token(written: str) -> Non
 
     html = Personalizer(email).render(VALUES, MessageLinks(ring, "https://m.example", 7, 3, "0" * 40)).html
 
-    token = html.partition("https://m.example/c/")[2].partition('"')[0]
-    click = read_click(ring, token)
-    assert click is not None
-    assert click.target == decoded(written)
+    tokens = [part.partition('"')[0] for part in html.split("https://m.example/c/")[1:]]
+    clicks = [read_click(ring, token) for token in tokens]
+    assert [click.target for click in clicks if click and click.position != TRAP] == [decoded(written)]
 
 
 def test_what_an_author_writes_around_a_field_in_a_link_stays() -> None:

@@ -82,6 +82,8 @@ def test_links_of_a_tracked_message_are_ours() -> None:
 
     assert made.click(0, "https://x.example/").startswith("https://m.example/c/")
     assert made.pixel().startswith("https://m.example/o/")
+    hidden = links.read_click(RING, made.trap().removeprefix("https://m.example/c/"))
+    assert hidden == links.Click(7, links.TRAP, "https://m.example/")
     assert made.unsubscribe().startswith("https://m.example/u/")
 
 
@@ -90,7 +92,7 @@ def test_without_tracking_links_are_plain_and_the_refusal_stays() -> None:
     made = links.MessageLinks(RING, "https://m.example", 7, 3, HASH, tracking=False)
 
     assert made.click(0, "https://x.example/?a=1&b=2") == "https://x.example/?a=1&b=2"
-    assert made.pixel() == ""
+    assert (made.pixel(), made.trap()) == ("", "")
     assert made.unsubscribe() != ""
 
 

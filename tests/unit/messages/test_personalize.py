@@ -206,6 +206,14 @@ def test_links_become_slots_and_the_pixel_stands_at_the_end() -> None:
     assert mail.text == "https://m.example/c/0 https://m.example/u/1\n"
 
 
+def test_without_tracking_there_is_no_hidden_link() -> None:
+    """It tells machines from people; where nobody looks, there is nothing to tell."""
+    html = '{% if _trap %}<a href="{{ _trap }}"></a>{% endif %}'
+    compiled = Compiled("k", "vi", "s", "", html, "x")
+    assert rendered(compiled).html == '<a href="https://m.example/c/trap"></a>'
+    assert rendered(compiled, links=Plain(tracking=False)).html == ""
+
+
 def test_without_tracking_links_are_plain_and_there_is_no_pixel() -> None:
     """In HTML the address is escaped, in text it is not."""
     html = '<a href="{{ _l0 }}">x</a>{% if _pixel %}<img src="{{ _pixel }}">{% endif %}'

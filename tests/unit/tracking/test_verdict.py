@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nurture.kernel.i18n import LANGUAGES
+from nurture.messages.links import TRAP
 from nurture.tracking.company import BURST, SWEEP
 from nurture.tracking.model import Hit, Judgement, Verdict
 from nurture.tracking.verdict import SENTENCES, SETTLING, VERSION, judge, neighbors_of, sentence
@@ -78,6 +79,15 @@ def judged(
         (hit(agent=CHROME.replace("Chrome", "HeadlessChrome")), Verdict.MACHINE, "scanner:headless"),
         (hit(agent="python-requests/2.31"), Verdict.MACHINE, "crawler:python-requests"),
         (hit(agent="curl/8.0"), Verdict.MACHINE, "crawler:curl"),
+        (hit(headers={"sec-fetch-mode": "navigate"}), Verdict.HUMAN, "plausible"),
+        (hit(headers={"sec-fetch-mode": "no-cors"}), Verdict.MACHINE, "not_followed:no-cors"),
+        (hit("open", headers={"sec-fetch-mode": "no-cors"}), Verdict.HUMAN, "plausible"),  # as pictures are
+        (hit(link=TRAP), Verdict.MACHINE, "trap"),
+        (hit(agent=f"{CHROME} Wunderbar/3.1"), Verdict.SUSPECT, "odd_agent"),
+        (hit(agent=f"{CHROME} LinkChecker/2.0"), Verdict.MACHINE, "crawler:linkchecker"),
+        (hit(agent=f"{CHROME} BingPreview/1.0b"), Verdict.MACHINE, "scanner:Outlook"),
+        (hit("open", agent="Mozilla/4.0 (compatible; ms-office; MSOffice 16)"), Verdict.HUMAN, "plausible"),
+        (hit("open", agent="RamblerMail/6.0 (incompatible; ImageProxy/6.0)"), Verdict.PROXY, "image_proxy:Rambler"),
         (
             hit(agent="Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
             Verdict.MACHINE,
@@ -114,10 +124,14 @@ def test_without_a_time_of_sending_speed_says_nothing() -> None:
         (hit(), Verdict.MACHINE, ("unsettled", "too_fast")),
         (hit(agent="", headers=READER), Verdict.MACHINE, ("unsettled", "no_agent")),
         (hit(agent="Mozilla/5.0", headers=READER), Verdict.MACHINE, ("unsettled", "bare_agent")),
+        (hit(agent=f"{CHROME} Wunderbar/3.1", headers=READER), Verdict.HUMAN, ("cleared", "odd_agent")),
+        (hit(agent=f"{CHROME} Wunderbar/3.1"), Verdict.MACHINE, ("unsettled", "odd_agent")),
     ],
-    ids=["fast-with-languages", "fast-without", "no-agent", "bare-agent"],
+    ids=["fast-with-languages", "fast-without", "no-agent", "bare-agent", "odd-with-languages", "odd-without"],
 )
-def test_nothing_stays_suspect_after_the_settling_time(one: Hit, verdict: Verdict, reasons: tuple[str, ...]) -> None:
+def test_no_suspect_of_its_own_stays_one_after_the_settling_time(
+    one: Hit, verdict: Verdict, reasons: tuple[str, ...]
+) -> None:
     """A browser that speaks its reader's languages is cleared, everything else is a machine's."""
     assert judged(one, sent=0, waited=SETTLING.total_seconds() - 1).verdict is Verdict.SUSPECT
     found = judged(one, sent=0, waited=SETTLING.total_seconds())
