@@ -48,6 +48,7 @@ def for_demo(settings: Settings) -> Settings:
         campaigns_dir=None,
         templates_dir=None,
         sms_url="",
+        inbox_url=None,
     )
 
 

@@ -16,7 +16,9 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record_set
+from nurture.activities.tables import activities
 from nurture.consents.model import Method, SuppressionReason
+from nurture.delivery import complaints
 from nurture.inbound import mailto, store
 from nurture.inbound.bouncing import bounce
 from nurture.inbound.deciding import MAIL, Case, decide
@@ -32,6 +34,8 @@ from nurture.leads.store import hold
 from nurture.leads.tables import leads
 from nurture.messages.model import COUNTED
 from nurture.messages.tables import messages
+
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,21 @@ def _complained(conn: Connection, ctx: Context, cases: Sequence[Case], now: date
     addresses = [(case, one) for case in done for one in {case.found.address, case.found.email} if one]
     close(conn, [Closing(ctx.keys.address_hash(one), reason, f"return:{case.id}") for case, one in addresses], now)
     of_leads = [case for case in done if case.found.lead_id is not None]
+    complaints.note(conn, _first_told(conn, done), real)
     record_set(conn, [_line(case, Kind.COMPLAINED, now) for case in of_leads], real=real)
     take_back(conn, [case.found.lead_id or 0 for case in of_leads], Reason.COMPLAINED, now, every=True)
     return bool(of_leads)
+
+
+def _first_told(conn: Connection, cases: Sequence[Case]) -> list[int]:
+    """Messages that nobody has complained about so far."""
+    named = {f"message:{number}:{Kind.COMPLAINED.value}": number for case in cases if (number := case.found.message_id)}
+    told: set[str] = set()
+    keys = sorted(named)
+    for start in range(0, len(keys), _CHUNK):
+        query = sa.select(activities.c.cause_key).where(activities.c.cause_key.in_(keys[start : start + _CHUNK]))
+        told |= set(conn.execute(query).scalars())
+    return sorted(named[key] for key in named.keys() - told)
 
 
 def _line(case: Case, kind: Kind, now: datetime, **detail: Any) -> Activity:
