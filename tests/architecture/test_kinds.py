@@ -16,6 +16,7 @@ FOLDERS = (
     "delivery/transports",
     "tracking/events",
     "outbound/transports",
+    "inbound/webhooks",
     "alerts/triggers",
     "alerts/notifiers",
 )
