@@ -116,3 +116,11 @@ def details_since(conn: Connection, kind: Kind, since: datetime, limit: int = 10
     )
     rows = conn.execute(query.order_by(activities.c.occurred_at.desc()).limit(limit)).scalars()
     return [one or {} for one in rows]
+
+
+def times_since(conn: Connection, lead_id: int, kind: Kind, since: datetime) -> list[datetime]:
+    """When this happened to a lead after an instant."""
+    query = sa.select(activities.c.occurred_at).where(
+        activities.c.lead_id == lead_id, activities.c.kind == kind.value, activities.c.occurred_at > since
+    )
+    return list(conn.execute(query.order_by(activities.c.occurred_at)).scalars())

@@ -6,6 +6,8 @@ from typing import Any
 from flask import g, request
 from sqlalchemy.engine import Connection
 
+from nurture.activities.model import Kind
+from nurture.activities.store import times_since
 from nurture.campaigns import house as houses
 from nurture.consents import blocking
 from nurture.consents.model import Channel, Method, Standing, SuppressionReason, topic_of
@@ -16,6 +18,10 @@ from nurture.kernel.i18n import N_
 from nurture.leads import desk
 from nurture.leads.model import Lead
 from nurture.outbound.refusal import sms_refusal
+from nurture.policy.calls import Advice, advise
+from nurture.policy.law import DAY
+from nurture.policy.laws import profile
+from nurture.policy.windows import zone_of
 from nurture.web.language import say
 from nurture.web.page import context, hand, known, now
 from nurture.web.words import named
@@ -105,6 +111,14 @@ def channels(conn: Connection, lead: Lead) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def call_advice(conn: Connection, lead: Lead) -> Advice:
+    """What the law says of calling this lead now to advertise."""
+    law, ctx = profile(context().settings.law), context()
+    called = times_since(conn, lead.id, Kind.CALLED, now() - DAY)
+    zone = zone_of(lead.zone, ctx.settings.zone)
+    return advise(law, zone, now(), called, refused=stands(conn, lead)[Channel.CALL].closed)
 
 
 def scope_words(scope: str, names: Mapping[str, str]) -> str:

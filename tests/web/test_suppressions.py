@@ -1,5 +1,6 @@
 """The list of addresses that must not be reached, and the noes that people were told."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ from nurture.consents import service
 from nurture.consents.model import Channel, Method, SuppressionReason
 from nurture.consents.service import Said
 from nurture.consents.tables import suppressions
+from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
+from nurture.leads.tables import leads
+from nurture.tasks.tables import tasks
 from nurture.users.tables import audit
 from tests.web.client import Client
 from tests.web.filled import Filled
@@ -118,3 +122,22 @@ def test_a_no_to_an_unknown_topic_or_channel_is_refused(sales: Client, house: Fi
     path = f"/leads/{house.leads['of_sales']}/refusal?tab=consents"
     for wrong in ({"topic": "weather"}, {"channel": "pigeon"}, {"method": "import"}):
         assert sales.post(path, {"channel": "email", "method": "phone", "proof": "x", **wrong}).status_code == 422
+
+
+def test_the_page_of_a_call_says_when_the_law_allows_it(sales: Client, ctx: Context) -> None:
+    """After hours, when somebody has just called, and when the number is closed."""
+    sales.post("/leads/new", {"name": "Vũ Lan", "phone": PHONE})
+    with ctx.database.read() as conn:
+        lead = conn.execute(sa.select(leads.c.public_id).where(leads.c.name == "Vũ Lan")).scalar_one()
+    sales.post(f"/leads/{lead}/tasks", {"kind": "call", "when": "hour", "title": "Gọi chào"})
+    with ctx.database.read() as conn:
+        task = conn.execute(sa.select(tasks.c.id).order_by(tasks.c.id.desc()).limit(1)).scalar_one()
+    path, clock = f"/tasks/{task}", ctx.clock
+    assert isinstance(clock, ManualClock)
+    assert "quảng cáo" not in sales.get(path).text
+    clock.advance(timedelta(hours=10))
+    assert "Ngoài giờ gọi quảng cáo" in sales.get(path).text
+    sales.post(f"/leads/{lead}/record", {"kind": "call", "outcome": "busy"})
+    assert "Đã có cuộc gọi trong 24 giờ qua" in sales.get(path).text
+    sales.post(f"/leads/{lead}/refusal", {"channel": "call", "method": "phone", "proof": "Đừng gọi nữa"})
+    assert "Số này không được gọi quảng cáo" in sales.get(path).text

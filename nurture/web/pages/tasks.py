@@ -12,12 +12,14 @@ from nurture.engine.task_mail import tell
 from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.identity import is_public_id
+from nurture.leads import store as leads
 from nurture.leads.model import Lead
 from nurture.tasks import service, store
-from nurture.tasks.model import Task
+from nurture.tasks.model import Task, TaskKind
 from nurture.tasks.service import UNDONE_WITHIN
 from nurture.tasks.store import Whose
 from nurture.users.model import Person, Role
+from nurture.web import refusing
 from nurture.web.blocks import Block
 from nurture.web.language import say
 from nurture.web.later import later_choices
@@ -120,9 +122,12 @@ def _show(task_id: int, status: int = 200, form: Form | None = None) -> Response
     with read() as conn:
         task = store.get(conn, person(), task_id)
         (row,) = shown(conn, [task])
+        is_call = task.is_open and task.kind == TaskKind.CALL and task.about.phone
+        lead = leads.get(conn, task.about.id) if is_call else None
+        advice = refusing.call_advice(conn, lead) if lead is not None else None
     return render(
         "tasks/show.html", status, row=row, task=task, form=form or Form({}), later=later_choices(), making=making(),
-        undoable=_undoable(task),
+        undoable=_undoable(task), advice=advice,
     )  # fmt: skip
 
 
