@@ -11,6 +11,7 @@ from nurture.broadcasts import preflight, service, store
 from nurture.broadcasts.model import BroadcastState, free_key, may_try_again
 from nurture.broadcasts.preflight import Look
 from nurture.broadcasts.store import Stored
+from nurture.campaigns import house as houses
 from nurture.cli.main import main
 from nurture.cli.options import json_option
 from nurture.cli.output import due, instant, report, say, table
@@ -86,9 +87,9 @@ def check(state: State, key: str, *, as_json: bool) -> None:
     with state.context() as context:
         seen = _looked(context, key)
         with context.database.read() as conn:
-            chosen = service.definition(service.found(conn, key))
+            chosen, house = service.definition(service.found(conn, key)), houses.live(conn)
             now, real = context.clock.engine(), context.clock.real()
-            ahead = forecast.of_broadcast(conn, context.settings, chosen, seen.will, now=now, real=real)
+            ahead = forecast.of_broadcast(conn, context.settings, chosen, house, seen.will, now=now, real=real)
         zone = context.settings.local_zone
     data = {**_look_data(seen), "through": ahead.end.isoformat() if ahead.end is not None else None}
     said = forecast.sentence(ahead, LANGUAGE, lambda at: instant(at, zone))

@@ -1,6 +1,6 @@
 """When so many mails will be through, by the days and rates of the relays, as far as is known now.
 
-`through` and `sentence` are pure; `outlook`, `of_broadcast` and `of_waiting` read the database.
+`through` and `sentence` are pure; `of_broadcast` and `of_waiting` read the database.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from nurture.broadcasts.model import Definition, goes_at, starts_at
-from nurture.campaigns import house as houses
 from nurture.delivery import limits, relay_store, relays
 from nurture.delivery.limits import Limits, Slots
 from nurture.delivery.state import is_open, may_advertise
 from nurture.kernel.i18n import translate
 from nurture.kernel.settings import Settings
 from nurture.policy.decide import Defer, decide
+from nurture.policy.house import House
 
 _FARTHEST = timedelta(days=400)
 _STEP = timedelta(minutes=1)
@@ -83,56 +83,49 @@ def _leads(mine: Limits, free: int | None) -> float:
     return float("inf") if free is None else max(0.0, float(free - mine.reserve))
 
 
-def outlook(
-    conn: Connection,
-    settings: Settings,
-    count: int,
-    *,
-    begin: datetime,
-    now: datetime,
-    real: datetime,
-    shift: Callable[[datetime], datetime] = lambda at: at,
-) -> Outlook:
-    """What a send of so many comes to that begins at `begin`, behind what waits already."""
-    ways = ready(conn, settings, real)
-    end = through(ways, count + relay_store.waiting(conn, now), max(begin, real), shift)
-    if end is None:
-        return Outlook(None, 0, is_limited=False)
-    first, last = (at.astimezone(settings.local_zone).date() for at in (shift(max(begin, real)), end))
-    return Outlook(end, (last - first).days + 1, any(one.limits.by_day for one in ways) and last > first)
-
-
-def ready(conn: Connection, settings: Settings, real: datetime) -> list[Way]:
-    """The relays that advertising may go by."""
-    standing = relay_store.standing(conn)
-    routes = [
-        one for one in relays.of(settings)
-        if is_open(standing.get(one.key), real) and may_advertise(standing.get(one.key))
-    ]  # fmt: skip
-    slots = relay_store.taken(conn, [one.key for one in routes], real - limits.DAY - limits.DAY / 8)
-    return [Way(one.limits, slots[one.key]) for one in routes]
-
-
 def of_broadcast(
-    conn: Connection, settings: Settings, chosen: Definition, will: int, *, now: datetime, real: datetime
+    conn: Connection, settings: Settings, chosen: Definition, house: House, will: int, *, now: datetime, real: datetime
 ) -> Outlook:
     """What a one-time email to so many comes to, launched now: its own hours and those of the house are kept."""
     zone = settings.local_zone
-    policy, house = chosen.sending.policy, houses.live(conn).of(chosen.sending.class_)
+    policy, ours = chosen.sending.policy, house.of(chosen.sending.class_)
     goes = goes_at(chosen.when, zone, starts_at(chosen.when, zone, (), now))
     ahead = now - real  # in time-lapse engine time is another; days of a relay are real ones
 
     def shift(at: datetime) -> datetime:
-        decided = decide(policy, zone, at + ahead, house=house)
+        decided = decide(policy, zone, at + ahead, house=ours)
         return decided.until - ahead if isinstance(decided, Defer) else at
 
-    return outlook(conn, settings, will, begin=goes - ahead, now=now, real=real, shift=shift)
+    ways, waiting = _ready(conn, settings, now, real)
+    return _outlook(ways, will + waiting, max(goes - ahead, real), settings, shift)
 
 
 def of_waiting(conn: Connection, settings: Settings, *, now: datetime, real: datetime) -> tuple[int, Outlook]:
     """How many wait whose own time has come, and what they come to."""
-    waiting = relay_store.waiting(conn, now)
-    return waiting, outlook(conn, settings, 0, begin=real, now=now, real=real)
+    ways, waiting = _ready(conn, settings, now, real)
+    return waiting, _outlook(ways, waiting, real, settings, lambda at: at)
+
+
+def _outlook(
+    ways: Sequence[Way], count: int, begin: datetime, settings: Settings, shift: Callable[[datetime], datetime]
+) -> Outlook:
+    end = through(ways, count, begin, shift)
+    if end is None:
+        return Outlook(None, 0, is_limited=False)
+    first, last = (at.astimezone(settings.local_zone).date() for at in (shift(begin), end))
+    return Outlook(end, (last - first).days + 1, any(one.limits.by_day for one in ways) and last > first)
+
+
+def _ready(conn: Connection, settings: Settings, now: datetime, real: datetime) -> tuple[list[Way], int]:
+    """The relays that advertising may go by, and how many mails wait for them."""
+    standing, waiting = relay_store.standing_and_waiting(conn, now)
+    routes = [
+        one for one in relays.of(settings)
+        if is_open(standing.get(one.key), real) and may_advertise(standing.get(one.key))
+    ]  # fmt: skip
+    by_day = [one.key for one in routes if one.limits.by_day]
+    slots = relay_store.taken(conn, by_day, real - limits.DAY - limits.DAY / 8)
+    return [Way(one.limits, slots.get(one.key, ())) for one in routes], waiting
 
 
 def sentence(seen: Outlook, language: str, stamp: Callable[[datetime], str]) -> str:

@@ -76,6 +76,8 @@ def rates(conn: Connection) -> list[Row[Any]]:
 
 def taken(conn: Connection, keys: Sequence[str], since: datetime) -> dict[str, list[tuple[datetime, int]]]:
     """What relays have taken since, by slot."""
+    if not keys:
+        return {}
     query = sa.select(relay_counts.c.route, relay_counts.c.slot, relay_counts.c.taken).where(
         relay_counts.c.route.in_(keys), relay_counts.c.slot >= since, relay_counts.c.holder == ""
     )
@@ -144,14 +146,10 @@ def ask_again(conn: Connection) -> int:
     return int(found.rowcount)
 
 
-def waiting(conn: Connection, now: datetime) -> int:
-    """How many mails to leads wait whose own time has come."""
-    query = sa.select(sa.func.count()).select_from(messages).where(_WAITING, messages.c.not_before <= now)
-    return int(conn.execute(query.where(messages.c.user_id.is_(None))).scalar_one())
+def standing_and_waiting(conn: Connection, now: datetime) -> tuple[dict[str, Row[Any]], int]:
+    """How each relay stands, and how many mails to leads wait whose own time has come; in one query."""
+    mine = sa.select(sa.func.count()).select_from(messages).where(_WAITING, messages.c.not_before <= now)
+    figures = sa.select(mine.where(messages.c.user_id.is_(None)).scalar_subquery().label("waiting")).subquery()
+    rows = conn.execute(sa.select(figures, routes).select_from(figures.outerjoin(routes, sa.true()))).all()
+    return {row.key: row for row in rows if row.key is not None}, int(rows[0].waiting)
 
-
-def last_waits(conn: Connection) -> datetime | None:
-    """When the last of those that wait for a relay's day is to go."""
-    query = sa.select(sa.func.max(messages.c.retry_at)).where(_WAITING, messages.c.reason == Reason.QUOTA.value)
-    found: datetime | None = conn.execute(query).scalar_one()
-    return found

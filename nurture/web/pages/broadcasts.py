@@ -13,6 +13,7 @@ from nurture.broadcasts.model import BroadcastState, Definition, free_key, may_t
 from nurture.broadcasts.preflight import Look
 from nurture.broadcasts.progress import judged
 from nurture.broadcasts.store import Stored
+from nurture.campaigns import house as houses
 from nurture.campaigns.spans import spoken
 from nurture.delivery import forecast
 from nurture.kernel.errors import ConflictError, DefinitionError, ForbiddenError, InputError
@@ -176,7 +177,8 @@ def _check(
     stored: Stored, chosen: Definition, seen: Look, audience: str, form: Form, status: int = 200
 ) -> ResponseReturnValue:
     with read() as conn:
-        ahead = forecast.of_broadcast(conn, context().settings, chosen, seen.will, now=now(), real=real())
+        house = houses.of_text(known(conn).shared.get(houses.KEY, (None, None))[1])
+        ahead = forecast.of_broadcast(conn, context().settings, chosen, house, seen.will, now=now(), real=real())
     return render(
         "broadcasts/check.html", status, stored=stored, ahead=words.outlook(ahead), chosen=chosen, look=seen, form=form,
         audience=audience,
