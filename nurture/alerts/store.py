@@ -12,6 +12,8 @@ from nurture.alerts.tables import alerts
 from nurture.alerts.timing import hours
 from nurture.kernel.errors import NotFoundError
 from nurture.kernel.i18n import N_
+from nurture.kernel.reasons import Reason
+from nurture.leads.tables import leads
 from nurture.users.model import Person, Role
 from nurture.users.store import Account, absences, by_id, everybody
 from nurture.users.tables import users
@@ -67,6 +69,19 @@ def waiting_of_lead(conn: Connection, lead_id: int) -> list[Alert]:
     """A lead's alerts that wait for somebody."""
     rows = conn.execute(sa.select(alerts).where(a.lead_id == lead_id, a.state.in_(_WAITING)).order_by(a.id))
     return [_alert(row) for row in rows.mappings()]
+
+
+def taken_back(conn: Connection, person_id: int, since: datetime, limit: int = 10) -> list[tuple[str, str, datetime]]:
+    """A person's alerts that were withdrawn since then, the latest first: the lead's public id and name, and when."""
+    name = sa.func.coalesce(sa.func.nullif(leads.c.name, ""), leads.c.email, leads.c.phone, "?")
+    query = (
+        sa.select(leads.c.public_id, name, a.ended_at)
+        .select_from(alerts.join(leads, leads.c.id == a.lead_id))
+        .where(a.owner_id == person_id, a.state == AlertState.WITHDRAWN.value, a.ended_at >= since)
+        .where(a.ended_reason == Reason.VERDICT_CHANGED.value)
+    )
+    rows = conn.execute(query.order_by(a.ended_at.desc()).limit(limit))
+    return [(public_id, lead, at) for public_id, lead, at in rows]
 
 
 def latest(conn: Connection, trigger: str, lead_id: int) -> Alert | None:

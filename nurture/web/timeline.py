@@ -284,7 +284,7 @@ _ALERT_ANSWERS = {
     "accepted": N_("The alert was accepted"),
     "later": N_("The alert was put off"),
     "dismissed": N_("The alert was put away: not a fit"),
-    "withdrawn": N_("The alert was withdrawn"),
+    "withdrawn": N_("The alert was withdrawn: a click turned out to be a machine's"),
 }
 
 

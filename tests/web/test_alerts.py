@@ -57,6 +57,19 @@ def test_an_alert_tells_whom_to_call_and_why(sales: Client, house: Filled, alert
         assert 'href="tel:+84901234001"' in text
 
 
+def test_an_alert_that_was_taken_back_is_spoken_of(ctx: Context, sales: Client, alert: int) -> None:
+    """To its owner, with the reason, for two days; it waits for nobody any more."""
+    ended = {"state": "withdrawn", "ended_reason": "verdict_changed", "ended_by": "engine"}
+    now = ctx.clock.engine()
+    for ago, shown in ((timedelta(hours=1), True), (timedelta(days=3), False)):
+        with ctx.database.write() as conn:
+            conn.execute(alerts.update().where(alerts.c.id == alert).values(ended_at=now - ago, **ended))
+        text = sales.get("/alerts", **ENGLISH).text
+        assert f'id="alert-{alert}"' not in text
+        assert ("Taken back lately" in text) is shown
+        assert ("turned out to be a machine" in text) is shown
+
+
 def test_alerts_are_their_owners(client: Client, marketer: Client, sales: Client, alert: int) -> None:
     """A colleague sees nothing; who sees every lead sees it among everybody's, not among their own."""
     mark = f'id="alert-{alert}"'

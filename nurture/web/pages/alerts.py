@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -42,6 +42,7 @@ from nurture.web.words import named
 blueprint = Blueprint("alerts", __name__)
 
 _FIRST = 6  # on Today
+_LATELY = timedelta(days=2)  # so long an alert that was taken back is still spoken of
 _HEAT = {"hot": 0, "warm": 1, "cold": 2}
 
 
@@ -59,8 +60,9 @@ def _index(status: int = 200, form: Form | None = None) -> ResponseReturnValue:
         if is_unchanged(version):
             return Response(status=204)
         block = _block(conn, found, now(), most=_FIRST if first else None)
+        gone = [] if first or everybody else store.taken_back(conn, person().id, now() - _LATELY)
     block |= {"level": 3 if first else 2, "everybody": everybody}
-    return render("alerts/index.html", status, block=block, form=form or Form({}), everybody=everybody)
+    return render("alerts/index.html", status, block=block, form=form or Form({}), everybody=everybody, gone=gone)
 
 
 def _chosen(conn: Connection, of: str) -> tuple[Sequence[Alert], bool]:
