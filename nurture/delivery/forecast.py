@@ -96,8 +96,12 @@ def of_broadcast(
         decided = decide(policy, zone, at + ahead, house=ours)
         return decided.until - ahead if isinstance(decided, Defer) else at
 
+    begin = max(goes - ahead, real)
+    routes = relays.of(settings)
+    if not any(one.limits.is_any for one in routes):  # as fast as they can; the database knows no more
+        return _outlook([Way(one.limits, ()) for one in routes], will, begin, settings, shift)
     ways, waiting = _ready(conn, settings, now, real)
-    return _outlook(ways, will + waiting, max(goes - ahead, real), settings, shift)
+    return _outlook(ways, will + waiting, begin, settings, shift)
 
 
 def of_waiting(conn: Connection, settings: Settings, *, now: datetime, real: datetime) -> tuple[int, Outlook]:
