@@ -314,40 +314,49 @@ def parsed(environment: MailEnvironment, source: str) -> nodes.Template:
         tree = environment.parse(source)
     except RecursionError as error:
         raise TemplateSyntaxError("this is nested too deep", 1) from error
-    _check_depth(tree)
-    for kind, word in _REFUSED.items():
-        for node in tree.find_all(kind):
-            raise TemplateSyntaxError(f"“{word}” cannot be used in emails", node.lineno)
-    for call in tree.find_all(nodes.Call):
-        if not isinstance(call.node, nodes.Name) or call.node.name not in {"range", "_link"}:
-            raise TemplateSyntaxError("calls cannot be used in emails", call.lineno)
-    for kind in (nodes.Filter, nodes.Test):
-        known = environment.filters if kind is nodes.Filter else environment.tests
-        for node in tree.find_all(kind):
-            if node.name not in known:
-                raise TemplateSyntaxError(f"there is no “{node.name}” in emails", node.lineno)
-    for name in tree.find_all(nodes.Name):
-        if name.ctx != "load" and name.name.startswith("_"):
-            raise TemplateSyntaxError(f"a name of a template's own does not begin with _: {name.name}", name.lineno)
-    _check_loops(tree, 0)
-    for loop in list(tree.find_all(nodes.For)):
+    every = _nodes(tree)
+    for node in every:
+        word = _refusal(node, environment)
+        if word:
+            raise TemplateSyntaxError(word, node.lineno)
+    loops = [node for node in every if isinstance(node, nodes.For)]
+    if loops:
+        _check_loops(tree, 0)
+    for loop in loops:
         weight = nodes.Const(sum(1 for one in loop.body for _ in one.find_all(nodes.Node)) + len(loop.body))
         loop.iter = nodes.Filter(loop.iter, TURNS, [weight], [], None, None, lineno=loop.lineno)
     tree.set_environment(environment)
     return tree
 
 
-def _check_depth(tree: nodes.Template) -> None:
-    """Step by step and not by recursion: a chain of additions or filters is as deep as it is long."""
+def _nodes(tree: nodes.Template) -> list[nodes.Node]:
+    """Every node, step by step and not by recursion: a chain of additions or filters is as deep as it is long."""
+    found: list[nodes.Node] = []
     level: list[nodes.Node] = [tree]
-    room = MOST_NODES
     for _ in range(DEEPEST):
         level = [child for node in level for child in node.iter_child_nodes()]
-        room -= len(level)
-        if room < 0:
+        found += level
+        if len(found) > MOST_NODES:
             raise TemplateSyntaxError("this is too long", level[-1].lineno)
     if level:
         raise TemplateSyntaxError("this is nested too deep", level[0].lineno)
+    return found
+
+
+def _refusal(node: nodes.Node, environment: MailEnvironment) -> str:
+    """Why this node cannot stand in an email; nothing when it can."""
+    word = _REFUSED.get(type(node))
+    if word is not None:
+        return f"“{word}” cannot be used in emails"
+    if isinstance(node, nodes.Call):
+        ours = isinstance(node.node, nodes.Name) and node.node.name in {"range", "_link"}
+        return "" if ours else "calls cannot be used in emails"
+    if isinstance(node, (nodes.Filter, nodes.Test)):
+        known = environment.filters if isinstance(node, nodes.Filter) else environment.tests
+        return "" if node.name in known else f"there is no “{node.name}” in emails"
+    if isinstance(node, nodes.Name) and node.ctx != "load" and node.name.startswith("_"):
+        return f"a name of a template's own does not begin with _: {node.name}"
+    return ""
 
 
 def _check_loops(node: nodes.Node, depth: int) -> None:

@@ -187,9 +187,11 @@ def _unknown(tree: nodes.Template, file: str, names: set[str]) -> Problem | None
 
 def _reads(tree: nodes.Template) -> Iterable[tuple[str, int]]:
     """Every path the template asks for, with its line; names that it sets itself left out."""
-    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"} | {"loop", "range", "_link"}
-    inner = {id(n.node) for n in tree.find_all(nodes.Getattr)} | {id(n.node) for n in tree.find_all(nodes.Getitem)}
-    for node in tree.find_all((nodes.Name, nodes.Getattr, nodes.Getitem)):
+    every = list(tree.find_all((nodes.Name, nodes.Getattr, nodes.Getitem)))
+    own = {node.name for node in every if isinstance(node, nodes.Name) and node.ctx == "store"}
+    own |= {"loop", "range", "_link"}
+    inner = {id(node.node) for node in every if isinstance(node, (nodes.Getattr, nodes.Getitem))}
+    for node in every:
         if id(node) in inner:
             continue
         path = _path(node)
