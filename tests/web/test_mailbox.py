@@ -162,3 +162,17 @@ def test_with_a_mail_server_there_is_no_mailbox(ctx: Context, house: Filled) -> 
     other = Client(create_app(replace(ctx, settings=settings))).sign_in("admin")
     for path in ("", f"/{house.mail}", f"/{house.mail}/html"):
         assert other.get(f"/mailbox{path}").status_code == 404
+
+
+def test_something_can_come_back_of_a_mail(ctx: Context, house: Filled, viewer: Client, marketer: Client) -> None:
+    """As its reader would answer, the whole way in; for who may look into the mailbox."""
+    mail_id = _sent_to(ctx, house.leads["of_sales"])
+    assert viewer.post(f"/mailbox/{mail_id}/answer", {"what": "reply", "text": "x"}).status_code == 403
+    assert marketer.post(f"/mailbox/{mail_id}/answer", {"what": "burn"}).status_code == 404
+    assert marketer.post(f"/mailbox/{mail_id}/answer", {"what": "reply", "text": "Giá bao nhiêu?"}).status_code == 303
+    assert "Giá bao nhiêu?" in marketer.get("/replies").text
+    marketer.post(f"/mailbox/{mail_id}/answer", {"what": "gone"})
+    with ctx.database.read() as conn:
+        header_id = conn.execute(sa.select(mailbox_mails.c.header_id).where(mailbox_mails.c.id == mail_id)).scalar_one()
+        found = conn.execute(sa.select(messages.c.state).where(messages.c.header_id == header_id)).scalar_one()
+    assert found == "bounced"

@@ -3,13 +3,16 @@
 from html import escape
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
 from nurture.delivery import mailbox as box
+from nurture.inbound.intake import Mail, take
+from nurture.inbound.played import Original, Play, play
 from nurture.kernel.errors import ForbiddenError, NotFoundError
 from nurture.kernel.i18n import N_
+from nurture.kernel.identity import public_id
 from nurture.leads import store as leads
 from nurture.leads.model import Lead
 from nurture.messages import store as messages
@@ -17,13 +20,22 @@ from nurture.tracking import store as tracking
 from nurture.users.model import Person, Role, may_see_lead
 from nurture.web import mail as mails
 from nurture.web.frames import framed, phone_height
-from nurture.web.page import context, house, is_unchanged, read, render, whole
+from nurture.web.language import say
+from nurture.web.page import context, go, house, is_unchanged, read, real, render, toast, whole
 from nurture.web.pages.sends import shown_hit
 from nurture.web.session import person
 
 blueprint = Blueprint("mailbox", __name__)
 
 _WAYS = ("html", "text", "source")
+_LONGEST_ANSWER = 5_000
+PLAYS = {
+    Play.REPLY: N_("They answer"),
+    Play.AWAY: N_("They are away (automatic answer)"),
+    Play.GONE: N_("The address is not known"),
+    Play.FULL: N_("The mailbox is full"),
+    Play.SPAM: N_("They call it spam"),
+}
 
 
 def is_open_to(who: Person) -> bool:
@@ -80,7 +92,7 @@ def mail(mail_id: int) -> ResponseReturnValue:
     return render(
         "mailbox/mail.html", row=row, mail=shown, way=way if way in _WAYS else "html", hits=hits, lead=lead,
         message=message, version=version, width=request.args.get("w") == "375",
-        frame_height=phone_height(shown.text),
+        frame_height=phone_height(shown.text), plays=[(one.value, say(label)) for one, label in PLAYS.items()],
     )  # fmt: skip
 
 
@@ -104,6 +116,23 @@ def _version(lead: Lead | None, hits: list[dict[str, Any]]) -> str:
     """Changes with what the reader's card shows."""
     score = f"{lead.engagement}.{lead.fit}.{lead.temperature}" if lead else ""
     return f"{score}.{len(hits)}." + "".join(one["icon"][:1] for one in hits)
+
+
+@blueprint.post("/mailbox/<int:mail_id>/answer")
+def answer(mail_id: int) -> ResponseReturnValue:
+    """Something comes back of this mail, as its reader or their server would send it."""
+    what, text = request.form.get("what", ""), request.form.get("text", "")[:_LONGEST_ANSWER]
+    if what not in set(Play):
+        raise NotFoundError
+    with read() as conn:
+        _enter()
+        row, _ = _mail(conn, mail_id)
+    if not person().may_edit:
+        raise ForbiddenError(N_("You may look, but not change anything"))
+    about = Original(row.rcpt_to, row.mail_from, row.header_id, row.subject)
+    take(context(), [Mail("", play(Play(what), about, text, public_id(), real()))])
+    toast(say("It came back, as it would from outside"))
+    return go(url_for("mailbox.mail", mail_id=mail_id))
 
 
 @blueprint.get("/mailbox/<int:mail_id>/html")
