@@ -1,5 +1,6 @@
 """Bounces in a form that only flufl.bounce knows. Pure."""
 
+import logging
 from email.message import Message
 
 from flufl.bounce import all_failures
@@ -9,11 +10,17 @@ from nurture.inbound.model import What
 from nurture.inbound.parts import Mail
 
 MOST = 100_000  # characters of each text
+# It logs each exception of its detectors with a traceback; here they only mean that it knows nothing.
+logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
+logging.getLogger("flufl.bounce").propagate = False
 
 
 def notices(mail: Mail) -> list[Notice]:
     """One for each address that it finds. It gets the mail written anew, so that nothing broken is left in it."""
-    temporary, permanent = all_failures(_anew(mail))
+    try:
+        temporary, permanent = all_failures(_anew(mail))
+    except Exception:  # noqa: BLE001 - strangers wrote the mail, and its detectors raise whatever they meet
+        return []
     text = "\n".join(part.text for part in mail.texts)
     found = [(What.BOUNCED, address) for address in sorted(permanent)]
     found += [(What.DELAYED, address) for address in sorted(temporary - permanent)]

@@ -25,6 +25,7 @@ OLDEST = timedelta(days=30)  # a date before that is not believed
 _UNSUBSCRIBE = re.compile(r"\s*unsubscribe\b", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.])([245]\.\d{1,3}\.\d{1,3})(?![\w.]*\w)")
 _OF_ADDRESS = re.compile(r"(?<![\w.])[245]\.1\.\d|doesn't have an? \S+ account")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _WITH_REASON = frozenset({What.BOUNCED, What.DELAYED})
 
 
@@ -54,7 +55,25 @@ def read(raw: bytes, ring: KeyRing, received_at: datetime) -> list[Return]:
         _instant(mail.headers.raw("date"), received_at),
     )
     key = _key(mail)
-    return [replace(one, key=f"{key}:{number}") for number, one in enumerate(_told(seen), 1)]
+    return [_kept(one, f"{key}:{number}") for number, one in enumerate(_told(seen), 1)]
+
+
+def _kept(one: Return, key: str) -> Return:
+    """With its key, and without what a database cannot keep."""
+    return replace(
+        one,
+        key=key,
+        header_id=_whole(one.header_id),
+        address=_whole(one.address),
+        diagnostic=_whole(one.diagnostic),
+        sender=_whole(one.sender),
+        subject=_whole(one.subject),
+        text=_whole(one.text),
+    )
+
+
+def _whole(text: str) -> str:
+    return _CONTROLS.sub("", text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _told(seen: Seen) -> list[Return]:
