@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,41 +9,22 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nurture.broadcasts.model import Definition
-from nurture.kernel.i18n import N_, translate
+from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
 from nurture.leads.tables import companies, leads
+from nurture.messages.checklist import Item, Level, of_email, together
 from nurture.messages.links import PlainLinks
-from nurture.messages.model import Compiled, MessageClass, choose_language
+from nurture.messages.model import Compiled, choose_language
 from nurture.messages.personalize import MissingField, Personalizer, TemplateFailure
 from nurture.messages.tables import template_revisions, templates
 from nurture.messages.values import house_values, message_values
+from nurture.policy.laws import profile
 from nurture.users.tables import users
 
 _TONGUES = {"vi": "Tiếng Việt", "en": "English"}
 Emails = Mapping[tuple[str, str], Mapping[str, Any]]  # compiled, by key and language
 SAMPLE = 60  # leads whose email is really made
 FEW = 100  # emails for each variant under which a test seldom finds a winner
-
-
-class Level(StrEnum):
-    """How an item looks."""
-
-    GOOD = "good"
-    WATCH = "watch"  # a person should look
-    BAD = "bad"  # forbids the launch
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line of the list: a message id and what fills its places."""
-
-    level: Level
-    text: str
-    params: Mapping[str, object] = field(default_factory=dict)
-
-    def said(self, language: str) -> str:
-        """The line in this language."""
-        return translate(language, self.text, **self.params)
 
 
 def items(
@@ -66,7 +45,7 @@ def items(
     elif not will:
         found.append(Item(Level.BAD, N_("Nobody would get it")))
     texts = _texts(chosen, stored)
-    found += _way_out(chosen, texts)
+    found += _looked(chosen, texts, settings)
     found += _languages(chosen, there, wished)
     found += _links(texts, settings)
     found += _values(conn, chosen, texts, will, settings)
@@ -107,14 +86,18 @@ def _texts(chosen: Definition, stored: Emails) -> _Texts:
     return found
 
 
-def _way_out(chosen: Definition, texts: _Texts) -> list[Item]:
-    if chosen.sending.class_ != MessageClass.ADVERTISING:
-        return []
-    closed = sorted({one.key for one in texts.values() if not one.can_unsubscribe})
-    if closed:
-        text = N_("“%(emails)s” has no unsubscribe link, and advertising must have one")
-        return [Item(Level.BAD, text, {"emails": ", ".join(closed)})]
-    return [Item(Level.GOOD, N_("The reader can unsubscribe"))] if texts else []
+def _looked(chosen: Definition, texts: _Texts, settings: Settings) -> tuple[Item, ...]:
+    """What is to be said of the emails themselves; those of several variants as one list."""
+    law, house = profile(settings.law), house_values(settings)
+    several = len(chosen.variants) > 1
+    return together(
+        {
+            f"{key} {language}" if several else language: of_email(
+                text, chosen.sending.class_, law, house, settings.base_url, leaves=not settings.stays_here
+            )
+            for (key, language), text in texts.items()
+        }
+    )
 
 
 def _languages(chosen: Definition, there: Mapping[str, Sequence[str]], wished: Mapping[str, int]) -> list[Item]:

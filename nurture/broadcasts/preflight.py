@@ -6,7 +6,7 @@ known now: a mail that goes out until then, or a consent that comes in, is not f
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,6 @@ from sqlalchemy.engine import Connection, Row
 
 from nurture.broadcasts import audience, checklist
 from nurture.broadcasts.audience import Why
-from nurture.broadcasts.checklist import Item, Level
 from nurture.broadcasts.model import MANY, Definition, goes_at, starts_at
 from nurture.broadcasts.store import Stored
 from nurture.campaigns import house
@@ -25,10 +24,13 @@ from nurture.kernel.i18n import N_, translate
 from nurture.kernel.reasons import LABELS, Reason
 from nurture.kernel.settings import Settings
 from nurture.kernel.signing import KeyRing
+from nurture.messages.checklist import Item, Level
 from nurture.messages.model import COUNTED, MessageClass, choose_language
 from nurture.messages.store import languages
 from nurture.messages.tables import messages
 from nurture.policy.decide import Defer, Skip, decide
+from nurture.policy.law import UNBOUND, Bounds
+from nurture.policy.laws import profile
 from nurture.policy.silence import NOTHING, Quiet
 from nurture.policy.store import quiet
 from nurture.policy.windows import zone_of
@@ -48,6 +50,8 @@ PHRASES: Mapping[str, str] = {
     Reason.DEAL_OPEN: N_("%(count)s with an open opportunity"),
     Reason.REPLIED: N_("%(count)s whose reply waits for an answer"),
     Reason.PAUSED_BY_HAND: N_("%(count)s whose mail a person stopped"),
+    Reason.PAUSED_BY_LEAD: N_("%(count)s who asked for a pause"),
+    Reason.TOPIC_REFUSED: N_("%(count)s who refused this topic"),
     Reason.MERGED: N_("%(count)s merged into others"),
 }
 
@@ -166,10 +170,10 @@ def outcomes(
     for lead in found:
         closed = blocked.get(keys.address_hash(lead.email), ()) if blocked and lead.email else ()
         stands = Standing(bool(lead.email), given.get(lead.id, {}), closed)
-        why = audience.refusal(lead, stands, hushed.get(lead.id, NOTHING), kind)
+        why = audience.refusal(lead, stands, hushed.get(lead.id, NOTHING), kind, chosen.sending.policy.topic)
         if why is None and missing is not None:
             why = Reason.NO_TEMPLATE, {"email": missing}
-        yield lead, why or calendar.why(lead)
+        yield lead, why or calendar.why(lead, stands.paused(kind, now))
 
 
 def _quiet(conn: Connection, ids: Sequence[int]) -> dict[int, Quiet]:
@@ -178,6 +182,9 @@ def _quiet(conn: Connection, ids: Sequence[int]) -> dict[int, Quiet]:
     for start in range(0, len(ids), _NAMED):
         found |= quiet(conn, ids[start : start + _NAMED])
     return found
+
+
+_NOT_WAITED_FOR = frozenset({Reason.CAPPED, Reason.PAUSED_BY_LEAD})
 
 
 class _Calendar:
@@ -193,33 +200,45 @@ class _Calendar:
         spans = [self._policy.cap.span if self._policy.cap else None, self._house.looks_back]
         longest = max((span for span in spans if span is not None), default=None)
         self._gone = _gone(conn, who, now - longest) if longest is not None else {}
+        law = profile(settings.law)
+        capped = law.ad_cap if chosen.sending.class_ == MessageClass.ADVERTISING.value else None
+        ads = _gone(conn, who, now - capped.span, MessageClass.ADVERTISING) if capped is not None else {}
+        self._bounds = {lead_id: Bounds(capped, tuple(gone), law=law.key) for lead_id, gone in ads.items()}
         self._by_zone: dict[str | None, Why | None] = {}
 
-    def why(self, lead: Row[Any]) -> Why | None:
-        """Why the lead gets nothing. Those who got nothing lately are alike within a zone."""
-        gone = self._gone.get(lead.id)
-        if gone:
-            return self._decided(lead.zone, gone)
+    def why(self, lead: Row[Any], pause: datetime | None = None) -> Why | None:
+        """Why the lead gets nothing. Those who got nothing lately are alike within a zone.
+
+        The law's cap is one of the address; here it is counted for the lead, who nearly always is the same.
+        """
+        gone, bounds = self._gone.get(lead.id), self._bounds.get(lead.id, UNBOUND)
+        if pause is not None:
+            bounds = replace(bounds, pause=pause)
+        if gone or bounds is not UNBOUND:
+            return self._decided(lead.zone, gone or (), bounds)
         if lead.zone not in self._by_zone:
             self._by_zone[lead.zone] = self._decided(lead.zone, ())
         return self._by_zone[lead.zone]
 
-    def _decided(self, name: str | None, gone: Sequence[datetime]) -> Why | None:
+    def _decided(self, name: str | None, gone: Sequence[datetime], bounds: Bounds = UNBOUND) -> Why | None:
         zone = zone_of(name, self._zone)
         at = max(self._now, goes_at(self._chosen.when, zone, self._start))
-        decided = decide(self._policy, zone, at, house=self._house, gone=gone)
-        if isinstance(decided, Skip) or (isinstance(decided, Defer) and decided.reason is Reason.CAPPED):
+        decided = decide(self._policy, zone, at, house=self._house, gone=gone, bounds=bounds)
+        if isinstance(decided, Skip) or (isinstance(decided, Defer) and decided.reason in _NOT_WAITED_FOR):
             return decided.reason, decided.detail
         return None
 
 
-def _gone(conn: Connection, who: sa.Select[Any], since: datetime) -> dict[int, list[datetime]]:
-    """When mails went to these leads that count against caps and the gap."""
+def _gone(
+    conn: Connection, who: sa.Select[Any], since: datetime, only: MessageClass | None = None
+) -> dict[int, list[datetime]]:
+    """When mails went to these leads that count against caps and the gap; of one class only, where it is named."""
+    kind = messages.c.class_ != MessageClass.TRANSACTIONAL.value if only is None else messages.c.class_ == only.value
     query = sa.select(messages.c.lead_id, messages.c.gone_at).where(
         messages.c.lead_id.in_(who),
         messages.c.gone_at > since,
         messages.c.state.in_([state.value for state in COUNTED]),
-        messages.c.class_ != MessageClass.TRANSACTIONAL.value,
+        kind,
     )
     found: dict[int, list[datetime]] = {}
     for lead_id, at in conn.execute(query):

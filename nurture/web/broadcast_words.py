@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nurture.broadcasts.checklist import Item
 from nurture.broadcasts.model import At, BroadcastState, Definition, Local, Now, Past
 from nurture.broadcasts.preflight import phrase
 from nurture.broadcasts.store import Stored
 from nurture.delivery import forecast
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import in_language
+from nurture.messages.checklist import Item
 from nurture.web import formats
 from nurture.web.campaign_words import CLASSES, window
 from nurture.web.language import language, say

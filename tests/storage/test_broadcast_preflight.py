@@ -159,9 +159,9 @@ def test_advertising_without_a_way_out_is_forbidden(context: Context) -> None:
     """A care mail may go without."""
     ground(context)
     add_leads(context, 2)
-    _email(context, reads=["lead"])
+    _email(context, html="<p>Hello</p>", text="Hello", reads=["lead"])
     draft(context)
-    text = "“%(emails)s” has no unsubscribe link, and advertising must have one"
+    text = "There is no unsubscribe link, and advertising must have one"
     assert _items(look(context))[text] is Level.BAD
     with pytest.raises(ConflictError, match="no unsubscribe link"):
         launch(context)
