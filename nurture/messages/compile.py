@@ -18,6 +18,7 @@ from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.sandbox import MailEnvironment, parsed
 from nurture.messages import mjml
+from nurture.messages.blanks import blanks
 from nurture.messages.flatten import ANY_PART, Flat, flatten
 from nurture.messages.inline import StyleError, inlined
 from nurture.messages.masks import MASK, Finding, Masked, hide_jinja, loosened, mask_html, restore
@@ -169,7 +170,7 @@ def _one_syntax(file: str, text: str, above: int, *, is_mjml: bool) -> Problem |
             "template_syntax", N_("The template is not right: %(error)s"), "", file, error.lineno, params=params
         )
     unknown = _unknown(tree, file, names=_brought(file))
-    return unknown or (mjml.check(blind, file) if is_mjml else None)
+    return unknown or next(blanks(tree, file), None) or (mjml.check(blind, file) if is_mjml else None)
 
 
 def _unknown(tree: nodes.Template, file: str, names: set[str]) -> Problem | None:

@@ -17,7 +17,7 @@ from nurture.messages.source import Shared, Source
 _UNSUBSCRIBE = re.compile(r"\{\{-?\s*(?:unsubscribe_url|agree_url)\s*-?\}\}")
 _NOT_TRACKED = ("mailto:", "tel:", "sms:", "#")
 _SOURCES = ("https://", "http://", "zqj", "cid:")
-_BAD_IN_URL = re.compile(r"[\x00-\x20\x7f<>\"]")
+_BAD_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029<>\"]")
 _ASSET = re.compile(r"(?:\.\./)*_assets/(.+)")
 _PART_NAME = re.compile(r"\{%-?\s*part\s+\"([a-z0-9_-]+)\"")
 _WHOLE = N_("Write the whole address, beginning with https://")
@@ -144,6 +144,8 @@ def _is_web(literal: str, *, is_whole: bool) -> bool:
     """Whether it leads to the web. The host may be a field, when this is only the beginning."""
     try:
         parts = urlsplit(literal)
+        if is_whole:
+            parts.netloc.encode("idna")  # a host that has no ASCII form is none
         return parts.scheme in {"http", "https"} and (bool(parts.hostname) or not is_whole)
     except ValueError:
         return False

@@ -14,6 +14,7 @@ from nurture.messages.masks import decoded
 from nurture.messages.model import Attachment, Compiled
 from nurture.messages.personalize import Personalizer, Rendered, TemplateFailure
 from nurture.messages.source import Library, Shared, Source
+from nurture.tracking.events.click import header_safe
 
 LOGO = Attachment("logo 1.png", "image/png", b"\x89PNG\r\n\x1a\n123")
 BAD = Problem("bad_asset", "Mail clients do not show SVG", "", "_assets/a.svg")
@@ -282,6 +283,38 @@ def test_mjml_is_put_into_its_layout_and_a_whole_document_needs_none() -> None:
 def test_markdown_has_tables() -> None:
     """Prices stand in them."""
     assert "<td>1.000 đ</td>" in mail("| a | b |\n| --- | --- |\n| x | 1.000 đ |\n", kind="md").html
+
+
+BLANK = [
+    "Chào {{ lead.given_name or '' }},",
+    "Dear {{ lead.given_name | default }} !",
+    "Dear {{ lead.given_name | d('') | title }},",
+    "Dear {{ lead.given_name if lead.given_name }},",
+    "Dear {% if lead.given_name %}{{ lead.given_name }}{% endif %},",
+    "{% if lead.company %}\nDear {{ lead.name or ' ' }}:{% endif %}",
+]
+
+
+@pytest.mark.parametrize("body", BLANK)
+def test_nobody_gets_a_blank_dear(body: str) -> None:
+    """A fallback is a word."""
+    assert any("nothing stands before the" in line for line in findings(f"a\n{body}"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Chào {{ lead.given_name or 'bạn' }},",
+        "{{ lead | greeting }},",
+        "Chúc mừng sinh nhật{% if lead.given_name %}, {{ lead.given_name }}{% endif %}!",
+        "Chào {% if lead.given_name %}{{ lead.given_name }}{% else %}bạn{% endif %},",
+        "{{ lead.company or '' }}, x",
+        "a {{ lead.company or '' }} b",
+    ],
+)
+def test_what_leaves_no_hole_is_not_refused(body: str) -> None:
+    """Nothing at all may stand where it is not missed."""
+    assert compiled(body)
 
 
 @dataclass(frozen=True, slots=True)
