@@ -22,6 +22,7 @@ from nurture.policy.calls import Advice, advise
 from nurture.policy.law import DAY
 from nurture.policy.laws import profile
 from nurture.policy.windows import zone_of
+from nurture.users.model import user_of
 from nurture.web.language import say
 from nurture.web.page import context, hand, known, now
 from nurture.web.words import named
@@ -119,6 +120,27 @@ def call_advice(conn: Connection, lead: Lead) -> Advice:
     called = times_since(conn, lead.id, Kind.CALLED, now() - DAY)
     zone = zone_of(lead.zone, ctx.settings.zone)
     return advise(law, zone, now(), called, refused=stands(conn, lead)[Channel.CALL].closed)
+
+
+_ORIGINS: Mapping[str, str] = {
+    "unsubscribe:page": N_("on the page behind the unsubscribe link"),
+    "unsubscribe:one_click": N_("by the button of their mail program"),
+    "unsubscribe:mailto": N_("by an email of their mail program"),
+    "list": N_("list %(name)s"),
+    "import": N_("import %(name)s"),
+    "merge": N_("from a lead that was merged"),
+    "cli": N_("on the command line"),
+}
+
+
+def origin_words(origin: str, names: Mapping[int, str]) -> str:
+    """Where a line comes from: a person by name, a page, a list, an import."""
+    writer = user_of(origin)
+    if writer is not None:
+        return names.get(writer, origin)
+    kind, _, name = origin.partition(":")
+    text = _ORIGINS.get(origin) or _ORIGINS.get(kind)
+    return say(text, name=name) if text else origin
 
 
 def scope_words(scope: str, names: Mapping[str, str]) -> str:

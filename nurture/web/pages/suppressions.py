@@ -21,7 +21,7 @@ from nurture.leads import store as leads
 from nurture.leads.model import Lead
 from nurture.leads.normalize import email_of, phone_of
 from nurture.policy.laws import profile
-from nurture.users.model import Person, may_see_lead, user_of
+from nurture.users.model import Person, may_see_lead
 from nurture.users.service import note
 from nurture.web import refusing
 from nurture.web.blocks import Block
@@ -96,7 +96,7 @@ def _shown(one: Barred, names: dict[int, str], topics: dict[str, str]) -> dict[s
         "channel": say(refusing.CHANNELS[one.channel]),
         "reason": say(refusing.REASONS[one.reason]),
         "scope": refusing.scope_words(one.scope, topics),
-        "by": names.get(user_of(one.origin) or 0, one.origin),
+        "by": refusing.origin_words(one.origin, names),
         "bounce": one.reason is SuppressionReason.BOUNCED,
     }
 
