@@ -103,22 +103,31 @@ def _before_original(text: str, *, enclosed: bool) -> str:
     return "\n".join(lines[: min(ends)]) if ends else text
 
 
-def notices(mail: Mail, original: Headers, notice: str) -> list[Notice]:
-    """One for each recipient that the notice names; without any, one for the recipient of the mail that came back."""
-    what = _what(mail, notice)
-    ours = {
-        address.lower()
-        for name in ("to", "delivered-to", "return-path")
-        for address in _ADDRESS.findall(mail.headers.raw(name))
-    }
-    lines = notice.split("\n")
-    named = _first_of(
-        lambda: _failed(mail),
-        lambda: _leading(lines, ours),
-        lambda: _in_phrases(notice, ours),
-        lambda: _of_original(original, ours),
+def notices(mail: Mail, notice: str) -> list[Notice]:
+    """One for each recipient that the notice names."""
+    ours, lines = _ours(mail), notice.split("\n")
+    return _of(
+        mail,
+        notice,
+        _first_of(lambda: _failed(mail), lambda: _leading(lines, ours), lambda: _in_phrases(notice, ours)),
     )
-    named = named or [address for address in _ADDRESS.findall(notice) if not _is_machine(address, ours)][:1]
+
+
+def guesses(mail: Mail, original: Headers, notice: str) -> list[Notice]:
+    """Whom a notice is about that names nobody: to whom the mail went that came back, or the first address in it."""
+    ours = _ours(mail)
+    any_address = [address for address in _ADDRESS.findall(notice) if not _is_machine(address, ours)][:1]
+    return _of(mail, notice, _of_original(original, ours) or any_address)
+
+
+def _ours(mail: Mail) -> set[str]:
+    """The addresses to which the notice came: nobody it is about."""
+    values = [mail.headers.raw(name) for name in ("to", "delivered-to", "return-path")]
+    return {address.lower() for value in values for address in _ADDRESS.findall(value)}
+
+
+def _of(mail: Mail, notice: str, named: list[str]) -> list[Notice]:
+    what = _what(mail, notice)
     unique = list(dict.fromkeys(address.strip(".'`*_").lower() for address in named))[:MOST_RECIPIENTS]
     return [Notice(what, address, about(notice, address, unique)) for address in unique]
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr, parsedate_to_datetime
 
 from nurture.delivery.bounce import BounceReason, reason_of, said_late
-from nurture.inbound import arf, automatic, dsn, fallback, freeform, own, quotes
+from nurture.inbound import arf, automatic, dsn, fallback, freeform, mailed, own, quotes
 from nurture.inbound.model import Return, What
 from nurture.inbound.parts import Headers, Mail, parse
 from nurture.kernel.signing import KeyRing
@@ -55,7 +55,8 @@ def read(raw: bytes, ring: KeyRing, received_at: datetime) -> list[Return]:
         _instant(mail.headers.raw("date"), received_at),
     )
     key = _key(mail)
-    return [_kept(one, f"{key}:{number}") for number, one in enumerate(_told(seen), 1)]
+    told = mailed.returns(mail, ring, received_at, SOURCE) or _told(seen)
+    return [_kept(one, f"{key}:{number}") for number, one in enumerate(told, 1)]
 
 
 def _kept(one: Return, key: str) -> Return:
@@ -101,8 +102,9 @@ def _is_notice(seen: Seen) -> bool:
 
 
 def _notices(seen: Seen) -> list[freeform.Notice]:
-    found = freeform.notices(seen.mail, seen.original, seen.notice)
-    return found or fallback.notices(seen.mail)
+    """By our own signs, by those of flufl.bounce, at last by the mail that came back."""
+    found = freeform.notices(seen.mail, seen.notice) or fallback.notices(seen.mail)
+    return found or freeform.guesses(seen.mail, seen.original, seen.notice)
 
 
 def _kind(seen: Seen) -> What:

@@ -38,6 +38,9 @@ HOSTILE = {
 }
 
 
+NULS = b"From: a@b.test\nSubject: x\x00y\nIn-Reply-To: <a\x00b@c.test>\n\nxin \x00chao\x1b[31m"
+
+
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE.keys())
 def test_nothing_that_strangers_send_raises_or_takes_long(raw: bytes) -> None:
     begun = time.process_time()
@@ -58,9 +61,10 @@ def test_twenty_megabytes_behind_a_report_do_not_matter() -> None:
     assert time.process_time() - begun < 1.5
 
 
-def test_what_is_told_has_no_broken_characters() -> None:
+@pytest.mark.parametrize("raw", [HOSTILE["bytes of no charset"], NULS])
+def test_what_is_told_has_no_broken_characters(raw: bytes) -> None:
     """It goes into a database that takes only text."""
-    (one,) = read(HOSTILE["bytes of no charset"], RING, NOW)
+    (one,) = read(raw, RING, NOW)
     for text in (one.subject, one.text, one.sender, one.diagnostic, one.header_id):
         text.encode("utf-8")
         assert "\x00" not in text
