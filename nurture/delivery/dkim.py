@@ -10,6 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,7 +24,9 @@ SIGNED = (
     "From", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "MIME-Version", "Content-Type",
     "Content-Transfer-Encoding", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "Auto-Submitted",
 )  # fmt: skip
+_LOWER = tuple(name.lower().encode() for name in SIGNED)
 _LINE = 74
+_FIELD_END = re.compile(rb"(?<=\r\n)(?![ \t])")
 _BLANKS = re.compile(rb"[ \t]+")
 _PADDING, _SHA256 = PKCS1v15(), hashes.SHA256()
 
@@ -121,17 +124,23 @@ def relaxed_header(field_: bytes) -> bytes:
 def _covered(head: bytes) -> tuple[str, bytes]:
     """The value of `h=`, folded, and the header fields it names, as they are signed."""
     fields: dict[bytes, list[bytes]] = {}
-    for one in re.split(rb"(?<=\r\n)(?![ \t])", head):
+    for one in _FIELD_END.split(head):
         fields.setdefault(one.partition(b":")[0].rstrip(b" \t").lower(), []).append(one)
-    lines, covered = ["h="], []
-    for name in SIGNED:
-        found = fields.get(name.lower().encode(), [])
-        covered += [relaxed_header(one) for one in reversed(found)]
-        for _ in range(len(found) + 1):
+    found = [fields.get(name, []) for name in _LOWER]
+    covered = b"".join([relaxed_header(one) for same in found for one in reversed(same)])
+    return _listed(tuple(map(len, found))), covered
+
+
+@lru_cache(maxsize=64)
+def _listed(counts: tuple[int, ...]) -> str:
+    """`h=` of a mail that has each of SIGNED so many times."""
+    lines = ["h="]
+    for name, count in zip(SIGNED, counts, strict=True):
+        for _ in range(count + 1):
             if len(lines[-1]) + len(name) > _LINE:
                 lines.append("")
             lines[-1] += f"{name}:"
-    return "\r\n ".join(lines)[:-1], b"".join(covered)
+    return "\r\n ".join(lines)[:-1]
 
 
 def _signature(key: DkimKey, names: str, covered: bytes, digest: str, at: int) -> bytes:
