@@ -42,6 +42,7 @@ _DETAIL: Mapping[Kind, tuple[str, ...]] = {
     Kind.UNTAGGED: ("tag",),
     Kind.FORM_SUBMITTED: ("form",),
     Kind.CREATED: ("source",),
+    Kind.MESSAGE_BOUNCED: ("reason",),
     Kind.LEFT_CAMPAIGN: ("state", "reason"),
 }
 # Kinds written by what the score itself leads to: a rule on them would feed on itself.

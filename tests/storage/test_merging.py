@@ -24,6 +24,7 @@ from nurture.engine.react import react
 from nurture.engine.tick import tick
 from nurture.enrollments.service import enroll
 from nurture.enrollments.tables import enrollments
+from nurture.inbound.tables import returns
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError, InputError, NotFoundError
 from nurture.leads import service as lead_service
@@ -121,6 +122,8 @@ def _past(context: Context, lead: int, word: str) -> None:
                 waits=False, created_at=now, created_by="cli",
             )
         )  # fmt: skip
+        back = {"source": "mail", "key": word, "what": "replied", "lead_id": lead}
+        conn.execute(returns.insert().values(**back, at=now, recorded_at=now, engine_at=now))
         call = {
             "public_id": f"call{word}", "kind": "sms", "cause": word, "lead_id": lead, "step": "x", "occurrence": 1,
             "target": "+84", "body": "x", "policy": {}, "webhook_id": word, "state": "queued", "planned_at": now,
