@@ -127,7 +127,8 @@ def test_a_failure_gives_its_state_and_changes_nothing_for_the_others(
 def test_without_pipelining_it_goes_step_by_step(sqlite_url: str, tmp_path: Path) -> None:
     """A refusal in the middle is cleared with RSET."""
     script = Script([Fault("rcpt", "550 5.1.1 unknown", ODD)], features=("SIZE 1000000",))
-    with _handed_over(sqlite_url, tmp_path, script, 8) as bench:
+    one = {"NURTURE_SENDERS": "1", "NURTURE_CONNECTIONS": "1"}  # so that the line goes on after the refusal
+    with _handed_over(sqlite_url, tmp_path, script, 8, **one) as bench:
         assert ground.states(bench.ctx) == {"sent": 7, "bounced": 1}
         assert b"RSET" in bench.sink.commands
 
