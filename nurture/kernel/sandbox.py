@@ -15,7 +15,6 @@ from jinja2.filters import FILTERS
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import _PassArg
 
 LONGEST_RANGE = 1_000
 DEEPEST_LOOP = 2
@@ -214,8 +213,8 @@ def _metered(one: Callable[..., Any]) -> Callable[..., Any]:
         _charge(context, len(value) if isinstance(value, (str, list)) else 1)
         if wanted is None:
             return one(value, *args, **named)
-        handed = {_PassArg.context: context, _PassArg.eval_context: context.eval_ctx}
-        return one(handed.get(wanted, context.environment), value, *args, **named)
+        handed: dict[str, Any] = {"context": context, "eval_context": context.eval_ctx}
+        return one(handed.get(wanted.name, context.environment), value, *args, **named)
 
     return metered
 
