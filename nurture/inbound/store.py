@@ -146,16 +146,21 @@ def raw_of(conn: Connection, return_id: int) -> bytes | None:
 
 
 def handle(conn: Connection, ids: Sequence[int], state: Handling, *, now: datetime, actor: str) -> list[int]:
-    """Note what a person has done with these; gives those that waited."""
+    """Note what a person has done with these; gives those that waited. The mail itself stays only where it is kept."""
     change = returns.update().where(returns.c.id.in_(list(ids)), returns.c.state == Handling.WAITING.value)
-    values = {"state": state.value, "handled_at": now, "handled_by": actor}
-    return list(conn.execute(change.values(**values).returning(returns.c.id)).scalars())
+    done = change.values(**_handled(state, now, actor))
+    return list(conn.execute(done.returning(returns.c.id)).scalars())
+
+
+def _handled(state: Handling, now: datetime, actor: str) -> dict[str, Any]:
+    gone = {} if state is Handling.KEPT else {"raw": None}
+    return {"state": state.value, "handled_at": now, "handled_by": actor, **gone}
 
 
 def handle_of_lead(conn: Connection, lead_id: int, state: Handling, *, now: datetime, actor: str) -> bool:
     """The same of all that a lead has written; whether anything waited."""
     mine = (returns.c.lead_id == lead_id, _REPLIES, returns.c.state == Handling.WAITING.value)
-    change = returns.update().where(*mine).values(state=state.value, handled_at=now, handled_by=actor)
+    change = returns.update().where(*mine).values(**_handled(state, now, actor))
     return bool(conn.execute(change).rowcount)
 
 
