@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record, record_set
 from nurture.consents import store
-from nurture.consents.model import Channel, Method, Purpose, Scope, SuppressionReason, topic_of
+from nurture.consents.model import Channel, Method, Purpose, Scope, SuppressionReason, Word, topic_of
 from nurture.consents.tables import consents, suppressions
 from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
@@ -37,6 +37,7 @@ class Said:
     proof: str = ""  # the words agreed to, or the operator's statement
     ip: str | None = None
     version: str | None = None  # of the words that were shown
+    per_day: int | None = None  # at most so many advertising messages in 24 hours, where the words name a figure
 
 
 def give(
@@ -196,12 +197,19 @@ def _write(
     conn: Connection, lead_id: int, purposes: Collection[Purpose], channel: Channel, said: Said, *, given: bool
 ) -> Sequence[Purpose]:  # fmt: skip
     """Add a line for each purpose whose latest word differs; gives those purposes."""
-    latest = store.given_of(conn, [lead_id], channel).get(lead_id, {})
-    changed = [one for one in Purpose if one in purposes and (one not in latest or latest[one][0] != given)]
+    latest = store.words_of(conn, [lead_id], channel).get(lead_id, {})
+    changed = [one for one in Purpose if one in purposes and _is_new(latest.get(one), one, said, given=given)]
     lines = [_line(lead_id, one, channel, said, given=given) for one in changed]
     if lines:
         conn.execute(consents.insert(), lines)
     return changed
+
+
+def _is_new(word: Word | None, purpose: Purpose, said: Said, *, given: bool) -> bool:
+    """Whether it says anything else than the latest word: yes or no, or another figure."""
+    if word is None or word.given != given:
+        return True
+    return given and purpose is Purpose.ADVERTISING and said.per_day not in {None, word.per_day}
 
 
 def _line(lead_id: int, purpose: Purpose, channel: Channel, said: Said, *, given: bool) -> dict[str, Any]:
@@ -209,4 +217,5 @@ def _line(lead_id: int, purpose: Purpose, channel: Channel, said: Said, *, given
         "lead_id": lead_id, "purpose": purpose.value, "channel": channel.value, "given": given,
         "method": said.method.value, "proof": clean(said.proof, LONGEST_PROOF), "origin": said.origin,
         "ip": said.ip, "occurred_at": said.now, "recorded_at": said.real, "version": said.version,
+        "per_day": said.per_day if given and purpose is Purpose.ADVERTISING else None,
     }  # fmt: skip

@@ -14,13 +14,14 @@ from nurture.kernel.i18n import N_
 from nurture.leads import desk
 from nurture.leads.model import Lead
 from nurture.web.language import say
-from nurture.web.page import Form, context, hand, now, zone
+from nurture.web.page import Form, context, hand, now, whole, zone
 from nurture.web.words import local_day
 
 PURPOSES: Mapping[str, str] = {
     Purpose.ADVERTISING: N_("Advertising by email"),
     Purpose.TRACKING: N_("Keeping opens and clicks by name"),
 }
+MOST_A_DAY = 50  # messages that a consent may allow in 24 hours
 WAYS: Mapping[str, str] = {
     Method.FORM: N_("On a form"),
     Method.PAPER: N_("On paper"),
@@ -53,12 +54,13 @@ def keep(conn: Connection, lead: Lead) -> bool:
     purposes = [one for one in Purpose if one.value in request.form.getlist("purposes")]
     way, proof = request.form.get("method", ""), request.form.get("proof", "").strip()
     day = _day(request.form.get("given_on", ""))
-    problems = _problems(lead, purposes, way, proof, day)
+    problems = [*_problems(lead, purposes, way, proof, day), *_strange_figure()]
     if problems or day is None:
         raise InputError(problems)
     by = hand()
     actor = by.person.actor
-    said = Said(Method(way), actor, actor, actor, _instant(day), by.real, proof[:LONGEST_PROOF])
+    figure = whole(request.form.get("per_day")) or None
+    said = Said(Method(way), actor, actor, actor, _instant(day), by.real, proof[:LONGEST_PROOF], per_day=figure)
     new = service.write_down(conn, context().keys, lead.id, lead.email, said, purposes)
     if new:
         detail = {"purposes": [one.value for one in purposes], "method": way, "given_on": day.isoformat()}
@@ -80,6 +82,14 @@ def _problems(lead: Lead, purposes: list[Purpose], way: str, proof: str, day: da
     if day is None or day > local_day(now()):
         found.append(Problem("no_day", N_("Say on which day the lead agreed: today or earlier"), path="given_on"))
     return found
+
+
+def _strange_figure() -> list[Problem]:
+    """The figure, where one was agreed on, is a number of messages a day."""
+    text = request.form.get("per_day", "").strip()
+    if not text or (whole(text) or 0) in range(1, MOST_A_DAY + 1):
+        return []
+    return [Problem("bad_figure", N_("A whole number from 1 to 50 belongs here"), path="per_day")]
 
 
 def _day(text: str) -> date | None:

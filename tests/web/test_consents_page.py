@@ -105,3 +105,15 @@ def test_a_lead_is_added_with_its_consent_or_not_at_all(sales: Client, ctx: Cont
 def test_every_way_of_agreeing_has_a_word() -> None:
     """The history names it."""
     assert {"form", "paper", "phone", "person"} <= set(METHODS)
+
+
+def test_a_figure_that_was_agreed_on_stands_beside_the_yes(sales: Client, ctx: Context) -> None:
+    """Of advertising alone; another figure is another word, and what is no figure is refused."""
+    lead, path = _silent(sales, ctx), "/leads/%s/consent?tab=consents"
+    told = {**TOLD, "given_on": _day(ctx)}
+    assert sales.post(path % lead, {**told, "per_day": "many"}).status_code == 422
+    for figure in ("1", "1", "5"):
+        sales.post(path % lead, {**told, "per_day": figure})
+    assert [(one.purpose, one.per_day) for one in _lines(ctx, lead)] == [
+        ("advertising", 1), ("tracking", None), ("advertising", 5),
+    ]  # fmt: skip
