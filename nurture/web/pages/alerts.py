@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from nurture.alerts import letters, service, store
 from nurture.alerts.model import Alert
 from nurture.alerts.reasons import said, text
+from nurture.alerts.triggers.replied import KEY as REPLIED
 from nurture.kernel.errors import InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.leads import store as leads
@@ -197,8 +198,12 @@ def _warming(conn: Connection, who: Person) -> Sequence[Lead]:
 
 
 def lead_blocks(conn: Connection, who: Person, lead: Lead, at: datetime) -> list[Block]:
-    """The alert that waits, on the lead's own page."""
-    found = [alert for alert in store.waiting_of_lead(conn, lead.id) if may_edit_lead(who, alert.owner_id)]
+    """The alert that waits, on the lead's own page; a letter stands there itself."""
+    found = [
+        alert
+        for alert in store.waiting_of_lead(conn, lead.id)
+        if may_edit_lead(who, alert.owner_id) and alert.trigger != REPLIED
+    ]
     if not found:
         return []
     values = {

@@ -34,3 +34,10 @@ def test_the_house_may_be_named_by_its_own_setting() -> None:
     """Where the sender's setting has an address only."""
     settings = read_settings({"HOME": "/x", "NURTURE_MAIL_FROM": "a@b.example", "NURTURE_HOUSE_NAME": "An Phát"})
     assert origin({}, "house", settings) == ("a@b.example", "An Phát", ("", ""))
+
+
+def test_a_mail_to_staff_about_a_letter_is_answered_to_the_lead() -> None:
+    """An address that no header can carry is left out."""
+    values = {"owner": {"email": "hoa@anphat.example", "name": "Hoa"}, "reply_to": {"email": "mai@b.vn", "name": "Mai"}}
+    assert origin(values, "house", SETTINGS)[2] == ("mai@b.vn", "Mai")
+    assert origin({**values, "reply_to": {"email": "mạ@b.vn", "name": "Mai"}}, "house", SETTINGS)[2] == ("", "")
