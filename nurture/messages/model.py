@@ -43,7 +43,9 @@ class Purposes(StrEnum):
     BROADCAST = "broadcast"
     ALERT = "alert"  # to staff: hot leads, digests, notify_owner
     NOTICE = "notice"  # to a lead, about their own choice; goes though they refused everything
+    ASK = "ask"  # to a lead: the one mail that asks them to agree
     ACCOUNT = "account"  # to staff: invitations, password resets
+    TEST = "test"  # to staff: an email as a lead would get it
 
 
 # Which states count against a cap: what went, or may have gone.

@@ -86,7 +86,7 @@ class Personalizer:
         unsubscribe = links.unsubscribe()
         names: dict[str, Any] = {name: wrapped(value, name) for name, value in values.items()}
         names = {name: Missing(name=name) for name in BROUGHT} | names | GLOBALS
-        names["unsubscribe_url"] = unsubscribe or Missing(name="unsubscribe_url")
+        names["unsubscribe_url"] = unsubscribe or names.get("unsubscribe_url") or Missing(name="unsubscribe_url")
         names["_pixel"], names["_trap"] = links.pixel(), links.trap()
         names["_link"] = _linker(links)
         if self._has_assets:

@@ -10,10 +10,12 @@ from typing import Any
 from inscriptis.css_profiles import STRICT_CSS_PROFILE
 from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
-from lxml import html as lxml_html  # type: ignore[import-untyped]
+from lxml import etree  # type: ignore[import-untyped]
+from lxml import html as lxml_html
 
 from nurture.messages.masks import COMMENT_MASK, URL_MASK, Masked, decoded
 
+_INSTRUCTION = re.compile(r"<\?[^>]*>")
 _MANY_BLANK = re.compile(r"\n{3,}")
 _TABLE_PARTS = {"table", "tbody", "thead", "tfoot", "tr", "td", "th"}
 _UNREAD = ".//*[@data-text='none'] | .//style | .//script | .//title | .//img[not(@alt)]"
@@ -21,7 +23,7 @@ _UNREAD = ".//*[@data-text='none'] | .//style | .//script | .//title | .//img[no
 
 def to_text(masked: Masked) -> str:
     """The text part, still masked: `zqj…` for Jinja, `zqu…` for addresses."""
-    tree = lxml_html.document_fromstring(COMMENT_MASK.sub(r"\1", masked.text))
+    tree = _tree(COMMENT_MASK.sub(r"\1", masked.text))
     for element in tree.xpath(_UNREAD):
         element.drop_tree()
     for image in tree.xpath(".//img"):
@@ -33,6 +35,14 @@ def to_text(masked: Masked) -> str:
     read = Inscriptis(tree, ParserConfig(css=STRICT_CSS_PROFILE)).get_text()
     lines = [line.strip() for line in read.replace("\N{NO-BREAK SPACE}", " ").split("\n")]
     return _MANY_BLANK.sub("\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def _tree(page: str) -> Any:
+    """The page as a tree; one with nothing to read in it as an empty paragraph."""
+    try:
+        return lxml_html.document_fromstring(_INSTRUCTION.sub("", page))
+    except etree.ParserError:
+        return lxml_html.document_fromstring("<p></p>")
 
 
 def _unfold(table: Any) -> None:

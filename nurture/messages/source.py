@@ -239,6 +239,8 @@ def _read(path: Path, shown: str, problems: list[Problem]) -> str:
             raw = file.read(LARGEST_FILE + 1)
         if len(raw) > LARGEST_FILE:
             raise ValueError(f"{len(raw)} bytes; {LARGEST_FILE} are allowed")
+        if b"\0" in raw:
+            raise ValueError("NUL has no place in text")
         return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, ValueError) as error:
         params = (("error", str(error)),)

@@ -93,6 +93,7 @@ messages = sa.Table(
         postgresql_where=sa.text("broadcast_id IS NOT NULL"),
     ),
     sa.Index("ix_messages_header_id", "header_id"),
+    sa.Index("ix_messages_template_key_state", "template_key", "state", "lead_id"),  # what came of an email
     sa.Index("ix_messages_lead_id_gone_at", "lead_id", "gone_at"),
     sa.Index(
         "ix_messages_address_hash_gone_at",

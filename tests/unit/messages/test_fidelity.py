@@ -284,6 +284,12 @@ def test_mjml_is_put_into_its_layout_and_a_whole_document_needs_none() -> None:
     assert mail(f"<mjml><mj-body>{body}</mj-body></mjml>", shared=Shared({}, shared.parts), kind="mjml").html == html
 
 
+@pytest.mark.parametrize("body", ["", "<!-- x -->", "<?xml version='1.0' encoding='utf-8'?><p>a</p>", "</p>", "<br>"])
+def test_odd_pages_have_a_text_part_too(body: str) -> None:
+    """Even those with nothing to read in them."""
+    assert mail(body).text.strip() in {"", "a"}
+
+
 def test_markdown_has_tables() -> None:
     """Prices stand in them."""
     assert "<td>1.000 đ</td>" in mail("| a | b |\n| --- | --- |\n| x | 1.000 đ |\n", kind="md").html

@@ -72,7 +72,9 @@ def test_all_that_is_wrong_is_said_at_once(root: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("raw", [b"\xff\xfe\xff", b"a" * (LARGEST_FILE + 1)], ids=["not text", "too large"])
+@pytest.mark.parametrize(
+    "raw", [b"\xff\xfe\xff", b"a" * (LARGEST_FILE + 1), b"a\0"], ids=["not text", "too large", "NUL"]
+)
 def test_a_file_that_cannot_be_read_is_named(root: Path, raw: bytes) -> None:
     """It never takes the others along."""
     (root / "hello/vi/body.md").write_bytes(raw)
