@@ -1,6 +1,7 @@
 """Why mail is refused, and which reasons say that an address is gone for good. Pure."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class BounceReason(StrEnum):
@@ -30,3 +31,12 @@ class BounceReason(StrEnum):
 
 # Only those that say that the address is gone. All else may pass, or is not about the address at all.
 HARD = frozenset({BounceReason.NO_SUCH_USER, BounceReason.NO_SUCH_DOMAIN, BounceReason.MOVED})
+
+
+class Saying(NamedTuple):
+    """What somebody says when they refuse, and why they do."""
+
+    why: BounceReason
+    source: str
+    patterns: tuple[str, ...]  # any of them
+    vague: bool = False  # said of anything: a precise status knows better
