@@ -15,7 +15,7 @@ SECTIONS = {
     _("Leads and campaigns"): {
         "leads": "about_leads", "segments": "segments", **dict.fromkeys(("check", "plan", "apply", "export"), _DEFINED),
         "campaigns": "comparing", "enroll": "enrolling", "rehearse": "rehearsal", "broadcast": "broadcasts",
-        "tasks": "tasks", **dict.fromkeys(("holidays", "tet"), "house"),
+        "tasks": "tasks", "emails": "emails", **dict.fromkeys(("holidays", "tet"), "house"),
     },
     _("Ask what became of it"): {
         "sends": "resolving", "explain": _ASKED, "held": "house", "outbound": "outbound", "inbound": "inbound",

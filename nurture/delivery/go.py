@@ -21,8 +21,10 @@ from nurture.delivery.origin import origin
 from nurture.delivery.relays import own_domains
 from nurture.kernel.context import Context
 from nurture.kernel.database import Instant, update_rows
+from nurture.kernel.i18n import N_, translate
 from nurture.kernel.reasons import Reason
-from nurture.messages.model import MessageState
+from nurture.kernel.settings import Settings
+from nurture.messages.model import MessageState, Purposes
 from nurture.messages.service import follow_end
 from nurture.messages.store import current_revisions
 from nurture.messages.tables import messages
@@ -36,6 +38,7 @@ DOT_SECONDS = 600.0  # a sender writes no final dot later than this after it got
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MOMENT = timedelta(seconds=2)  # real time after which one that has let another go first asks again
+_TEST = N_("[Test]")
 _No: TypeAlias = Defer | Skip | Cancel | Hold | Yield | Wait
 
 
@@ -115,7 +118,7 @@ def _letter(row: Row[Any], revision: int, judge: Judge, ctx: Context, times: Ins
         from_address=from_address,
         from_name=from_name,
         to_address=address,
-        to_name=str((seen["lead"] if to_lead else seen["owner"]).get("name") or ""),
+        to_name=str((seen["lead"].get("name") if to_lead else row.user_name) or ""),
         reply_to=reply_to,
         header_id=row.header_id,
         dated=((row.dated_at or times.real) - _EPOCH) // _MICROSECOND,
@@ -123,9 +126,16 @@ def _letter(row: Row[Any], revision: int, judge: Judge, ctx: Context, times: Ins
         address_hash=judge.hashes[address] if to_lead else "",
         tracking=judge.tracking(row),
         values=seen,
-        label=subject_label(ctx.settings.law, row.class_) if to_lead else "",
+        label=_label(row, ctx.settings),
         feedback=_feedback(row) if to_lead else "",
     )
+
+
+def _label(row: Row[Any], settings: Settings) -> str:
+    """What stands before the subject: what the law has a lead see, and of a test that it is one."""
+    if row.purpose == Purposes.TEST.value:
+        return " ".join(filter(None, (translate(settings.language, _TEST), subject_label(settings.law, row.class_))))
+    return subject_label(settings.law, row.class_) if row.user_id is None else ""
 
 
 def _feedback(row: Row[Any]) -> str:

@@ -85,7 +85,7 @@ def _write(
 ) -> int:  # fmt: skip
     link = ctx.settings.base_url + links.AGREE_PATH + links.agree_token(ctx.keys, lead.id, address_hash)
     message = NewMessage(
-        Purposes.NOTICE, TEMPLATE, language, MessageClass.TRANSACTIONAL, now, lead_id=lead.id,
+        Purposes.ASK, TEMPLATE, language, MessageClass.TRANSACTIONAL, now, lead_id=lead.id,
         unique_key=f"ask:{address_hash}", address=lead.email, priority=1,
         values={"agree_url": link, "wording": words[Purpose.ADVERTISING.value]},
     )  # fmt: skip

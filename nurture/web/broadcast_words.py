@@ -94,7 +94,7 @@ def item(one: Item) -> dict[str, str]:
         "level": one.level.value,
         "mark": say(_MARKS[one.level.value]),
         "icon": LEVELS[one.level.value],
-        "text": say(one.text, **params),
+        "text": say(one.text, **params) + (f" ({', '.join(one.where)})" if one.where else ""),
     }
 
 

@@ -1,6 +1,7 @@
 """Every email of the gallery, with the values that a go really gives: the two never drift apart."""
 
 from datetime import timedelta
+from email import message_from_bytes, policy
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,9 @@ from nurture.consents.tables import consents
 from nurture.delivery import store
 from nurture.delivery.go import go
 from nurture.delivery.letter import Letter, Letterhead, Mail, write
+from nurture.engine.trying import send_test
 from nurture.kernel.context import Context
+from nurture.leads import store as lead_store
 from nurture.leads.tables import companies, leads
 from nurture.messages import service
 from nurture.messages.compile import compile_library
@@ -37,6 +40,7 @@ ABOUT = {
     "title": "Gọi lại",
     "url": "https://m.example/leads/k3",
 }
+ASKED = {"agree_url": "https://m.example/y/x", "wording": "Tôi đồng ý."}
 FILLED = {
     "email": "minh@example.com", "phone": "+84901234567", "name": "Nguyễn Văn Minh", "given_name": "Minh",
     "honorific": "anh", "city": "Hà Nội", "fields": {"size": 3}, "company_id": 1, "owner_id": 1,
@@ -90,8 +94,11 @@ def _letters(ctx: Context) -> list[Letter]:
         for reader in (1, 2):
             to_staff = email.key.startswith("staff_")
             who: dict[str, Any] = {"user_id": reader, "values": ABOUT} if to_staff else {"lead_id": reader}
+            who |= {"values": ASKED} if email.key == "consent_asked" else {}
             purpose = Purposes.ALERT if to_staff else Purposes.CAMPAIGN
-            kind = MessageClass.TRANSACTIONAL if to_staff else MessageClass.ADVERTISING
+            kind = (
+                MessageClass.TRANSACTIONAL if to_staff else MessageClass.CARE
+            )  # the law lets three of the other go a day
             key = f"{number}/{reader}"
             batch.append(
                 NewMessage(purpose, email.key, email.language, kind, now, unique_key=key, sender="owner", **who)
@@ -131,3 +138,26 @@ def test_a_go_knows_every_field_that_a_template_may_read(context: Context, field
     if field in {"lead.phone_shown", "owner.phone_shown", "company.name"}:
         assert shown[1]
     assert not shown[2]
+
+
+def test_a_test_is_the_email_as_a_lead_reads_it_in_the_hands_of_staff(context: Context) -> None:
+    """To the person who asked, marked as a test before the label; its links count nothing and unsubscribe nobody."""
+    _people(context)
+    now, key = context.clock.engine(), "welcome_series_hello"
+    with context.database.write() as conn:
+        lead = lead_store.by_ids(conn, [1])[1]
+        send_test(conn, context, key, "vi", lead, 2, None, now=now, real=now)
+        at = context.database.now(conn)
+        ids = store.reserve(conn, "s1", 5, now=now, real=now, at=at, lease=timedelta(minutes=1))
+        (letter,) = go(conn, context, "s1", ids, at=at)
+        made = Compiled.from_json(store.compiled(conn, letter.template))
+    assert (letter.to_address, letter.lead_id, letter.tracking) == ("u2@anphat.example", 0, False)
+    mail = write(letter, Personalizer(made), Letterhead(context.keys, "https://m.example"))
+    assert isinstance(mail, Mail)
+    parsed = message_from_bytes(mail.data, policy=policy.default)
+    assert parsed["Subject"].startswith("[Thử] [QC] ")
+    assert parsed["List-Unsubscribe"] is None
+    text = parsed.get_body(("plain",)).get_content()
+    assert "anh Minh" in text
+    assert "/u/preview" in text
+    assert "/c/" not in text
