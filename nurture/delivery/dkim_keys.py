@@ -26,6 +26,9 @@ from nurture.kernel.signing import write_private
 
 FOLDER = "dkim"  # of the data folder
 KINDS = ("rsa", "ed25519")
+# Relays that write signed headers anew: a signature from here would not hold behind them; they sign by themselves.
+# ses: asks that Date and Message-ID be not signed (docs.aws.amazon.com/ses, "Manual DKIM signing", read 2026-11-23).
+RESIGNING = frozenset({"ses"})
 _RSA_BITS = 2048
 _LEAST_BITS = 1024  # RFC 8301, 3.2
 _STRING = 255  # bytes of one string of a TXT record
@@ -92,6 +95,11 @@ def _domain(text: str) -> str:
         mend = N_("a domain such as anphat.vn, the one behind the @ of your sender")
         raise InputError([Problem("bad_domain", N_("“%(name)s” is no domain"), mend, params=(("name", text),))])
     return found
+
+
+def keys_of_relay(settings: Settings, preset: str) -> tuple[DkimKey, ...]:
+    """The keys to sign with before a relay of this preset; SettingsError as `load_keys`."""
+    return () if preset in RESIGNING else load_keys(settings)
 
 
 def load_keys(settings: Settings) -> tuple[DkimKey, ...]:

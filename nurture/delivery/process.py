@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 
 from nurture.delivery.conversation import Timeouts
 from nurture.delivery.desk import Given
-from nurture.delivery.dkim_keys import load_keys
+from nurture.delivery.dkim_keys import keys_of_relay
 from nurture.delivery.frames import FrameWriter, frames
 from nurture.delivery.go import DOT_SECONDS
 from nurture.delivery.journal import boot_id
@@ -199,6 +199,6 @@ def _setup(ctx: Context, route: Route, timeouts: Timeouts, journal: Path) -> dic
         "ring": ring_to_json(ctx.keys),
         "base_url": ctx.settings.base_url,
         "bounce_address": ctx.settings.bounce_address,
-        "dkim": [key.packed() for key in load_keys(ctx.settings)],
+        "dkim": [key.packed() for key in keys_of_relay(ctx.settings, route.preset)],
         "timeouts": asdict(timeouts),
     }

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from nurture.delivery.dkim_keys import load_keys, new_key, record
+from nurture.delivery.dkim_keys import RESIGNING, keys_of_relay, load_keys, new_key, record
+from nurture.delivery.presets import PRESETS
 from nurture.kernel.errors import ConflictError, InputError, OutsideError, SettingsError
 from nurture.kernel.settings import Settings, read_settings
 
@@ -160,6 +161,14 @@ def test_a_key_that_cannot_be_used_is_named_with_what_to_mend(
     assert problem.code == code
     assert str(path) in problem.text()
     assert problem.mend
+
+
+def test_a_relay_that_writes_headers_anew_signs_by_itself(tmp_path: Path) -> None:
+    """A signature that it breaks would only speak against the mail; each such relay is a preset that there is."""
+    settings = settings_of(tmp_path, DKIM=f"a.example s1={BASE64}")
+    assert len(keys_of_relay(settings, "plain")) == 1
+    assert keys_of_relay(settings, "ses") == ()
+    assert set(PRESETS) >= RESIGNING
 
 
 def test_two_keys_of_one_name_are_refused(tmp_path: Path) -> None:
