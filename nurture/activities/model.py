@@ -16,7 +16,7 @@ class Kind(StrEnum):
     REPLIED = "replied"  # (reserved)
     UNSUBSCRIBED = "unsubscribed"
     RESUBSCRIBED = "resubscribed"
-    PREFERENCES = "preferences"  # the lead chose what to get; detail: {"refused": [name by language]} | {"until"} | {"resumed"}
+    PREFERENCES = "preferences"  # detail: {"refused": [name by language]}, {"until"} or {"resumed"}
     COMPLAINED = "complained"  # (reserved)
     CONSENTED = "consented"
     FORM_SUBMITTED = "form_submitted"  # (reserved)

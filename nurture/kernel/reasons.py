@@ -221,7 +221,9 @@ SENTENCES: dict[Reason, str] = {
 
 # A cap that is not the house's own.
 _CAPPED_BY_LAW = "%(count)s advertising messages went there in the last %(days)s × 24 hours; the law allows %(limit)s"
-_CAPPED_AS_AGREED = "%(count)s advertising messages went there in the last %(days)s × 24 hours; %(limit)s were agreed on"
+_CAPPED_AS_AGREED = (
+    "%(count)s advertising messages went there in the last %(days)s × 24 hours; %(limit)s were agreed on"
+)
 
 
 def sentence(reason: Reason, params: Mapping[str, Any]) -> str:
