@@ -27,6 +27,7 @@ ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>
 _ADDRESSES = {"href", "src", "background", "action", "poster", "xlink:href"}
 _LINK_TAGS = {"a", "area"}
 _REFERENCE = re.compile(r"&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[a-zA-Z][a-zA-Z0-9]{0,31};?)")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _INDENT = re.compile(r"[ \t]*\n[ \t\r\n\f]*")
 _STYLE = re.compile(r"<(mj-style|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _CSS_ASSET = re.compile(r"(url\(\s*(['\"]?))((?:\.\./)*_assets/[^)'\"]*)")
@@ -113,6 +114,8 @@ def unclosed(text: str) -> str:
         last = max((found.start() for found in begin.finditer(text)), default=-1)
         if last >= 0 and not end.search(text, last):
             return name
+        if name == "comment":  # what stands in comments opens nothing
+            text = _COMMENT.sub("", text)
     return ""
 
 

@@ -284,7 +284,9 @@ def test_mjml_is_put_into_its_layout_and_a_whole_document_needs_none() -> None:
     assert mail(f"<mjml><mj-body>{body}</mj-body></mjml>", shared=Shared({}, shared.parts), kind="mjml").html == html
 
 
-@pytest.mark.parametrize("body", ["", "<!-- x -->", "<?xml version='1.0' encoding='utf-8'?><p>a</p>", "</p>", "<br>"])
+@pytest.mark.parametrize(
+    "body", ["", "<!-- x -->", "<?xml version='1.0' encoding='utf-8'?><p>a</p>", "</p>", "<br>", "<!-- <style> -->"]
+)
 def test_odd_pages_have_a_text_part_too(body: str) -> None:
     """Even those with nothing to read in them."""
     assert mail(body).text.strip() in {"", "a"}
