@@ -19,6 +19,7 @@ from nurture.alerts.tables import alerts
 from nurture.alerts.timing import working
 from nurture.alerts.triggers import Trigger, triggers
 from nurture.alerts.triggers.proposal import KEY as PROPOSAL
+from nurture.alerts.triggers.replied import KEY as REPLIED
 from nurture.kernel.database import upsert
 from nurture.kernel.errors import ConflictError, ForbiddenError, InputError, NotFoundError, Problem
 from nurture.kernel.i18n import N_
@@ -198,7 +199,7 @@ def withdraw(conn: Connection, waiting: Iterable[Alert], *, now: datetime, real:
 def renew_reasons(conn: Connection, waiting: Iterable[Alert], rules: ScoringRules | None) -> None:
     """Say anew why, after something that was among the reasons was taken back."""
     for alert in waiting:
-        if alert.trigger == PROPOSAL:  # its reason is the campaign
+        if alert.trigger in {PROPOSAL, REPLIED}:  # their reasons are the campaign and the letter
             continue
         reasons = [why.plain() for why in why_hot(conn, alert.lead_id, rules)]
         if reasons != list(alert.reasons):
