@@ -64,6 +64,7 @@ GONE = (lead_conflicts, lead_tags, reactions)
 APART = (leads, mailbox_mails, import_refusals, audit)
 
 _ERASED = N_("(erased)")
+_NEVER_AGAIN = 2**31 - 1  # no classifier is newer: what is blank cannot be judged anew
 _KEPT_CHANGES = ("stage", "owner", "state", "value")  # of a deal; anything else is words
 
 
@@ -198,6 +199,7 @@ def _blank(conn: Connection, ids: Sequence[int]) -> None:
     of_theirs = sa.select(messages.c.id).where(messages.c.lead_id.in_(ids))
     for table in OF_MESSAGE:
         conn.execute(table.update().where(table.c.message_id.in_(of_theirs)).values(blanks(table)))
+    conn.execute(hits.update().where(hits.c.message_id.in_(of_theirs)).values(version=_NEVER_AGAIN))
     words = opportunity_changes.c
     deals = sa.select(opportunities.c.id).where(opportunities.c.lead_id.in_(ids))
     conn.execute(
