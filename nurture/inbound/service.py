@@ -103,7 +103,8 @@ def _delivered(conn: Connection, cases: Sequence[Case]) -> None:
     """The receiver took them; what has bounced since stays bounced."""
     done = [case for case in cases if case.outcome is Outcome.DONE]
     if done:
-        conn.execute(_ARRIVED, [{"message": case.found.message_id, "at": case.told.at} for case in done])
+        told = sorted((case.found.message_id or 0, case.told.at) for case in done)
+        conn.execute(_ARRIVED, [{"message": number, "at": at} for number, at in told])
 
 
 def _complained(conn: Connection, ctx: Context, cases: Sequence[Case], now: datetime, real: datetime) -> bool:
