@@ -10,7 +10,7 @@ from types import ModuleType
 import structlog
 
 from nurture.inbound.service import apply
-from nurture.inbound.webhooks._post import LARGEST, Fetch, Here, NotJsonError, Post
+from nurture.inbound.webhooks._post import LARGEST, Fetch, Here, NotJsonError, Post, UnsureError
 from nurture.kernel.context import Context
 from nurture.kernel.plugins import modules
 from nurture.outbound.address import allowed
@@ -67,7 +67,11 @@ def hear(ctx: Context, provider: str, post: Post, fetch: Fetch) -> Heard:
     if len(post.body) > LARGEST:
         return Heard(413)
     here = Here(ctx.settings, ctx.keys, ctx.clock.real(), fetch)
-    if not told_by.is_authentic(here, post):
+    try:
+        authentic = told_by.is_authentic(here, post)
+    except UnsureError:
+        return Heard(503)
+    if not authentic:
         _log.warning("webhook_refused", provider=provider, bytes=len(post.body))
         return Heard(401, told_by.ASKS)
     return _act(ctx, told_by, here, provider, post)

@@ -47,6 +47,10 @@ class Here:
     fetch: Fetch
 
 
+class UnsureError(Exception):
+    """It cannot be told now whether the provider sent this; later it can."""
+
+
 class NotJsonError(ValueError):
     """The body is not what the provider sends."""
 

@@ -27,6 +27,7 @@ from nurture.inbound.webhooks._post import (
     Here,
     NotJsonError,
     Post,
+    UnsureError,
     address,
     data_of,
     dig,
@@ -103,17 +104,28 @@ def is_authentic(here: Here, post: Post) -> bool:
     if dig(message, "TopicArn") not in here.settings.ses_topics or dig(message, "Type") not in _SIGNED:
         return False
     pem = here.settings.ses_certificate.encode() or _certificate(message, here.fetch)
-    if not pem or not _is_signed(message, pem, here.real):
+    if not _is_signed(message, pem, here.real):
         return False
     if message["Type"] == "SubscriptionConfirmation":
         return _confirm(message, here.fetch)
     return True
 
 
-def _certificate(message: Any, fetch: Fetch) -> bytes | None:
-    """The certificate that the message names, if Amazon has it."""
+def _certificate(message: Any, fetch: Fetch) -> bytes:
+    """The certificate that the message names, if it is Amazon's, of the topic's own region; nothing otherwise."""
     url = dig(message, "SigningCertURL")
-    return fetch(url) if isinstance(url, str) and _CERTIFICATE.fullmatch(url) else None
+    found = _CERTIFICATE.fullmatch(url) if isinstance(url, str) else None
+    if found is None or found[1] != message["TopicArn"].split(":")[3]:
+        return b""
+    return _fetched(fetch, found[0])
+
+
+def _fetched(fetch: Fetch, url: str) -> bytes:
+    """What Amazon has there. SNS tells nothing again that was refused for good, so that a failure is none of that."""
+    found = fetch(url)
+    if found is None:
+        raise UnsureError(url)
+    return found
 
 
 def _is_signed(message: Mapping[str, Any], pem: bytes, real: datetime) -> bool:
@@ -147,7 +159,8 @@ def _confirm(message: Mapping[str, Any], fetch: Fetch) -> bool:
     partition, region = topic.split(":")[1], topic.split(":")[3]
     end = ".cn" if partition == "aws-cn" else ""
     query = urlencode({"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token})
-    return fetch(f"https://sns.{region}.amazonaws.com{end}/?{query}") is not None
+    _fetched(fetch, f"https://sns.{region}.amazonaws.com{end}/?{query}")
+    return True
 
 
 def returns(here: Here, post: Post) -> list[Return]:

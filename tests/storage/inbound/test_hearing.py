@@ -102,6 +102,15 @@ def test_a_complaint_rings_for_what_follows(context: Context) -> None:
     assert [row.reason for row in rows(context, suppressions)] == ["complained"]
 
 
+def test_a_certificate_that_does_not_come_is_no_refusal(context: Context) -> None:
+    """503, so that Amazon tells it again."""
+    topic = "arn:aws:sns:ap-southeast-1:123456789012:mail"
+    settings = read_settings({"NURTURE_DATA_DIR": str(context.settings.data_dir), "NURTURE_SES_TOPICS": topic})
+    url = "https://sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-1.pem"
+    body = json.dumps({"Type": "Notification", "TopicArn": topic, "SigningCertURL": url}).encode()
+    assert hear(replace(context, settings=settings), "ses", Post({}, body), lambda _: None).status == 503
+
+
 def test_what_cannot_be_kept_is_not_said_to_be_taken(context: Context) -> None:
     """Whoever told it will tell it again."""
     sent(context)

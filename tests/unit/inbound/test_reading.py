@@ -182,7 +182,7 @@ def test_a_date_that_cannot_be_is_not_believed() -> None:
 def test_amazons_events_are_read_out_of_its_mails_too() -> None:
     event = (
         '{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":'
-        '"lan@khach.test","status":"5.1.1"}]},"mail":{"source":"%s"}}\n\n--\nUnsubscribe here' % OURS
-    )
+        '"lan@khach.test","status":"5.1.1"}]},"mail":{"source":"OURS"}}\n\n--\nUnsubscribe here'
+    ).replace("OURS", OURS)
     got = the(mail("From: no-reply@sns.test\nSubject: AWS Notification Message", event))
     assert (got.what, got.source, got.address, got.message_id) == (What.BOUNCED, "mail", "lan@khach.test", 4711)

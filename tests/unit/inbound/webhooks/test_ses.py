@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from nurture.delivery.bounce import BounceReason
 from nurture.inbound.model import Return, What
 from nurture.inbound.webhooks import ses
+from nurture.inbound.webhooks._post import UnsureError
 from tests.unit.inbound.samples import NOW, OURS
 from tests.unit.inbound.webhooks.ground import here, post
 
@@ -85,6 +86,7 @@ def test_a_topic_that_is_not_listed_is_refused_before_anything_is_fetched() -> N
 @pytest.mark.parametrize(
     "url",
     [
+        "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-1.pem",  # of another region
         "http://sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-1.pem",
         "https://sns.ap-southeast-1.amazonaws.com.evil.test/SimpleNotificationService-1.pem",
         "https://evil.test/sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-1.pem",
@@ -112,6 +114,14 @@ def test_a_pinned_certificate_is_believed_and_nothing_fetched() -> None:
 def test_a_certificate_of_yesterday_and_one_that_is_none_are_refused() -> None:
     for found in (certificate(days=-1), b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----", b""):
         assert not is_believed(message(), Amazon({URL: found}))
+
+
+def test_what_amazon_does_not_give_now_is_asked_for_again() -> None:
+    """SNS never repeats what was refused with a 4xx."""
+    with pytest.raises(UnsureError):
+        is_believed(message(), Amazon({}))
+    with pytest.raises(UnsureError):
+        is_believed(message(kind="SubscriptionConfirmation", Token="t" * 64, SubscribeURL="x"), Amazon({URL: PEM}))
 
 
 def test_a_subscription_is_confirmed_at_amazon_whatever_address_it_names() -> None:
