@@ -175,6 +175,7 @@ _DEVICES = (
 )
 
 
+@lru_cache(maxsize=16384)
 def device_of(agent: str) -> str:
     """The family of the device (`iPhone`, `Windows`), empty when the agent does not tell. A proxy's tells nothing."""
     low = agent.lower()

@@ -3,7 +3,7 @@
 The hits of one message are judged together, by one process at a time.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -97,13 +97,22 @@ def _before(conn: Connection, messages: Collection[int], due: Collection[Kept]) 
 
 def _readers(conn: Connection, hits: Collection[Kept], mails: Mapping[int, Mail]) -> dict[int, Readers]:
     """By message: who of its lead's people has followed links before, where anybody did."""
-    clicks = Counter(one.hit.message_id for one in hits if one.hit.kind == "click" and one.hit.link != TRAP)
-    seen = store.people_on(conn, clicks, {one.id for one in hits}) if clicks else []
-    again = {one.message_id for one in seen if one.link is not None} | {key for key, n in clicks.items() if n > 1}
-    readers = readers_of(clicks, mails, store.people_elsewhere(conn, again) if again else {})
+    clicks = [one for one in hits if one.hit.kind == "click" and one.hit.link != TRAP]
+    asked = {one.hit.message_id for one in clicks if not one.settled}
+    seen = store.people_on(conn, asked, {one.id for one in hits}) if asked else []
+    doubted = _doubted(clicks, seen)
+    readers = readers_of(asked, mails, store.people_elsewhere(conn, doubted) if doubted else {})
     for one in seen:
         readers[one.message_id].add(one)
     return readers
+
+
+def _doubted(clicks: Collection[Kept], seen: Collection[Seen]) -> set[int]:
+    """Messages with clicks that may be somebody else's, as far as the message itself tells: hardly any."""
+    here: dict[int, Readers] = defaultdict(Readers)
+    for one in (*seen, *(Seen.of(click.hit) for click in clicks)):
+        here[one.message_id].add(one)
+    return {one.hit.message_id for one in clicks if not one.settled and here[one.hit.message_id].passed_on(one.hit)}
 
 
 def readers_of(

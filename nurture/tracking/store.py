@@ -176,12 +176,15 @@ def _older(version: int, since: datetime | None) -> list[sa.ColumnElement[bool]]
 
 def people_on(conn: Connection, message_ids: Collection[int], without: Collection[int]) -> list[Seen]:
     """The hits of people on these messages, of each the first, without those of these ids."""
+    number = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id))
+    found = (
+        sa.select(hits.c.id, hits.c.message_id, hits.c.link, hits.c.agent, hits.c.ip, hits.c.at, number.label("number"))
+        .where(hits.c.message_id.in_(message_ids), hits.c.verdict == Verdict.HUMAN.value)
+        .subquery()
+    )
+    rows = conn.execute(sa.select(found).where(found.c.number <= _MOST_PEOPLE))
     return [
-        Seen.of(one.hit)
-        for one in _first_of_each(
-            conn, (hits.c.message_id.in_(message_ids), hits.c.verdict == Verdict.HUMAN.value), _MOST_PEOPLE
-        )
-        if one.id not in without
+        Seen(row.message_id, row.link, device_of(row.agent), row.ip, row.at) for row in rows if row.id not in without
     ]
 
 
