@@ -164,6 +164,33 @@ def test_those_picked_are_resolved_and_the_others_stay(marketer: Client, ctx: Co
     assert _states(ctx, ids) == ["sent", "queued", "queued"]
 
 
+def test_the_leads_timeline_says_what_was_said_of_an_email(marketer: Client, ctx: Context, house: Filled) -> None:
+    """And by which words; a refusal is told with its reason."""
+    with ctx.database.write() as conn:
+        lead = conn.execute(sa.select(leads.c.id).where(leads.c.public_id == house.leads["of_sales"])).scalar_one()
+        values = {"state": "unknown", "reason": "handover_unsure", "lead_id": lead, "user_id": None}
+        conn.execute(messages.update().where(messages.c.id == house.messages[0]).values(**values))
+    marketer.get("/sends/unknown")
+    marketer.post("/sends/unknown", {"do": "again", "id": str(house.messages[0]), "why": "not in its log"})
+    text = marketer.get(f"/leads/{house.leads['of_sales']}", **ENGLISH).text
+    assert "may have arrived: sent again (not in its log)" in text
+
+
+def test_a_refusal_is_shown_with_its_reason_in_words(marketer: Client, ctx: Context, house: Filled) -> None:
+    """In the state and at the try; what nobody knows is shown as it is."""
+    message = house.messages[14]
+    told = {"answer": "552 5.2.2 over quota", "hard": False, "reason": "mailbox_full"}
+    _change(ctx, message, state="bounced", reason="soft_bounce", detail=told)
+    with ctx.database.write() as conn:
+        conn.execute(attempts.insert().values(
+            message_id=message, number=1, at=ctx.clock.real(), route="smtp", phase="rcpt", outcome="bounced", code=552,
+            enhanced="5.2.2", answer="5.2.2 over quota", reason="mailbox_full",
+        ))  # fmt: skip
+    text = marketer.get(f"/messages/{message}", **ENGLISH).text
+    assert "Refused, though the address may exist: 552 5.2.2 over quota (the mailbox is full)" in text
+    assert "The mailbox is full." in text
+
+
 def test_all_of_one_campaign_are_resolved_and_no_other(marketer: Client, ctx: Context, house: Filled) -> None:
     """The page's own question is asked again."""
     ids = house.messages[:2]
