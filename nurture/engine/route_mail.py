@@ -109,7 +109,7 @@ def _mail(
     values = staff_values(
         to, house_values(settings), title=translate(language, title, route=row.key),
         alert={"reasons": [{"text": what, "time": since}], "reply": said},
-        url=f"{settings.base_url.rstrip('/')}/sends?state=queued",
+        url=f"{settings.base_url.rstrip('/')}/settings/relays",
     )  # fmt: skip
     return NewMessage(
         Purposes.ALERT, TEMPLATE, language, MessageClass.TRANSACTIONAL, now, user_id=to.id, values=values,

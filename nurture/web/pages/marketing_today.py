@@ -72,7 +72,7 @@ def _system(around: Troubles, who: Person) -> list[dict[str, str]]:
     for key, reason in around.routes.items():
         why = route.sentence(reason, language())
         text = say("The mail server “%(route)s” is paused: %(error)s", route=key, error=why)
-        found.append(_need(text, "error", "pause-circle", url_for("sends.index", state="queued"), say("What waits")))
+        found.append(_need(text, "error", "pause-circle", *_to_route(who)))
     if around.failing:
         text = translate_plural(
             language(),
@@ -83,6 +83,13 @@ def _system(around: Troubles, who: Person) -> list[dict[str, str]]:
         )
         found.append(_need(text, "error", "exclamation-triangle"))
     return found
+
+
+def _to_route(who: Person) -> tuple[str, str]:
+    """Where a mail server is seen to, by administrators; for others, what waits for it."""
+    if who.may_administer:
+        return url_for("relays.index"), say("Look")
+    return url_for("sends.index", state="queued"), say("What waits")
 
 
 def _to_resolve(who: Person) -> tuple[str, str]:

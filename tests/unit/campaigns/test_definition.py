@@ -1,5 +1,7 @@
 """A campaign is read with every finding at once, each with its line and the mend."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from nurture.campaigns.definition import content_hash, from_revision, read_campaign
@@ -101,6 +103,20 @@ def test_every_finding_comes_at_once_with_its_line() -> None:
         (16, "not_a_step"),
     }
     assert all(problem.text() for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("", None), (", unknown: wait", None), (", unknown: sent", "sent"), (", unknown: again", "again")],
+)
+def test_what_becomes_of_mail_that_may_have_arrived_is_for_a_person_unless_it_is_written(
+    written: str, kept: str | None
+) -> None:
+    """It travels with each message."""
+    one = _read(GOOD.replace("cap: 3 in 7 days", "cap: 3 in 7 days" + written))
+    assert one.sending.policy.to_json(ZoneInfo("UTC")).get("unknown") == kept
+    _, problems = read_campaign(source(GOOD.replace("cap: 3 in 7 days", "unknown: drop")), FACTS, EMAILS)
+    assert [problem.code for problem in problems] == ["unknown_value"]
 
 
 def test_an_unknown_step_says_what_was_meant() -> None:
