@@ -1,18 +1,25 @@
 """The lead's way out: shown on GET, done on POST, heard even when lead and message are gone."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from nurture.activities.tables import activities, reactions
-from nurture.consents.store import standing
+from nurture.campaigns.house import publish
+from nurture.consents.model import Channel, Method, SuppressionReason
+from nurture.consents.service import Said, give, suppress
+from nurture.consents.store import standing, standing_everywhere, standing_of
 from nurture.consents.tables import consents, suppressions
 from nurture.kernel.context import Context
 from nurture.kernel.signing import new_ring
 from nurture.leads.tables import leads
 from nurture.messages import links
 from nurture.messages.tables import attempts, messages
-from nurture.tracking.refusal import Refusal, masked
+from nurture.tracking.refusal import Refusal, choose, masked, pause, untrack
 from nurture.tracking.service import look, resubscribe, unsubscribe
+from tests.conftest import START
 from tests.storage.tracking_ground import add_lead, add_message, rows
 
 EMAIL = "mai@anphat.example"
@@ -142,3 +149,85 @@ def test_nobody_is_subscribed_who_had_not_said_no(context: Context) -> None:
 def test_a_stranger_sees_no_address(address: str, shown: str) -> None:
     """The first letter and the domain are enough to know one's own."""
     assert masked(address) == shown
+
+
+def _house(context: Context) -> None:
+    with context.database.write() as conn:
+        publish(conn, "topics: {news: {vi: Tin tức, en: News}, offers: {vi: Ưu đãi, en: Offers}}", START)
+
+
+def test_topics_are_refused_and_wanted_again_with_one_line_each(context: Context) -> None:
+    """Nothing else is refused, and the timeline names them as people do."""
+    _house(context)
+    lead = add_lead(context)
+    one = token(context, add_message(context, lead, address=EMAIL), lead)
+    for wanted, unwanted in ((["news"], {"offers"}), (["news"], {"offers"}), (["news", "offers"], set())):
+        found = choose(context, one, wanted)
+        assert found is not None
+        assert (found.unwanted, found.refused) == (frozenset(unwanted), False)
+    lines = [row.detail for row in rows(context, activities)]
+    assert lines == [{"refused": [{"vi": "Ưu đãi", "en": "Offers"}]}, {"refused": []}]
+    assert len(rows(context, suppressions)) == 2
+
+
+def test_a_pause_ends_with_the_next_and_lets_what_waited_go(context: Context) -> None:
+    """The newest wish holds; what was held for it is looked at again at once."""
+    lead = add_lead(context)
+    one = token(context, add_message(context, lead, address=EMAIL), lead)
+    far = context.clock.engine() + timedelta(days=30)
+    waits = add_message(context, lead, state="queued", reason="paused_by_lead", not_before=far)
+    for days in (30, 90):
+        found = pause(context, one, days)
+        assert found is not None
+        assert found.paused_until == context.clock.engine() + timedelta(days=days)
+    ended = pause(context, one, 0)
+    assert ended is not None
+    assert ended.paused_until is None
+    (row,) = (row for row in rows(context, messages) if row.id == waits)
+    assert row.not_before == context.clock.engine()
+
+
+def test_tracking_may_be_refused_alone(context: Context) -> None:
+    """Advertising goes on."""
+    lead = add_lead(context)
+    one = token(context, add_message(context, lead, address=EMAIL), lead)
+    now = context.clock.engine()
+    with context.database.write() as conn:
+        give(conn, context.keys, lead, EMAIL, Said(Method.FORM, "form", "lead", "t", now, now, "words"))
+    shown = look(context, one)
+    assert shown is not None
+    assert shown.tracked
+    after = untrack(context, one)
+    assert after is not None
+    assert (after.tracked, refusal(context, lead)) == (False, None)
+
+
+@pytest.mark.parametrize(("law", "count"), [("vn", 1), ("eu", 0), ("us", 0), ("none", 0)])
+def test_a_refusal_is_confirmed_once_where_the_law_asks(context: Context, law: str, count: int) -> None:
+    """Changing one's mind and back on one day brings no second."""
+    ctx = replace(context, settings=replace(context.settings, law=law))
+    lead = add_lead(ctx)
+    one = token(ctx, add_message(ctx, lead, address=EMAIL), lead)
+    for act in (unsubscribe, unsubscribe, resubscribe, unsubscribe):
+        act(ctx, one)
+    sent = [row for row in rows(ctx, messages) if row.template_key == "refusal_confirmed"]
+    assert [(row.purpose, row.address, row.class_) for row in sent] == [("notice", EMAIL, "transactional")] * count
+
+
+def test_one_query_says_of_every_channel_what_three_would(context: Context) -> None:
+    """Yes, no, and what closes the address."""
+    lead = add_lead(context, phone="+84901234567")
+    now = context.clock.engine()
+    said = Said(Method.PERSON, "test", "cli", "test", now, now, "words")
+    with context.database.write() as conn:
+        give(conn, context.keys, lead, EMAIL, said)
+        suppress(conn, context.keys, "+84901234567", SuppressionReason.BY_HAND, said=said, channel=Channel.CALL)
+    with context.database.read() as conn:
+        everywhere = standing_everywhere(conn, context.keys, lead, EMAIL, "+84901234567")
+        each = {
+            channel: standing_of(
+                conn, context.keys, lead, EMAIL if channel is Channel.EMAIL else "+84901234567", channel
+            )
+            for channel in Channel
+        }  # fmt: skip
+    assert everywhere == each
