@@ -16,7 +16,7 @@ VISITS: dict[str, Visit] = {
     "sends.index": lambda _: "/sends",
     "sends.index#skipped": lambda _: "/sends?campaign=welcome_series&state=skipped",
     "sends.unsure": lambda _: "/sends/unknown",
-    "sends.unsure#nothing": lambda _: "/sends/unknown?campaign=win_back",
+    "sends.unsure#nothing": lambda _: "/sends/unknown?campaign=cold_low_risk_offer",
     "sends.message": lambda house: f"/messages/{house.messages[0]}",
     "sends.message#bounced": lambda house: f"/messages/{house.messages[14]}",
     "mailbox.index": lambda _: "/mailbox",
