@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from nurture.consents.tables import suppressions
-from nurture.inbound.hearing import Heard, hear
+from nurture.inbound.hearing import Fetcher, Heard, hear
 from nurture.inbound.tables import returns
 from nurture.inbound.webhooks._post import LARGEST, Post
 from nurture.kernel.context import Context
 from nurture.kernel.settings import read_settings
 from nurture.messages.tables import messages
+from nurture.outbound.address import allowed
+from nurture.outbound.conversation import Line
 from tests.storage.inbound.ground import rows, sent
+from tests.storage.outbound.receiver import receiving
 from tests.storage.performing.ground import counted
 
 SECRET = "0123456789abcdefghij"
@@ -109,6 +112,15 @@ def test_a_certificate_that_does_not_come_is_no_refusal(context: Context) -> Non
     url = "https://sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-1.pem"
     body = json.dumps({"Type": "Notification", "TopicArn": topic, "SigningCertURL": url}).encode()
     assert hear(replace(context, settings=settings), "ses", Post({}, body), lambda _: None).status == 503
+
+
+def test_a_certificate_is_fetched_once() -> None:
+    """From hosts that we may talk to."""
+    with receiving() as receiver:
+        fetch = Fetcher(Line(allowed(("127.0.0.1",))))
+        url = f"http://127.0.0.1:{receiver.port}/a.pem"
+        assert [fetch(url), fetch(url), fetch("no address")] == [b"{}", b"{}", None]
+    assert len(receiver.got) == 1
 
 
 def test_what_cannot_be_kept_is_not_said_to_be_taken(context: Context) -> None:

@@ -56,6 +56,9 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(state.text.encode())
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 

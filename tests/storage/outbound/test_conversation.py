@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nurture.outbound.address import Allowed, allowed
-from nurture.outbound.conversation import KEPT, Line, post, system_resolver
+from nurture.outbound.conversation import KEPT, Line, get, post, system_resolver
 from nurture.outbound.model import Answer, Stage
 from nurture.outbound.target import Target, read_target
 from tests.faults.certificate import make
@@ -39,6 +39,27 @@ def test_no_redirect_is_followed() -> None:
         receiver.status, receiver.headers = 302, {"Location": other.url}
         answer = _post(Line(HERE), receiver.url)
     assert (answer.stage, answer.status, other.got) == (Stage.ANSWERED, 302, [])
+
+
+def test_what_is_fetched_comes_as_it_is_and_whole_or_not_at_all() -> None:
+    """More than was asked for is nothing, and so is every answer but 200."""
+    with receiving() as receiver:
+        receiver.text = "-----BEGIN\r\nabc\r\n"
+        target = read_target(receiver.url)
+        assert get(Line(HERE), target, 100) == b"-----BEGIN\r\nabc\r\n"
+        assert get(Line(HERE), target, 10) is None
+        receiver.status, receiver.headers = 302, {"Location": "http://169.254.169.254/"}
+        assert get(Line(HERE), target, 100) is None
+    assert get(Line(HERE), target, 100) is None
+
+
+def test_nothing_is_fetched_from_an_inner_address() -> None:
+    """As nothing is posted to one."""
+    with receiving() as receiver:
+        assert get(Line(), read_target(receiver.url), 100) is None
+    assert receiver.got == []
+    line = Line(resolve=lambda *_: ["169.254.169.254"])
+    assert get(line, Target(True, "sns.ap-southeast-1.amazonaws.com", 443, "/"), 100) is None
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::7f00:1"])
