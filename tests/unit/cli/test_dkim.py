@@ -1,9 +1,11 @@
 """`nurture dkim`: a key is made once, its record is printed as each DNS form wants it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from nurture.cli.main import main
@@ -57,3 +59,26 @@ def test_a_key_that_cannot_be_used_is_an_error(folder: Path) -> None:
     done = run("show")
     assert done.exit_code == 2
     assert "nurture dkim new makes one" in done.output
+
+
+@pytest.fixture
+def logs() -> Iterator[None]:
+    """Where a started command lets its log go, which ends with it."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("logs")
+@pytest.mark.parametrize("command", ["up", "worker"])
+def test_nothing_starts_with_a_key_that_cannot_be_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """What would send says so at once; no database is made."""
+    monkeypatch.setenv("NURTURE_PORT", "0")
+    monkeypatch.setenv("NURTURE_MAILBOX_PORT", "0")
+    (folder / "dkim").mkdir(parents=True)
+    (folder / "dkim" / "anphat.example.s1.pem").write_text("no key")
+    done = CliRunner().invoke(main, [command])
+    assert done.exit_code == 2
+    assert "anphat.example.s1.pem is no key that mail can be signed with" in done.output
+    assert [path.name for path in folder.iterdir()] == ["dkim"]
