@@ -57,12 +57,7 @@ def test_a_relay_dies_half_way_and_each_mail_arrives_once_by_the_other(sqlite_ur
         ground.fill(ctx, 300)
         with _running(ctx):
             assert _until(ctx, lambda: len(first.accepted) >= 60)
-            first.script.faults += [
-                Fault("banner", "close"),
-                Fault("mail", "close"),
-                Fault("rcpt", "close"),
-                Fault("body", "close"),
-            ]
+            first.script.faults += [Fault(phase, "close") for phase in ("banner", "mail", "rcpt", "data")]
             assert _until(ctx, lambda: len(first.accepted) + len(second.accepted) >= 300)
             assert _until(ctx, lambda: ground.states(ctx) == {"sent": 300})
     accepted = first.accepted + second.accepted
