@@ -6,7 +6,7 @@ written to it lately.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -70,9 +70,9 @@ class _Known:
     staff: frozenset[str]
 
 
-def match(conn: Connection, told: Sequence[Return], now: datetime) -> list[Found]:
-    """Whom and what each is about, in their order."""
-    known = _load(conn, told, now)
+def match(conn: Connection, told: Sequence[Return], now: datetime, house: Collection[str] = ()) -> list[Found]:
+    """Whom and what each is about, in their order. `house`: addresses that the house itself writes from."""
+    known = _load(conn, told, now, frozenset(one.casefold() for one in house if one))
     return [_found(one, known) for one in told]
 
 
@@ -109,7 +109,7 @@ def _by_message(proof: Proof, row: Row[Any], address: str, known: _Known, *, our
     return Found(proof, row, lead_id, written, email, lately=True, fits=fits, ours=ours)
 
 
-def _load(conn: Connection, told: Sequence[Return], now: datetime) -> _Known:
+def _load(conn: Connection, told: Sequence[Return], now: datetime, house: frozenset[str]) -> _Known:
     addresses = sorted({address for one in told if (address := teller(one))})
     rows = _messages(conn, {one.message_id for one in told} - {None}, {one.header_id for one in told} - {""})
     lead_of = ids_with_contact(conn, addresses, ())
@@ -121,7 +121,7 @@ def _load(conn: Connection, told: Sequence[Return], now: datetime) -> _Known:
     return _Known(
         {row.id: row for row in rows}, {row.header_id: row for row in rows}, lead_of, emails,
         winners,
-        _lately(conn, alone, now), _staff(conn, addresses),
+        _lately(conn, alone, now), _staff(conn, addresses) | house,
     )  # fmt: skip
 
 

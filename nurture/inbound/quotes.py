@@ -160,6 +160,7 @@ _WROTE = re.compile(r"[>\s]*(?:" + either(WROTE) + r")\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[>\s*]*(?:" + either(SEPARATORS) + r")\s*\*?", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\s*(?:" + either(SIGNATURES) + r")\s*", re.IGNORECASE)
 _MARKUP = any_of(MARKUP)
+_DATED = re.compile(r"[\d@]")  # who writes when: no such line is without a digit or an address
 _FIELD = re.compile(
     r"[>\s*]*(?:from|sent|to|cc|subject|date|từ|đã gửi|gửi|tới|đến|ngày|chủ đề|tiêu đề|von|gesendet|an|betreff|datum|de"
     r"|envoy[ée]|[àa]|objet|para|enviado|asunto|assunto|da|inviato|a|oggetto|от|отправлено|кому|тема|发件人|发送时间|收件人"
@@ -213,14 +214,27 @@ def _separates(lines: list[str], at: int) -> bool:
 
 
 def _wrote(lines: list[str], at: int) -> int:
-    """How many lines "… wrote:" takes from here, up to four; 0 if it does not stand here."""
+    """How many lines "… wrote:" takes from here, up to four; 0 if it does not begin here."""
+    if not _DATED.search(lines[at]):
+        return 0
     for length in range(1, 5):
-        joined = " ".join(line.strip() for line in lines[at : at + length])
-        if len(joined) > _FAR * 2 or (length > 1 and at + length <= len(lines) and not lines[at + length - 1].strip()):
+        part = lines[at : at + length]
+        joined = " ".join(line.strip() for line in part)
+        if (
+            len(joined) > _FAR * 2
+            or len(part) < length
+            or not part[-1].strip()
+            or _is_quoted(part) != _is_quoted(part[:1])
+        ):
             return 0
-        if joined.rstrip().endswith((":", "：")):
-            return length if _WROTE.fullmatch(joined) else 0
+        if joined.endswith((":", "：")):
+            begins_later = length > 1 and _wrote(lines, at + 1) == length - 1
+            return length if not begins_later and _WROTE.fullmatch(joined) else 0
     return 0
+
+
+def _is_quoted(lines: list[str]) -> bool:
+    return any(line.lstrip().startswith(">") for line in lines)
 
 
 def _is_quote_below(lines: list[str], at: int) -> bool:

@@ -34,6 +34,7 @@ from nurture.leads.store import hold
 from nurture.leads.tables import leads
 from nurture.messages.model import COUNTED
 from nurture.messages.tables import messages
+from nurture.messages.values import mailbox
 
 _CHUNK = 500
 
@@ -75,7 +76,7 @@ def _cases(conn: Connection, ctx: Context, new: Sequence[tuple[int, Return]], no
         one if token is None or one.message_id is not None else replace(one, message_id=token.message_id)
         for (_, one), token in zip(new, tokens, strict=True)
     ]
-    whom = match(conn, named, now)
+    whom = match(conn, named, now, (mailbox(ctx.settings.mail_from)[1], ctx.settings.bounce_address))
     return [
         decide(number, one, found, _words(one), token)
         for (number, one), found, token in zip(new, whom, tokens, strict=True)
