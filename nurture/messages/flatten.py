@@ -20,6 +20,7 @@ from nurture.messages.source import Shared, Source
 
 DEEPEST = 5
 LONGEST = 1_000_000  # characters of an email in one piece
+_LONG = N_("With its parts the email is longer than %(limit)s characters")
 _LAYOUT = re.compile(r"\A\s*\{#-?\s*layout:\s*([a-z0-9_-]+)\s*-?#\}[ \t]*\n?")
 ANY_PART = re.compile(r"\{%-?\s*part\b.*?%\}", re.DOTALL)
 _PART = re.compile(r"\{%-?\s*part\s+\"([a-z0-9_-]+)\"((?:\s+[a-z_]+=\"[^\"]*\")*)\s*-?%\}")
@@ -79,13 +80,16 @@ def _html(source: Source, body: str, first: int, layout: str, fill: "_Filler") -
 
 def _from_mjml(whole: str, source: Source) -> str:
     try:
-        return mjml.to_html(whole, source.language)
+        made = mjml.to_html(whole, source.language)
     except mjml.MjmlError as error:
         at = source.body.find(error.snippet) if error.snippet else -1
         line = source.body.count("\n", 0, at) + 1 if at >= 0 else 0
         params = (("error", str(error)),)
         message = N_("This MJML cannot be read: %(error)s")
         raise DefinitionError([Problem("mjml", message, "", source.body_file, line, params=params)]) from error
+    if len(made) > LONGEST:
+        raise DefinitionError([Problem("long_email", _LONG, "", source.body_file, params=(("limit", str(LONGEST)),))])
+    return made
 
 
 @dataclass(slots=True)
@@ -139,11 +143,8 @@ class _Filler:
         filled = _PLACE.sub(lambda at: values[at[1]], text.strip("\n"))
         self.room -= len(filled)
         if self.room < 0:
-            message, params = (
-                N_("With its parts the email is longer than %(limit)s characters"),
-                {"limit": str(LONGEST)},
-            )
-            return "" if self.problems else self._refuse("long_email", message, "", file, line, **params)
+            params = {"limit": str(LONGEST)}
+            return "" if self.problems else self._refuse("long_email", _LONG, "", file, line, **params)
         return self.parts(filled, suffix, f"_parts/{source}", 0, depth + 1)
 
     def _refuse(self, code: str, message: str, mend: str, file: str, line: int, **params: str) -> str:

@@ -29,6 +29,7 @@ _ATTRIBUTES = r"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?"
 _CONTENT = re.compile(rf"<({'|'.join(_ENDING)})\b({_ATTRIBUTES})(?<!/)>(.*?)</\1\s*>", re.DOTALL)
 _EMPTY = re.compile(rf"<(mj-[a-z-]+)\b({_ATTRIBUTES})(?<!/)>\s*</\1\s*>")
 _TAG = re.compile(rf"<(/?)(mj[a-z-]*)\b({_ATTRIBUTES})(/?)>|<!--.*?-->", re.DOTALL)
+_BEGINS = {name: re.compile(rf"<{name}\b{_ATTRIBUTES}/?>") for name in _ENDING}
 _ROOT = re.compile(r"<mjml\b")
 _PLACE = re.compile(r"position (\d+)")
 _WORD = re.compile(r"zqm(\d+)qmz")
@@ -42,6 +43,11 @@ def is_whole(text: str) -> bool:
 
 def check(text: str, file: str) -> Problem | None:
     """The first finding in one file of MJML: a component that there is not, is not closed, or would include another."""
+    if (last := text.rfind("<!--")) > text.rfind("-->"):
+        return _unbalanced("<!--", text.count("\n", 0, last) + 1, file)
+    unclosed = _unclosed(text)
+    if unclosed is not None:
+        return _unbalanced(*unclosed, file)
     blind = _CONTENT.sub(lambda at: f"<{at[1]}{at[2]}>{_blank(at[3])}</{at[1]}>", _STATEMENT.sub(_blanked, text))
     opened: list[tuple[str, int]] = []
     for found in _TAG.finditer(blind):
@@ -63,6 +69,18 @@ def check(text: str, file: str) -> Problem | None:
             if len(opened) > DEEPEST:
                 return Problem("mjml", N_("Components stand too deep in each other"), "", file, line)
     return _unbalanced(*opened[-1], file) if opened else None
+
+
+def _unclosed(text: str) -> tuple[str, int] | None:
+    """The component that holds HTML, begins last and never ends, with its line. Asked first, since looking for the end
+    of each of many takes too long."""
+    for name in _ENDING:
+        last = next(
+            (found for found in reversed(list(_BEGINS[name].finditer(text))) if not found[0].endswith("/>")), None
+        )
+        if last is not None and f"</{name}" not in text[last.start() :]:
+            return name, text.count("\n", 0, last.start()) + 1
+    return None
 
 
 def _unbalanced(name: str, line: int, file: str) -> Problem:

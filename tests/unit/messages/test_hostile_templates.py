@@ -10,7 +10,9 @@ from nurture.messages.links import PlainLinks
 from nurture.messages.personalize import Personalizer, TemplateFailure
 from nurture.messages.source import Shared, Source
 
-SHARED = Shared({"default.html": "<html><body>[[body]]</body></html>"})
+SHARED = Shared(
+    {"default.html": "<html><body>[[body]]</body></html>", "default.mjml": "<mjml><mj-body>[[body]]</mj-body></mjml>"}
+)
 SECONDS = 4.0  # on a busy machine; each takes a fraction of it, and would take minutes without its bound
 LOOP = "{% for x in range(900) %}"
 LOOPS = "{% for x in range(900) %}{% for y in range(19) %}"
@@ -39,6 +41,25 @@ def test_what_would_not_end_is_refused_soon(body: str) -> None:
 
     with pytest.raises((DefinitionError, TemplateFailure)):
         render(body)
+
+    assert time.process_time() - begun < SECONDS
+
+
+MJML = {
+    "components nobody ends": "<mj-text>" * 15_000,
+    "comments nobody ends": "<!--" * 30_000,
+    "depth": "<mj-wrapper>" * 15_000,
+    "very many": "<mj-section><mj-column>" + "<mj-text>a</mj-text>" * 6000 + "</mj-column></mj-section>",
+}
+
+
+@pytest.mark.parametrize("body", MJML.values(), ids=MJML.keys())
+def test_mjml_without_end_is_refused_soon(body: str) -> None:
+    """Before its compiler sees it, or when it has grown too long."""
+    begun = time.process_time()
+
+    with pytest.raises(DefinitionError):
+        render(body, "mjml")
 
     assert time.process_time() - begun < SECONDS
 
