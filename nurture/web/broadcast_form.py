@@ -28,6 +28,7 @@ _PLACES = {
     "sending": "class",
     "sending.from": "from",
     "sending.window": "start",
+    "sending.topic": "topic",
     "drop": "drop",
 }
 
@@ -43,7 +44,7 @@ def to_form(data: Mapping[str, Any]) -> dict[str, Any]:
         "name": data.get("name", ""), "segment": data.get("segment", ""), "email": variants[0].get("email", ""),
         "when": kind, "day": wall[:10], "hour": wall[11:16], "past": _of(when, "past", "next_day"),
         "class": sending.get("class", "advertising"), "from": sending.get("from", "house"),
-        "start": window.get("from", ""), "end": window.get("to", ""),
+        "topic": sending.get("topic", ""), "start": window.get("from", ""), "end": window.get("to", ""),
         "share": test.get("share", "20%").rstrip("%"), "after": _hours(test.get("after", "4 hours")),
         "otherwise": test.get("otherwise", "person"), "drop": data.get("drop", percent(0.2)).rstrip("%"),
     }  # fmt: skip
@@ -102,6 +103,9 @@ def _sending(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, An
     found = {**before, "class": form.get("class", "advertising"), "from": form.get("from", "house")}
     days = (before.get("window") or {}).get("days", "mon-sun")
     found.pop("window", None)
+    if "topic" in form:
+        found.pop("topic", None)
+        found |= {"topic": form["topic"]} if form["topic"] else {}
     if form.get("start") or form.get("end"):
         found["window"] = {"days": days, "from": form.get("start", ""), "to": form.get("end", "")}
     return found

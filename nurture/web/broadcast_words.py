@@ -11,7 +11,7 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.text import in_language
 from nurture.messages.checklist import Item
 from nurture.web import formats
-from nurture.web.campaign_words import CLASSES, window
+from nurture.web.campaign_words import CLASSES, about, window
 from nurture.web.language import language, say
 from nurture.web.page import zone
 
@@ -73,6 +73,8 @@ def sending(chosen: Definition) -> list[str]:
     found = [say("%(kind)s, in the name of the lead's owner.", kind=kind) if owner
              else say("%(kind)s, in the name of the house.", kind=kind)]  # fmt: skip
     policy = chosen.sending.policy
+    if policy.topic:
+        found.append(about(policy.topic))
     return [*found, window(policy.window, language())] if policy.window is not None else found
 
 

@@ -18,6 +18,7 @@ from nurture.policy.windows import Window
 from nurture.rules.describe import describe
 from nurture.rules.titles import Titles
 from nurture.web.language import say
+from nurture.web.refusing import topics
 
 CLASSES = {
     "advertising": N_("Advertising"),
@@ -148,6 +149,8 @@ def sending(campaign: Campaign, language: str) -> list[str]:
     found = [say("%(kind)s, in the name of the lead's owner.", kind=kind) if owner
              else say("%(kind)s, in the name of the house.", kind=kind)]  # fmt: skip
     policy = campaign.sending.policy
+    if policy.topic:
+        found.append(about(policy.topic))
     if policy.window is None:
         found.append(say("At any time of day."))
     else:
@@ -160,6 +163,11 @@ def sending(campaign: Campaign, language: str) -> list[str]:
         )
         found.append(translate_plural(language, one, many, policy.cap.limit, span=span))
     return found
+
+
+def about(topic: str) -> str:
+    """`About “Offers”; readers may refuse that alone.`"""
+    return say("About “%(topic)s”; readers may refuse that alone.", topic=topics().get(topic, topic))
 
 
 def window(one: Window, language: str) -> str:

@@ -48,7 +48,7 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def topics(conn: Connection) -> dict[str, str]:
+def topics(conn: Connection | None = None) -> dict[str, str]:
     """The house's topics by key, in the reader's language."""
     house = houses.of_text(known(conn).shared.get(houses.KEY, (None, None))[1])
     return {one.key: named(dict(one.name)) for one in house.topics}

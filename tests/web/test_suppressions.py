@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from nurture.campaigns.house import publish
 from nurture.consents import service
 from nurture.consents.model import Channel, Method, SuppressionReason
 from nurture.consents.service import Said
@@ -18,6 +19,7 @@ from nurture.tasks.tables import tasks
 from nurture.users.tables import audit
 from tests.web.client import Client
 from tests.web.filled import Filled
+from tests.web.test_broadcasts import FORM
 
 EMAIL, PHONE = "ai.do@example.net", "0908 111 222"
 
@@ -148,3 +150,12 @@ def test_the_page_of_a_call_says_when_the_law_allows_it(sales: Client, ctx: Cont
     assert "Đã có cuộc gọi trong 24 giờ qua" in sales.get(path).text
     sales.post(f"/leads/{lead}/refusal", {"channel": "call", "method": "phone", "proof": "Đừng gọi nữa"})
     assert "Số này không được gọi quảng cáo" in sales.get(path).text
+
+
+def test_a_one_time_email_is_given_a_topic_in_its_form(marketer: Client, ctx: Context) -> None:
+    """And its page says that readers may refuse that alone."""
+    with ctx.database.write() as conn:
+        publish(conn, "topics: {news: {vi: Tin tức, en: News}}", ctx.clock.engine())
+    assert marketer.post("/broadcasts/new", {**FORM, "topic": "news"}).status_code == 303
+    assert '<option value="news" selected>' in marketer.get("/broadcasts/thu_moi_hoi_thao/edit").text
+    assert "Tin tức" in marketer.get("/broadcasts/thu_moi_hoi_thao/check").text

@@ -25,6 +25,7 @@ from nurture.leads import store as leads
 from nurture.messages import store as messages
 from nurture.users.model import user_of
 from nurture.web import broadcast_words as words
+from nurture.web import refusing
 from nurture.web.broadcast_form import OTHERS, placed, to_data, to_form
 from nurture.web.language import language, say
 from nurture.web.page import (
@@ -134,6 +135,7 @@ def _form(form: Form, stored: Stored | None, status: int = 200) -> ResponseRetur
     emails = [(key, title) for key, title in titles.items() if not key.startswith(_STAFF)]
     return render(
         "broadcasts/edit.html", status, form=form, stored=stored, segments=sorted(segments, key=lambda one: one[1]),
+        topics=list(refusing.topics().items()),
         emails=sorted(emails, key=lambda one: one[1]), others=OTHERS, house_zone=context().settings.zone,
         tested=any(form.value(f"{field}_{key}{tail}") for key in OTHERS
                    for field, tail in (("email", ""), ("subject", "_vi"), ("subject", "_en"))),
