@@ -54,8 +54,8 @@ from nurture.users.tables import audit
 
 # Tables whose rows are a lead's by `lead_id`, and those whose rows are a message's.
 OF_LEAD = (
-    activities, decisions, consents, data_requests, askings, outbox, tasks, alerts, opportunities, score_entries, returns,
-    messages,
+    activities, decisions, consents, data_requests, askings, outbox, tasks, alerts, opportunities, score_entries,
+    returns, messages,
 )  # fmt: skip
 OF_MESSAGE = (attempts, hits)
 # Whose rows go altogether.
