@@ -19,7 +19,17 @@ from nurture.tracking.agent import Likeness
 from nurture.tracking.company import NOBODY, Neighbors, Readers
 from nurture.tracking.model import Hit, Judgement, Verdict
 
-__all__ = ["SENTENCES", "SETTLING", "VERSION", "is_examined", "judge", "judge_alone", "neighbors_of", "sentence"]
+__all__ = [
+    "SENTENCES",
+    "SETTLING",
+    "VERSION",
+    "is_examined",
+    "judge",
+    "judge_alone",
+    "neighbors_of",
+    "sentence",
+    "was_passed_on",
+]
 
 # 1 took every link within a minute for a machine's, and so people who read on; 2 knew crawlers by their names only
 VERSION = 3
@@ -135,9 +145,14 @@ def sentence(reason: str, language: str) -> str:
     return translate(language, SENTENCES.get(code, code), what=what)
 
 
-def is_examined(verdict: Verdict | None, reasons: tuple[str, ...], *, settled: bool) -> bool:
+def was_passed_on(reasons: Iterable[str]) -> bool:
+    """Whether a suspect is one because it may be somebody's to whom the mail was passed on: it stays so."""
+    return any(one.startswith(_STAYING) for one in reasons)
+
+
+def is_examined(verdict: Verdict | None, reasons: Iterable[str], *, settled: bool) -> bool:
     """Whether a suspect may still be cleared."""
-    return verdict is Verdict.SUSPECT and not settled and not any(one.startswith(_STAYING) for one in reasons)
+    return verdict is Verdict.SUSPECT and not settled and not was_passed_on(reasons)
 
 
 def _judgement(verdict: Verdict, *reasons: str) -> Judgement:

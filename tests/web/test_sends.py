@@ -220,6 +220,7 @@ def test_others_may_not_say_what_became_of_an_email(client: Client, ctx: Context
         ("machine", "scanner:Barracuda", ("a machine", "A security scanner (Barracuda)")),
         ("proxy", "image_proxy:Gmail", ("through a proxy", "image proxy fetched it (Gmail)")),
         ("suspect", "too_fast", ("suspect", "Came within a second of sending")),
+        ("suspect", "forwarded:iPhone", ("perhaps passed on", "may have been passed on (iPhone)")),
         (None, None, ("not looked at yet",)),
     ],
 )

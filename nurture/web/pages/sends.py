@@ -18,11 +18,12 @@ from nurture.delivery.resolve import PART, Resolution, Which
 from nurture.kernel.errors import ForbiddenError, InputError, NotFoundError
 from nurture.kernel.i18n import N_, translate_plural
 from nurture.kernel.reasons import LABELS, Reason
+from nurture.kernel.spans import in_words
 from nurture.messages import store
 from nurture.messages.model import MessageState
 from nurture.tracking import store as tracking
 from nurture.tracking.model import Verdict
-from nurture.tracking.verdict import is_examined, sentence
+from nurture.tracking.verdict import is_examined, sentence, was_passed_on
 from nurture.users import store as accounts
 from nurture.web.language import language, say
 from nurture.web.page import Form, context, go, read, render, submitted, toast, whole, write, zone
@@ -207,7 +208,8 @@ def message(message_id: int) -> ResponseReturnValue:
         if one is None:
             raise NotFoundError
         attempts = store.attempts_of(conn, one.id)
-        hits = [shown_hit(kept) for kept in tracking.of_message(conn, one.id)]
+        sent = min((each.at for each in attempts if each.outcome == MessageState.SENT.value), default=None)
+        hits = [shown_hit(kept, sent) for kept in tracking.of_message(conn, one.id)]
         reader = accounts.by_id(conn, one.user_id) if one.user_id else None
         mail = _in_mailbox(conn, one.header_id)
     return render(
@@ -224,15 +226,16 @@ def _in_mailbox(conn: Connection, header_id: str) -> int | None:
     return mailbox.number_of(conn, header_id)
 
 
-def shown_hit(kept: tracking.Kept) -> dict[str, Any]:
-    """A hit with its verdict and reasons in words."""
+def shown_hit(kept: tracking.Kept, sent: datetime | None = None) -> dict[str, Any]:
+    """A hit with its verdict and reasons in words; how long after the sending (real time), where that is known."""
     label, look, icon = VERDICTS[kept.verdict] if kept.verdict else (N_("not looked at yet"), "", "hourglass-split")
-    if kept.verdict is Verdict.SUSPECT:
+    if is_examined(kept.verdict, kept.reasons, settled=kept.settled):
+        label, icon = N_("being examined"), "hourglass-split"
+    elif kept.verdict is Verdict.SUSPECT and was_passed_on(kept.reasons):
         label = N_("perhaps passed on")
-        if is_examined(kept.verdict, kept.reasons, settled=kept.settled):
-            label, icon = N_("being examined"), "hourglass-split"
     return {
         "at": kept.hit.engine_at,
+        "after": in_words(kept.hit.at - sent, language()) if sent is not None and kept.hit.at >= sent else "",
         "event": word(_EVENTS, kept.hit.kind),
         "click": kept.hit.kind == "click",
         "link": shown_link(kept.hit.url or ""),
