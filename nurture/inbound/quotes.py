@@ -64,6 +64,10 @@ WROTE = (
         (r".{4,200}(?:写道|寫道|のメール|が書きました|님이 작성)\s*[:：]",),
     ),
     (
+        "Mail.ru, Yandex, which only name when and who",
+        (r".{0,120}\d{1,2}[:.]\d{2}.{0,120}[<\[(]\S+@\S+[>\])]\s*:",),
+    ),
+    (
         "Old mailers",
         (r".{1,120}[<\[(]\S+@\S+[>\])] (?:wrote|writes|said|đã viết)\s*:",),
     ),
@@ -89,7 +93,7 @@ SEPARATORS = (
     ),
     (
         "Outlook for phones",
-        (r"(?:from|từ|von|de|da|van|fr[åa]n|fra|od|от|发件人|寄件者|差出人|보낸 사람)\s*[:：].{1,300}",),
+        (r"(?:from|date|từ|von|de|da|van|fr[åa]n|fra|od|от|发件人|寄件者|差出人|보낸 사람)\s*[:：].{1,300}",),
     ),
     (
         "Yahoo, AOL",
@@ -160,6 +164,7 @@ _WROTE = re.compile(r"[>\s]*(?:" + either(WROTE) + r")\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[>\s*]*(?:" + either(SEPARATORS) + r")\s*\*?", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\s*(?:" + either(SIGNATURES) + r")\s*", re.IGNORECASE)
 _MARKUP = any_of(MARKUP)
+_NAMES = re.compile(r"\S+@\S+")
 _DATED = re.compile(r"[\d@]")  # who writes when: no such line is without a digit or an address
 _FIELD = re.compile(
     r"[>\s*]*(?:from|sent|to|cc|subject|date|từ|đã gửi|gửi|tới|đến|ngày|chủ đề|tiêu đề|von|gesendet|an|betreff|datum|de"
@@ -228,7 +233,7 @@ def _wrote(lines: list[str], at: int) -> int:
         ):
             return 0
         if joined.endswith((":", "：")):
-            begins_later = length > 1 and _wrote(lines, at + 1) == length - 1
+            begins_later = length > 1 and _DATED.search(_NAMES.sub("", lines[at + 1])) and _wrote(lines, at + 1)
             return length if not begins_later and _WROTE.fullmatch(joined) else 0
     return 0
 

@@ -36,6 +36,13 @@ PLAIN = (
         "Ok nhé\n________________________________\nFrom: An Phat\nSent: Monday\nTo: Lan\n\nChào",
         "Ok nhé",
     ),
+    ("Apple", "Hello\n> On 22 Aug 2026, at 19:21, An Phat <a@x.vn> wrote:\n>\n> Hi there!", "Hello"),
+    (
+        "words close above",
+        "Gọi 0901234567 nhé\nOn 22 Aug 2026, at 19:21, An <a@x.vn> wrote:\n> Hi",
+        "Gọi 0901234567 nhé",
+    ),
+    ("Russian", 'Hello\n02.04.2026 14:20 пользователь "tin" <\ntin@anphat.vn> написал:\n\n> Hi', "Hello"),
     ("German", "Ja gern\n\nAm 23.11.2026 um 09:00 schrieb An Phat:\n> Hallo", "Ja gern"),
     ("between the quotes", "> Giá bao nhiêu?\n10 triệu\n> Khi nào?\nMai", "10 triệu\nMai"),
     ("signature", "Cảm ơn\n-- \nLan\n0901234567", "Cảm ơn"),

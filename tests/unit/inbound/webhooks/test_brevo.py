@@ -63,5 +63,6 @@ def test_a_batch_is_a_list() -> None:
 
 
 def test_what_is_not_known_is_passed_over() -> None:
-    for data in (event("click"), event("request"), {}, [], "text", {"event": 7}):
+    unknown: tuple[Any, ...] = (event("click"), event("request"), {}, [], "text", {"event": 7})
+    for data in unknown:
         assert brevo.returns(HERE, post(data)) == []

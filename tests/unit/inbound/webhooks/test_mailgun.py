@@ -77,8 +77,8 @@ def test_its_words_are_ours(named: str, more: dict[str, Any], what: What) -> Non
 
 
 def test_the_receivers_words_decide_the_reason() -> None:
-    said = {"code": 550, "message": "5.1.1 The email account does not exist", "description": ""}
-    assert the(body("failed", **{"delivery-status": said})).reason is BounceReason.NO_SUCH_USER
+    said: dict[str, Any] = {"delivery-status": {"code": 550, "message": "5.1.1 The email account does not exist"}}
+    assert the(body("failed", **said)).reason is BounceReason.NO_SUCH_USER
     assert the(body("failed", reason="old")).reason is BounceReason.EXPIRED
 
 

@@ -31,7 +31,12 @@ def bounce(named: str, **more: Any) -> dict[str, Any]:
 
 def test_only_who_shows_the_secret_is_let_in() -> None:
     assert postmark.is_authentic(HERE, post({}, basic(SECRET)))
-    shown = ({}, basic("postmark:wrong"), {"authorization": "Basic %%%"}, {"authorization": f"Bearer {SECRET}"})
+    shown: tuple[dict[str, str], ...] = (
+        {},
+        basic("postmark:wrong"),
+        {"authorization": "Basic %%%"},
+        {"authorization": f"Bearer {SECRET}"},
+    )
     for headers in shown:
         assert not postmark.is_authentic(HERE, post({}, headers))
 
@@ -86,5 +91,6 @@ def test_only_a_persons_no_unsubscribes() -> None:
 
 
 def test_what_is_not_known_is_passed_over() -> None:
-    for data in (record("Open"), record("Click"), bounce("MadeUp"), {}, [], "text", None):
+    unknown: tuple[Any, ...] = (record("Open"), record("Click"), bounce("MadeUp"), {}, [], "text", None)
+    for data in unknown:
         assert postmark.returns(HERE, post(data)) == []
