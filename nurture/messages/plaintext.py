@@ -15,6 +15,7 @@ from lxml import html as lxml_html
 
 from nurture.messages.masks import COMMENT_MASK, URL_MASK, Masked, decoded
 
+_ROOT = re.compile(r"<(?:html|head|body)\b", re.IGNORECASE)
 _INSTRUCTION = re.compile(r"<\?[^>]*>")
 _MANY_BLANK = re.compile(r"\n{3,}")
 _TABLE_PARTS = {"table", "tbody", "thead", "tfoot", "tr", "td", "th"}
@@ -39,8 +40,11 @@ def to_text(masked: Masked) -> str:
 
 def _tree(page: str) -> Any:
     """The page as a tree; one with nothing to read in it as an empty paragraph."""
+    page = _INSTRUCTION.sub("", page)
+    if not _ROOT.search(page):  # or what begins with a style would be all head
+        page = f"<html><body>{page}</body></html>"
     try:
-        return lxml_html.document_fromstring(_INSTRUCTION.sub("", page))
+        return lxml_html.document_fromstring(page)
     except etree.ParserError:
         return lxml_html.document_fromstring("<p></p>")
 

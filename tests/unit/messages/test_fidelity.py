@@ -292,6 +292,11 @@ def test_odd_pages_have_a_text_part_too(body: str) -> None:
     assert mail(body).text.strip() in {"", "a"}
 
 
+def test_a_page_without_a_body_is_read_too() -> None:
+    """Even where it begins with a style and goes on with elements nobody knows."""
+    assert mail("<style>.x{color:red}</style><row><columns><p>Chào</p></columns></row>").text == "Chào\n"
+
+
 def test_markdown_has_tables() -> None:
     """Prices stand in them."""
     assert "<td>1.000 đ</td>" in mail("| a | b |\n| --- | --- |\n| x | 1.000 đ |\n", kind="md").html
