@@ -16,6 +16,7 @@ from nurture.messages.tables import messages
 COMPLAINTS = "complaints"  # holder of the rows on which these are counted
 # Mail that waits for a relay rather than for an hour or a person.
 WAITS = (Reason.QUOTA, Reason.RELAY_RATE, Reason.DOMAIN_RATE, Reason.COMPLAINT_RATE, Reason.ROUTE_PAUSED)
+BOOKED = (Reason.QUOTA, Reason.RELAY_RATE, Reason.DOMAIN_RATE)  # of these, those for whom a time is set
 _WAITING = sa.text("messages.state IN ('queued', 'deferred')")
 _ROUTES = sa.select(routes)
 _FULL = 1e6  # tokens: more than any rate holds, so that a relay begins with as many as it may have
@@ -135,12 +136,16 @@ def hand_on(conn: Connection, ids: Sequence[int], real: datetime, tries: int) ->
     )
 
 
-def ask_again(conn: Connection) -> int:
-    """Let all mail that waits for a relay be asked about at once; gives how many."""
+def ask_again(conn: Connection, reasons: Sequence[Reason] = WAITS) -> int:
+    """Let mail that waits for a relay be asked about at once, and nothing be booked; gives how many.
+
+    Also when a process starts: it may have other relays, or other limits, than those by which the mail was put off.
+    """
+    conn.execute(relay_rates.update().values(booked_at=None, day_at=None, day_count=0))
     found = conn.execute(
         messages.update()
         .where(_WAITING, messages.c.retry_at.is_not(None))
-        .where(messages.c.reason.in_([one.value for one in WAITS]))
+        .where(messages.c.reason.in_([one.value for one in reasons]))
         .values(retry_at=None)
     )
     return int(found.rowcount)
@@ -152,4 +157,3 @@ def standing_and_waiting(conn: Connection, now: datetime) -> tuple[dict[str, Row
     figures = sa.select(mine.where(messages.c.user_id.is_(None)).scalar_subquery().label("waiting")).subquery()
     rows = conn.execute(sa.select(figures, routes).select_from(figures.outerjoin(routes, sa.true()))).all()
     return {row.key: row for row in rows if row.key is not None}, int(rows[0].waiting)
-

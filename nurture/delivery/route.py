@@ -84,6 +84,7 @@ def resume(conn: Connection, key: str, real: datetime) -> int:
 
     One that nobody paused may advertise again, and complaints count anew.
     """
+    asked = relay_store.ask_again(conn)  # first what a turn of a sender takes first
     row = store.route(conn, key)
     change: dict[str, Any] = {
         "state": OPEN, "reason": "", "since": real, "retry_at": None, "failures": 0, "trouble": None,
@@ -93,7 +94,7 @@ def resume(conn: Connection, key: str, real: datetime) -> int:
     else:
         change |= {"ads": None, "ads_at": None, "clean_at": real}
     relay_store.change(conn, key, change, real)
-    return relay_store.ask_again(conn)
+    return asked
 
 
 def _worst(row: Row[Any] | None, trouble: RouteTrouble) -> str:

@@ -69,6 +69,7 @@ class Dispatcher:
         self._shares: dict[str, float] = {}
         self._flow = Flow()
         self._rest_until = 0.0
+        self._has_begun = False
         self._templates: dict[int, dict[str, object]] = {}
         self._next_upkeep = self._next_seen = self._next_spawn = self._next_clearing = 0.0
         self._spawn_pause = _FIRST_PAUSE
@@ -107,6 +108,10 @@ class Dispatcher:
 
     def _turn(self) -> bool:
         """Upkeep, then settle and let go in one transaction. Whether there is more to do at once."""
+        if not self._has_begun:
+            with self._ctx.database.write() as conn:
+                relay_store.ask_again(conn, relay_store.BOOKED)
+            self._has_begun = True
         self._upkeep()
         self._bury()
         ready = [one for one in self._senders if one.is_ready and one.is_registered]

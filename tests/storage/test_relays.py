@@ -80,6 +80,20 @@ def test_a_day_takes_its_quota_and_the_rest_is_booked_on_the_days_that_follow(co
         assert not store.anything_waits(conn, *times)
 
 
+def test_a_larger_quota_is_used_as_soon_as_a_process_has_it(context: Context) -> None:
+    """What was put off by the old one is asked about anew when a process starts."""
+    fill(context, 120)
+    _send(context, _route(per_day=50))
+    larger = _route(per_day=100)
+    assert _send(context, larger) == []
+    with context.database.write() as conn:
+        assert relay_store.ask_again(conn, relay_store.BOOKED) == 70
+    assert len(_send(context, larger)) == 50
+    ((_, until),) = _waits(context)
+    assert until is not None
+    assert until - context.clock.real() < timedelta(days=1)
+
+
 def test_on_the_next_day_the_quota_is_there_again(context: Context, clock: ManualClock) -> None:
     """At midnight where the relay counts; those who were told that day go on it."""
     fill(context, 60)
