@@ -214,7 +214,7 @@ def _may(person: Person) -> None:
 
 def _held(conn: Connection, person: Person, public_id: str) -> DataRequest:
     _may(person)
-    query = _ALL.where(data_requests.c.public_id == public_id).with_for_update()
+    query = _ALL.where(data_requests.c.public_id == public_id).with_for_update(key_share=True)
     row = conn.execute(query).first()
     if row is None:
         raise NotFoundError(N_("There is no such request"))

@@ -49,9 +49,7 @@ def troubles(conn: Connection, now: datetime, old: datetime) -> Troubles:
     stopped = sa.or_(routes.c.state == PAUSED, routes.c.ads == Ads.PAUSED.value)
     both = figures.outerjoin(routes, stopped)
     why = sa.case((routes.c.state == PAUSED, routes.c.reason), else_=COMPLAINTS).label("reason")
-    rows = conn.execute(
-        sa.select(figures, routes.c.key, why).select_from(both).order_by(routes.c.key)
-    ).all()
+    rows = conn.execute(sa.select(figures, routes.c.key, why).select_from(both).order_by(routes.c.key)).all()
     one = rows[0]
     return Troubles(
         {row.key: row.reason or "" for row in rows if row.key is not None},

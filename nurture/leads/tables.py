@@ -45,8 +45,8 @@ leads = sa.Table(
     column("zone", sa.Text, nullable=True, personal=False),
     column("language", sa.Text, nullable=True, personal=False),
     column("fields", FoldedDocument, personal=True),  # {field key: value}, typed by field_definitions
-    # the lead that this one was merged into, itself no merged one; its address and number still lead there. One that was
-    # erased leads to itself, so that it is nobody to whoever asks for a living lead
+    # the lead that this one was merged into, itself no merged one; its address and number still lead there. One that
+    # was erased leads to itself, so that it is nobody to whoever asks for a living lead
     column("merged_into", Id, sa.ForeignKey("leads.id"), nullable=True, personal=False),
     column("erased_at", Instant, nullable=True, personal=False),  # real time
     column("paused_at", Instant, nullable=True, personal=False),  # a person stopped all automatic mail

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from nurture.broadcasts import service
 from nurture.broadcasts.checklist import Level
 from nurture.broadcasts.preflight import Look
+from nurture.consents.model import Method, SuppressionReason
+from nurture.consents.service import Said, suppress
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError, InputError
 from nurture.leads.tables import leads
@@ -18,13 +20,13 @@ from tests.storage.casting import draft, ground, launch, let_go, look, look_only
 from tests.storage.ticking import add_leads
 
 
-def _mailed(context: Context, lead_id: int) -> None:
+def _mailed(context: Context, lead_id: int, key: str = "") -> None:
     """A mail went to this lead just now."""
-    now = context.clock.engine()
+    now, key = context.clock.engine(), key or f"x{lead_id}"
     row = {
         "purpose": "campaign", "lead_id": lead_id, "template_key": "hello", "language": "vi", "class_": "advertising",
-        "policy": {}, "state": "sent", "planned_at": now, "header_id": f"x{lead_id}", "not_before": now,
-        "created_at": now, "unique_key": f"x{lead_id}", "gone_at": now,
+        "policy": {}, "state": "sent", "planned_at": now, "header_id": key, "not_before": now,
+        "created_at": now, "unique_key": key, "gone_at": now,
     }  # fmt: skip
     with context.database.write() as conn:
         conn.execute(messages.insert().values(row))
@@ -224,3 +226,20 @@ def test_a_cap_that_frees_up_until_its_time_leaves_nobody_out(context: Context) 
     draft(context, sending={"cap": "1 in 2 days"}, when={"at": later})
     assert look(context).refused == {}
     assert stored(context).version == 2
+
+
+def test_the_law_s_cap_a_pause_and_a_refused_topic_are_said_before(context: Context) -> None:
+    """Each by its reason, as the go would say it."""
+    ground(context)
+    add_leads(context, 4)
+    for number in range(3):
+        _mailed(context, 1, f"ad:{number}")
+    now = context.clock.engine()
+    said = Said(Method.PAGE, "test", "lead", "test", now, now)
+    with context.database.write() as conn:
+        emails = list(conn.execute(sa.select(leads.c.email).order_by(leads.c.id)).scalars())
+        until = now + timedelta(days=30)
+        suppress(conn, context.keys, emails[1], SuppressionReason.PAUSED, said=said, until=until)
+        suppress(conn, context.keys, emails[2], SuppressionReason.UNSUBSCRIBED, said=said, scope="topic:news")
+    draft(context, sending={"topic": "news"})
+    assert look(context).refused == {"capped": 1, "paused_by_lead": 1, "topic_refused": 1}
