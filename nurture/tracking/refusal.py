@@ -76,12 +76,12 @@ def resubscribe(ctx: Context, token: str, *, ip: str | None = None) -> Refusal |
     return _ask(ctx, _wish(ctx, Ask.RETURN, token, "page", ip))
 
 
-def choose(ctx: Context, token: str, wanted: Collection[str], *, ip: str | None = None) -> Refusal | None:
-    """The lead wants mail about these of the house's topics, and about no other."""
-    shown = look(ctx, token)
-    offered = tuple(one.key for one in shown.topics) if shown is not None else ()
-    refused = tuple(one for one in offered if one not in wanted)
-    return _ask(ctx, replace(_wish(ctx, Ask.TOPICS, token, "page", ip), refused=refused, offered=offered))
+def choose(
+    ctx: Context, token: str, wanted: Collection[str], *, offered: Collection[str] = (), ip: str | None = None
+) -> Refusal | None:
+    """Of the topics that were offered (all of the house's, where it is not said) the lead wants mail about these."""
+    wish = _wish(ctx, Ask.TOPICS, token, "page", ip)
+    return _ask(ctx, replace(wish, wanted=tuple(wanted), offered=tuple(offered)))
 
 
 def pause(ctx: Context, token: str, days: int, *, ip: str | None = None) -> Refusal | None:
@@ -193,17 +193,16 @@ def _topics(
     ctx: Context, conn: Connection, said: links.Refusal, addressee: Addressee, how: Said, wish: Wish
 ) -> None:  # fmt: skip
     """One line for each topic whose answer changed; mail about what is refused is taken back at its last look."""
+    house = houses.live(conn)
+    offered = [one.key for one in house.topics if not wish.offered or one.key in wish.offered]
     changed = False
     for address_hash in _hashes(ctx, said, addressee):
-        for topic in wish.offered:
-            scope = topic_scope(topic)
-            if topic in wish.refused:
-                changed |= consents.suppress_hash(conn, address_hash, _NO, said=how, scope=scope)
-            else:
-                changed |= consents.lift_hash(conn, address_hash, _NO, said=how, scope=scope)
+        for topic in offered:
+            change = consents.lift_hash if topic in wish.wanted else consents.suppress_hash
+            changed |= change(conn, address_hash, _NO, said=how, scope=topic_scope(topic))
     if changed:
-        house = houses.live(conn)
-        _note(conn, said, addressee, how, {"refused": [house.topic(one) for one in wish.refused]})
+        refused = [house.topic(one) for one in offered if one not in wish.wanted]
+        _note(conn, said, addressee, how, {"refused": refused})
 
 
 def _pause(

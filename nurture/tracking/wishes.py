@@ -41,8 +41,8 @@ class Wish:
     now: datetime  # engine time
     real: datetime
     ip: str | None = None
-    refused: tuple[str, ...] = ()  # of TOPICS: those that are not wanted
-    offered: tuple[str, ...] = ()  # of TOPICS: those that were shown
+    wanted: tuple[str, ...] = ()  # of TOPICS: those that were ticked
+    offered: tuple[str, ...] = ()  # of TOPICS: those that were shown; empty: all that the house has
     days: int = 0  # of PAUSE
 
 
@@ -86,7 +86,7 @@ def _written(wish: Wish) -> bytes:
 def _read(text: str) -> Wish:
     data = json.loads(text)
     times = {name: datetime.fromisoformat(data[name]) for name in ("now", "real")}
-    lists = {name: tuple(data[name]) for name in ("refused", "offered")}
+    lists = {name: tuple(data[name]) for name in ("wanted", "offered")}
     return Wish(**{**data, **times, **lists, "ask": Ask(data["ask"])})
 
 

@@ -231,3 +231,12 @@ def test_one_query_says_of_every_channel_what_three_would(context: Context) -> N
             for channel in Channel
         }  # fmt: skip
     assert everywhere == each
+
+
+def test_a_topic_that_was_not_shown_is_not_refused(context: Context) -> None:
+    """It came after the page was loaded."""
+    _house(context)
+    lead = add_lead(context)
+    found = choose(context, token(context, add_message(context, lead, address=EMAIL), lead), [], offered=["news"])
+    assert found is not None
+    assert found.unwanted == {"news"}

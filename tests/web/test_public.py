@@ -151,3 +151,12 @@ def test_the_page_that_asks_shows_by_get_and_agrees_by_post(app: Flask, house: F
     assert "Thank you." in visitor.post(f"{path}?lang=en", data={}).text
     assert "Cảm ơn anh/chị." in visitor.get(f"{path}?lang=vi").text
     assert visitor.get(f"{path[:-4]}AAAA").status_code == 404
+
+
+def test_a_wish_that_cannot_be_read_holds_up_no_other(away: Flask, ctx: Context, house: Filled) -> None:
+    """It stays for a person to look at."""
+    away.test_client().post(f"/u/{house.unsubscribe}", data={"do": "pause", "days": "30"})
+    broken = ctx.settings.data_dir / "wishes" / "0000.json"
+    broken.write_text('{"ask": "fly"}')
+    assert refusal.drain(ctx) == 1
+    assert broken.exists()

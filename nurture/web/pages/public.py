@@ -65,7 +65,7 @@ def _asked(token: str) -> tuple[Refusal | None, str]:
         case "return":
             return refusal.resubscribe(ctx, token, ip=ip), "return"
         case "topics":
-            return refusal.choose(ctx, token, form.getlist("topic"), ip=ip), "topics"
+            return refusal.choose(ctx, token, form.getlist("topic"), offered=form.getlist("offered"), ip=ip), "topics"
         case "pause":
             return refusal.pause(ctx, token, whole(form.get("days")) or PAUSES[0], ip=ip), "pause"
         case "resume":
