@@ -10,7 +10,7 @@ from typing import Any
 
 from nurture.delivery.conversation import Envelope, stuffed
 from nurture.delivery.dkim import Signer
-from nurture.delivery.model import Phase, Report
+from nurture.delivery.model import Mark, Phase, Report
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import KeyRing
 from nurture.messages import mime, verp
@@ -62,6 +62,7 @@ class Letterhead:
     base_url: str  # without a slash at the end
     bounce_address: str = ""  # empty: bounces go where the letter says
     signer: Signer = field(default_factory=Signer)
+    mark: Mark | None = None  # what the relay's provider gives back
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def _headers(letter: Letter, links: MessageLinks, head: Letterhead) -> mime.Enve
         unsubscribe_mailto=_refusal_by_mail(refusal, head),
         feedback_id=f"{letter.feedback}:n{head.ring.epoch.hex()}" if letter.feedback else "",
         automatic=not letter.lead_id,
+        mark=head.mark.of(letter.header_id) if head.mark is not None else None,
     )
 
 

@@ -89,3 +89,20 @@ class Connection:
     user: str = ""
     password: str = ""
     shown: str = ""  # for people, without its secret
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A header by which a provider attaches our Message-ID to a mail, to give it back with what it tells of it."""
+
+    header: str
+    form: str  # of its value; `%s` is the Message-ID without brackets
+    longest: int = 300  # what it takes of a Message-ID; a longer one is left out
+
+    def packed(self) -> list[Any]:
+        """The mark as plain data for the pipe."""
+        return [self.header, self.form, self.longest]
+
+    def of(self, header_id: str) -> tuple[str, str] | None:
+        """Name and value for this mail."""
+        return (self.header, self.form % header_id) if len(header_id) <= self.longest else None

@@ -5,6 +5,7 @@ Providers change them without notice: an installation's own figures go before th
 
 from dataclasses import dataclass
 
+from nurture.delivery.model import Mark
 from nurture.kernel.marked import N_
 
 
@@ -19,6 +20,7 @@ class Preset:
     source: str
     read_on: str
     note: str = ""  # for people: what a figure means, and what could not be read
+    mark: Mark | None = None  # by what its webhooks tell of our message; None: they give our Message-ID back anyway
 
 
 _HOUR = 3600.0
@@ -62,5 +64,23 @@ PRESETS: dict[str, Preset] = {
             "300 a day in the free plan; paid plans have no limit for the day. At which hour the day begins could not "
             "be read: midnight in your zone is taken, so give zone where it differs."
         ),
+    ),
+    # postmarkapp.com/support/article/1125: a key of 20 characters, a value of 80.
+    "postmark": Preset(
+        "Postmark", None, rolling=False, rate=None, source="", read_on="2026-11-23",
+        note=N_("No figure of this provider could be read: give per_day and rate as your plan has them."),
+        mark=Mark("X-PM-Metadata-nurture", "%s", longest=80),
+    ),
+    # www.twilio.com/docs/sendgrid/for-developers/sending-email/unique-arguments; one such header a mail.
+    "sendgrid": Preset(
+        "SendGrid", None, rolling=False, rate=None, source="", read_on="2026-11-23",
+        note=N_("No figure of this provider could be read: give per_day and rate as your plan has them."),
+        mark=Mark("X-SMTPAPI", '{"unique_args": {"nurture": "%s"}}'),
+    ),
+    # documentation.mailgun.com/docs/mailgun/user-manual/sending-messages: "Attaching Metadata to Messages".
+    "mailgun": Preset(
+        "Mailgun", None, rolling=False, rate=None, source="", read_on="2026-11-23",
+        note=N_("No figure of this provider could be read: give per_day and rate as your plan has them."),
+        mark=Mark("X-Mailgun-Variables", '{"nurture": "%s"}'),
     ),
 }  # fmt: skip

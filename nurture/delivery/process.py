@@ -21,6 +21,7 @@ from nurture.delivery.go import DOT_SECONDS
 from nurture.delivery.journal import boot_id
 from nurture.delivery.letter import Letter
 from nurture.delivery.model import Report
+from nurture.delivery.presets import PRESETS
 from nurture.delivery.relays import Route
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
@@ -199,6 +200,13 @@ def _setup(ctx: Context, route: Route, timeouts: Timeouts, journal: Path) -> dic
         "ring": ring_to_json(ctx.keys),
         "base_url": ctx.settings.base_url,
         "bounce_address": ctx.settings.bounce_address,
+        "mark": _mark(route),
         "dkim": [key.packed() for key in keys_of_relay(ctx.settings, route.preset)],
         "timeouts": asdict(timeouts),
     }
+
+
+def _mark(route: Route) -> list[Any] | None:
+    """By what the provider of this relay tells of our mail."""
+    mark = PRESETS[route.preset].mark
+    return None if mark is None else mark.packed()

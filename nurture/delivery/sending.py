@@ -15,7 +15,7 @@ from nurture.delivery.dkim import DkimKey, Signer
 from nurture.delivery.frames import FrameWriter
 from nurture.delivery.journal import Journal
 from nurture.delivery.letter import Letter, Letterhead, Mail, failed, write
-from nurture.delivery.model import Connection, Phase, Report
+from nurture.delivery.model import Connection, Mark, Phase, Report
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import ring_from_json
@@ -50,6 +50,7 @@ class Setup:
                 frame["base_url"],
                 frame["bounce_address"],
                 Signer(map(DkimKey.unpacked, frame["dkim"])),
+                Mark(*frame["mark"]) if frame["mark"] else None,
             ),
             Timeouts(**frame["timeouts"]),
         )

@@ -28,6 +28,7 @@ from nurture.campaigns.store import lock_all
 from nurture.campaigns.tables import campaign_revisions, campaigns
 from nurture.consents import merging as words
 from nurture.consents.model import Channel, Standing
+from nurture.consents.tables import askings, data_requests
 from nurture.engine import revisions
 from nurture.engine.leave import take_each_out
 from nurture.enrollments import store as enrolled
@@ -65,7 +66,7 @@ from nurture.users import service as staff
 from nurture.users.model import may_edit_lead, may_see_lead
 
 # Rows that go along as they are. Tags, pairs, conflicts, consents, scores, tasks have functions of their own.
-_FOLLOW = (activities, reactions, decisions, outbox, alerts, returns)
+_FOLLOW = (activities, reactions, decisions, outbox, alerts, returns, data_requests, askings)
 _TRIES = 5
 _ACTIVE = enrollments.c.state == EnrollmentState.ACTIVE.value
 _QUEUED_TEXT = sa.and_(outbox.c.kind == CallKind.SMS.value, outbox.c.state == CallState.QUEUED.value)

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from nurture.kernel.marked import N_
 
-PRESETS = ("plain", "gmail", "workspace", "zoho", "ses", "brevo")
+PRESETS = ("plain", "gmail", "workspace", "zoho", "ses", "brevo", "postmark", "sendgrid", "mailgun")
 SPANS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 _RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*/\s*(second|minute|hour)")
 MOST_A_DAY = 100_000_000

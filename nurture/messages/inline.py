@@ -1,13 +1,18 @@
 """Writes the rules of a page's style elements into the style attributes of the tags they match. Pure.
 
-Nothing else of the page changes by a byte. A rule stays in the head as well when mail clients still have a use for it
-there: media queries and other at-rules, states (`:hover`), rules that match nothing here (`.ExternalClass`), and what
-is `!important`, which is inlined without that word, so that a media query can still overrule it. A media query that
-overruled what is now in style attributes gets that word, or it would no longer do so.
+What a tag comes to look like is computed by premailer, on a copy of the page, since it would write the whole page anew;
+here its answers are written into the author's own text, of which nothing else changes by a byte. A rule stays in the
+head as well when mail clients still have a use for it there: media queries and other at-rules, states (`:hover`), rules
+that match nothing here (`.ExternalClass`), and what is `!important`, which is inlined without that word, so that a
+media query can still overrule it. A media query that overruled what is now in style attributes gets that word, or it
+would no longer do so.
 """
 
+import logging
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -16,6 +21,7 @@ from cssselect import HTMLTranslator, SelectorError
 from cssselect import parse as parse_selector
 from lxml import etree  # type: ignore[import-untyped]
 from lxml import html as lxml_html
+from premailer import Premailer
 
 from nurture.messages.css import COMMENT, Declaration, Rule, declaration, declarations, rules, split
 from nurture.messages.masks import ATTRIBUTE, COMMENT_MASK, MARKUP, NAME
@@ -25,6 +31,8 @@ _KEEP = re.compile(r"\s+data-premailer=[\"']?ignore[\"']?", re.IGNORECASE)
 _MEDIA = re.compile(r"\smedia\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
 _STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style\s*>)", re.DOTALL | re.IGNORECASE)
 _HEAD = frozenset({"html", "head", "title", "meta", "link", "base", "style", "script"})
+# States of a tag that a style attribute cannot say; premailer inlines no other selector with a colon either.
+_STATE = re.compile(r":(?!first-child|last-child|nth-child)")
 _BLANK = re.compile(r"\n\s*\n")
 
 
@@ -89,6 +97,7 @@ def inlined(page: str) -> str:
     if not any("{" in sheet[2] and _is_for_all(sheet[1]) for sheet in sheets.values()):
         return _KEEP.sub("", page) if "data-premailer" in page else page
     tree = _tree(page)
+    plain: list[str] = []
     matched = _Matches(sum(1 for _ in tree.iter()))
     ordered: dict[int, list[tuple[int, Rule]]] = {}
     order = 0
@@ -98,13 +107,40 @@ def inlined(page: str) -> str:
         for rule in () if _KEEP.search(sheet[1]) else rules(sheet[2]):
             order += 1
             ordered[start].append((order, rule))
-            if _is_for_all(sheet[1]) and matched.take(rule, tree, order):
+            if not _is_for_all(sheet[1]):
+                continue
+            plain.append(_plain(rule))
+            if matched.take(rule, tree, order):
                 gone.add(order)
     kept = {}
     for start, sheet in sheets.items():
         firm = _Firm(sheet[2], tree, matched, in_media=not _is_for_all(sheet[1]))
         kept[start] = _left(sheet, [(rule, "" if n in gone else firm.text(rule, n)) for n, rule in ordered[start]])
-    return "".join(_written(page, matched.tags, kept))
+    return "".join(_written(page, matched.tags, _computed(tree, "\n".join(plain)), kept))
+
+
+def _plain(rule: Rule) -> str:
+    """The rule with the selectors that can be inlined; nothing where there are none."""
+    selectors = ", ".join(one for one in rule.selectors if _compiled(one) is not None)
+    said = "; ".join(f"{one.name}: {one.value}{' !important' * one.important}" for one in rule.declarations)
+    return f"{selectors} {{{said}}}" if selectors and said else ""
+
+
+def _computed(tree: Any, css: str) -> dict[int, list[Declaration]]:
+    """What premailer makes of these rules for each tag, by its number; the author's own style attributes left out."""
+    page = deepcopy(tree)
+    for element in list(page.iter("style", "link", "script")):
+        element.drop_tree()
+    for element in page.iter(etree.Element):
+        element.attrib.pop("style", None)
+    inliner = Premailer(
+        page, css_text=css, strip_important=False, allow_network=False, keep_style_tags=True, disable_leftover_css=True,
+        disable_validation=True, align_floating_images=False, remove_unset_properties=False,
+        cssutils_logging_level=logging.CRITICAL,
+    )  # fmt: skip
+    inliner.transform()
+    styled = page.iterfind(f".//*[@{_MARK}][@style]")
+    return {int(one.get(_MARK)): list(declarations(one.get("style"))) for one in styled}
 
 
 def _is_for_all(tag: str) -> bool:
@@ -134,7 +170,7 @@ def _tree(page: str) -> Any:
 @lru_cache(maxsize=2048)
 def _compiled(selector: str) -> tuple[Any, tuple[int, int, int]] | None:
     """How the tags of a selector are found, and its specificity; None for one that cannot be inlined."""
-    if re.search(r"(^|[\s>+~])\*", selector):  # everything: it stays one rule
+    if re.search(r"(^|[\s>+~])\*", selector) or _STATE.search(selector):  # everything: it stays one rule
         return None
     try:
         (one,) = parse_selector(selector)
@@ -215,13 +251,15 @@ def _left(sheet: re.Match[str], changed: list[tuple[Rule, str]]) -> str:
     return f"{sheet[1]}{left}{sheet[3]}" if bare.strip() else ""
 
 
-def _written(page: str, matched: dict[int, _Matched], kept: dict[int, str]) -> Iterator[str]:
+def _written(
+    page: str, matched: Mapping[int, _Matched], computed: Mapping[int, list[Declaration]], kept: Mapping[int, str]
+) -> Iterator[str]:
     end = 0
     for number, found in enumerate(MARKUP.finditer(page)):
         yield page[end : found.start()]
         end = found.end()
         if number in matched:
-            yield _styled(found[0], matched[number])
+            yield _styled(found[0], matched[number], computed.get(number, []))
         elif found.start() in kept:
             yield _KEEP.sub("", kept[found.start()])
         else:
@@ -229,7 +267,7 @@ def _written(page: str, matched: dict[int, _Matched], kept: dict[int, str]) -> I
     yield page[end:]
 
 
-def _styled(tag: str, matched: _Matched) -> str:
+def _styled(tag: str, matched: _Matched, computed: Sequence[Declaration]) -> str:
     """The tag with what the rules say in its style attribute; what the author wrote there comes last, as written."""
     place = _style_attribute(tag)
     quote, own = '"', ""
@@ -237,8 +275,9 @@ def _styled(tag: str, matched: _Matched) -> str:
         raw = place[3] or ""
         quote = raw[0] if raw[:1] in {'"', "'"} else '"'
         own = raw[1:-1] if raw[:1] in {'"', "'"} else raw
-    style = _escaped(_before(matched, own), quote)
-    after = _escaped(_after(matched, own), quote)
+    said = _said(matched, computed)
+    style = _escaped(_before(said, own), quote)
+    after = _escaped(_text(_strong(said, own), set()), quote)
     whole = "; ".join(part for part in (style, own.strip().rstrip(";").rstrip(), after) if part)
     written = f"style={quote}{whole}{quote}"
     if place is not None:
@@ -255,23 +294,33 @@ def _style_attribute(tag: str) -> re.Match[str] | None:
     return None
 
 
-def _before(matched: _Matched, own: str) -> str:
+def _said(matched: _Matched, computed: Sequence[Declaration]) -> list[Declaration]:
+    """The computed declarations in the order in which they must stand, a short form before its parts.
+
+    What a rule says twice (`background: red; background: linear-gradient(…)`) is for clients that understand less, and
+    what premailer's parser cannot read is for clients that are older: both stand as written.
+    """
+    values = {(one.name, one.important): one for one in computed}
+    written = [*_cascade(matched, important=False), *_cascade(matched, important=True)]
+    times = Counter((one.name, one.important) for one in written)
+    keys = [(one.name, one.important) for one in written]
+    return [values.get(key, one) if times[key] == 1 else one for key, one in zip(keys, written, strict=True)]
+
+
+def _before(said: Sequence[Declaration], own: str) -> str:
     """What stands before the author's own words: the rules by weight, without what those words or a later rule say.
 
     What the author says in several words a client may not understand (`border: 1px dashed solid`): both stay.
     """
-    said = {one.name for one in declarations(own) if " " not in one.value}
-    return _text(_cascade(matched, important=False), said | {one.name for one in _strong(matched, own)})
+    named = {one.name for one in declarations(own) if " " not in one.value}
+    weak = [one for one in said if not one.important]
+    return _text(weak, named | {one.name for one in _strong(said, own)})
 
 
-def _after(matched: _Matched, own: str) -> str:
+def _strong(said: Sequence[Declaration], own: str) -> list[Declaration]:
     """What stands behind them: what is `!important` in the rules, unless they are so as well."""
-    return _text(_strong(matched, own), set())
-
-
-def _strong(matched: _Matched, own: str) -> list[Declaration]:
     firm = {one.name for one in declarations(own) if one.important}
-    return [one for one in _cascade(matched, important=True) if one.name not in firm]
+    return [one for one in said if one.important and one.name not in firm]
 
 
 def _cascade(matched: _Matched, *, important: bool) -> list[Declaration]:

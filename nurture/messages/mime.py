@@ -39,6 +39,8 @@ _HEADER_ID = re.compile(r"[A-Za-z0-9._+-]{1,120}@[A-Za-z0-9.-]{1,120}")
 _URL = re.compile(r"https?://[!-;=?-~]{1,900}")
 _MAILTO = re.compile(r"mailto:[!-;=?-~]{1,900}")
 _TOKEN = re.compile(r"[A-Za-z0-9:._-]{1,120}")
+_MARK = re.compile(r"X-[A-Za-z-]{1,40}")
+_MARKED = re.compile(r"[!-~]{1,300}(?: [!-~]{1,300}){0,8}")
 _MEDIA = re.compile(
     r"(?!message/|multipart/)[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}(?:; [a-z0-9-]+=[A-Za-z0-9._-]+)*"
 )
@@ -60,6 +62,7 @@ class Envelope:
     unsubscribe_mailto: str = ""  # stands behind it
     feedback_id: str = ""
     automatic: bool = False  # to staff: nobody's vacation notice shall answer it (RFC 3834)
+    mark: tuple[str, str] | None = None  # a header by which the relay's provider tells of this mail, and its value
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,19 @@ def _headers(envelope: Envelope, subject: str) -> list[str]:
         lines.append(f"Feedback-ID: {checked(_TOKEN, envelope.feedback_id)}")
     if envelope.automatic:
         lines.append("Auto-Submitted: auto-generated")
+    if envelope.mark is not None:
+        lines.append(_mark(*envelope.mark))
     return lines
+
+
+def _mark(name: str, value: str) -> str:
+    """Folded at its spaces only, where it is long: JSON that is unfolded again is the same."""
+    lines = [checked(_MARK, name) + ":"]
+    for word in checked(_MARKED, value).split(" "):
+        if len(lines[-1]) + 1 + len(word) > LINE and not lines[-1].endswith(":"):
+            lines.append("")
+        lines[-1] += f" {word}"
+    return "\r\n".join(lines)
 
 
 def _refusal(envelope: Envelope) -> list[str]:

@@ -43,6 +43,8 @@ BARE = {
     "house": HOUSE,
     "reason_line": "",
     "refused_at": "",
+    "agree_url": "https://m.example/y/x",
+    "wording": "Tôi đồng ý nhận quảng cáo của Trung tâm An Phát.",
     "alert": {"lead_name": "Mai", "url": "https://m.example/leads/k3", "reasons": []},
     "alerts": [{"lead_name": "Mai", "url": "https://m.example/leads/k3", "reasons": []}],
     "tasks": [{"title": "Gọi lại", "lead_name": "Mai", "due": "1/12", "url": "https://m.example/leads/k3"}],

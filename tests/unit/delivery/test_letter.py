@@ -1,5 +1,6 @@
 """A letter becomes a mail, or the report why not; nothing of it can harm the line."""
 
+import json
 import re
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -12,7 +13,9 @@ from nurture.delivery.classify import classify
 from nurture.delivery.conversation import stuffed
 from nurture.delivery.dkim import DkimKey, Signer
 from nurture.delivery.letter import Letter, Letterhead, Mail, rehearse, write
-from nurture.delivery.model import Phase, Report
+from nurture.delivery.model import Mark, Phase, Report
+from nurture.delivery.presets import PRESETS
+from nurture.inbound.webhooks._post import OURS
 from nurture.kernel.reasons import Reason
 from nurture.kernel.signing import new_ring
 from nurture.messages import verp
@@ -227,3 +230,37 @@ def test_files_go_with_a_letter() -> None:
     report = write(LETTER, Personalizer(COMPILED), HEAD, odd)
     assert isinstance(report, Report)
     assert rehearse(LETTER, Personalizer(COMPILED), HEAD, odd) == report
+
+
+def _field(mail: Mail, name: str) -> str:
+    """A header as it is read: unfolded."""
+    return str(message_from_bytes(mail.data)[name]).replace("\r\n", "")
+
+
+@pytest.mark.parametrize("header_id", ["abc@anphat.example", f"{'a' * 40}@{'b' * 30}.anphat.example"])
+def test_a_provider_that_keeps_our_message_id_to_itself_is_given_it_to_hand_back(header_id: str) -> None:
+    """Under the name by which its webhook is read, folded or not."""
+    letter = replace(LETTER, header_id=header_id)
+    found = {}
+    for name in ("postmark", "sendgrid", "mailgun"):
+        mark = PRESETS[name].mark
+        assert mark is not None
+        mail = write(letter, Personalizer(COMPILED), replace(HEAD, mark=Mark(*mark.packed())))
+        assert isinstance(mail, Mail)
+        assert max(map(len, mail.data.partition(b"\r\n\r\n")[0].split(b"\r\n"))) < 120
+        found[name] = _field(mail, mark.header)
+    assert found["postmark"] == header_id
+    assert json.loads(found["sendgrid"]) == {"unique_args": {OURS: header_id}}
+    assert json.loads(found["mailgun"]) == {OURS: header_id}
+    assert PRESETS["postmark"].mark == Mark(f"X-PM-Metadata-{OURS}", "%s", 80)
+
+
+def test_what_a_provider_would_not_take_is_left_out() -> None:
+    """The mail goes all the same, and is found again by its address."""
+    letter = replace(LETTER, header_id=f"{'a' * 60}@{'b' * 30}.example")
+    mail = write(letter, Personalizer(COMPILED), replace(HEAD, mark=PRESETS["postmark"].mark))
+    assert isinstance(mail, Mail)
+    assert b"X-PM-Metadata" not in mail.data
+    plain = _write(LETTER)
+    assert isinstance(plain, Mail)
+    assert b"\r\nX-" not in plain.data

@@ -20,6 +20,7 @@ import pytest
 
 from nurture.delivery.dkim import Signer
 from nurture.delivery.letter import Letter, Letterhead, Mail, write
+from nurture.delivery.presets import PRESETS
 from nurture.kernel.signing import new_ring
 from nurture.messages import verp
 from nurture.messages.compile import compile_email
@@ -37,6 +38,7 @@ COUNT = 200
 RING = new_ring()
 KEYS = (key("rsa"), key("ed25519"), key("ed25519", "saomai.example", "only"))
 HEAD = Letterhead(RING, "https://m.anphat.example", "bounces@anphat.example", Signer(KEYS))
+MARKS = (None, *(PRESETS[name].mark for name in ("postmark", "sendgrid", "mailgun")))
 LONG_BASE = "https://m.anphat.example/" + "a" * 700
 
 TEXTS = {
@@ -121,7 +123,7 @@ def letters() -> Iterator[tuple[Letter, Personalizer, Letterhead, tuple[Attachme
             label="[QC]" if number % 2 else "",
             feedback="" if to_staff else f"c{number}:advertising:mixed",
         )
-        head = replace(HEAD, base_url=LONG_BASE) if number % 9 == 4 else HEAD
+        head = replace(HEAD, base_url=LONG_BASE if number % 9 == 4 else HEAD.base_url, mark=MARKS[number % 4])
         yield letter, template(languages[number % 8], kind), head, FILES[: number % 17 % 3]
 
 

@@ -38,7 +38,7 @@ def test_every_key_is_there_also_where_the_value_is_missing() -> None:
     """So that a missing value and a misspelt field are told apart."""
     values = message_values(Lead(), None, None, {"name": "An Phát", "address": "", "email": "a@b.example"})
 
-    assert set(values) == {"lead", "owner", "company", "house", "reason_line", "refused_at"}
+    assert set(values) == {"lead", "owner", "company", "house", "reason_line", "refused_at", "agree_url", "wording"}
     assert values["lead"]["email"] == ""
     assert values["lead"]["fields"] == {"size": 3}
     assert values["owner"] == dict.fromkeys(values["owner"], "")
