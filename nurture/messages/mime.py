@@ -118,9 +118,10 @@ def _headers(envelope: Envelope, subject: str) -> list[str]:
 
 def _mark(name: str, value: str) -> str:
     """Folded at its spaces only, where it is long: JSON that is unfolded again is the same."""
-    lines = [checked(_MARK, name) + ":"]
-    for word in checked(_MARKED, value).split(" "):
-        if len(lines[-1]) + 1 + len(word) > LINE and not lines[-1].endswith(":"):
+    first, *words = checked(_MARKED, value).split(" ")
+    lines = [f"{checked(_MARK, name)}: {first}"]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) > LINE:
             lines.append("")
         lines[-1] += f" {word}"
     return "\r\n".join(lines)
