@@ -71,6 +71,8 @@ def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Seq
 
 def _case(row: Row[Any], report: Report, route: str, real: datetime) -> _Case:
     verdict = classify(report)
+    if verdict.state is MessageState.UNKNOWN and row.delivered_at is not None:
+        verdict = Verdict(MessageState.SENT)  # its receiver has told of it before its sender did
     if verdict.trouble is not None:
         verdict = replace(verdict, detail={**verdict.detail, "route": route})
     if verdict.state is not MessageState.DEFERRED:
@@ -196,6 +198,26 @@ def bounced_later(conn: Connection, ctx: Context, found: Sequence[LaterBounce]) 
     record_set(conn, told, real=real)
     follow_end(conn, rows)
     return [row.id for row in rows]
+
+
+def arrived_later(conn: Connection, ctx: Context, ids: Sequence[int]) -> None:
+    """What may have gone, or is to be sent once more, has gone: its receiver says that it is there.
+
+    Nobody needs to resolve it any more, and it is not sent again.
+    """
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    rows = store.unsure(conn, sorted(set(ids)))
+    update_rows(conn, messages, _ARRIVED, [_arrived(row, now) for row in rows])
+    told = [line(row, Kind.MESSAGE_SENT, row.gone_at or now, {}) for row in rows if is_to_lead(row)]
+    record_set(conn, told, real=real, react=False)
+    follow_end(conn, rows)
+
+
+_ARRIVED = ("state", "reason", "detail", "retry_at", "gone_at", "ended_at", "lease_until", "lease_holder")
+
+
+def _arrived(row: Row[Any], now: datetime) -> tuple[Any, ...]:
+    return row.id, MessageState.SENT.value, "", None, None, row.gone_at or now, now, None, None
 
 
 _LATER = ("state", "reason", "detail", "retry_at", "ended_at", "lease_until", "lease_holder")

@@ -224,7 +224,7 @@ def compiled(conn: Connection, revision: int) -> dict[str, Any]:
 
 _OF_SETTLING = (
     "id", "fence", "attempts", "dated_at", "gone_at", "lead_id", "user_id", "purpose", "enrollment_id", "address",
-    "template_key", "lease_until", "policy", "resolved_at",
+    "template_key", "lease_until", "policy", "resolved_at", "delivered_at",
 )  # fmt: skip
 _TO_SETTLE: sa.Select[Any] = (
     sa.select(*(messages.c[name] for name in _OF_SETTLING), campaigns.c.key.label("campaign_key"))
@@ -247,6 +247,13 @@ def gone_out(conn: Connection, ids: Sequence[int]) -> Sequence[Row[Any]]:
     """Those of these messages that went, or may have gone, locked, in the order of their ids."""
     went = messages.c.state.in_([state.value for state in COUNTED])
     return conn.execute(_TO_SETTLE.where(went, among(messages.c.id, list(ids)))).all() if ids else []
+
+
+def unsure(conn: Connection, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Those of these messages that may have gone, or have been tried and wait for another try; locked, in order."""
+    tried = sa.and_(WAITING, messages.c.attempts > 0)
+    either = sa.or_(messages.c.state == MessageState.UNKNOWN.value, tried)
+    return conn.execute(_TO_SETTLE.where(either, among(messages.c.id, list(ids)))).all() if ids else []
 
 
 def overdue_holders(conn: Connection, at: datetime) -> list[str]:

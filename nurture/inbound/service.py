@@ -19,6 +19,7 @@ from nurture.activities.service import Activity, record_set
 from nurture.activities.tables import activities
 from nurture.consents.model import Method, SuppressionReason
 from nurture.delivery import complaints
+from nurture.delivery.settle import arrived_later
 from nurture.inbound import mailto, store
 from nurture.inbound.bouncing import bounce
 from nurture.inbound.deciding import MAIL, Case, decide
@@ -64,7 +65,7 @@ def apply(
         _refused(conn, ctx, [case for case in cases if case.refuses], now, real),
         _replied(conn, [case for case in cases if case.reply], now, real),
     ]
-    _delivered(conn, _of(cases, What.DELIVERED))
+    _delivered(conn, ctx, _of(cases, What.DELIVERED))
     store.save(conn, ctx.keys, cases, raws or {})
     return Applied(len(cases), Counter(f"{case.told.what}:{case.outcome}" for case in cases), any(reacts))
 
@@ -100,10 +101,11 @@ _ARRIVED = (
 )
 
 
-def _delivered(conn: Connection, cases: Sequence[Case]) -> None:
+def _delivered(conn: Connection, ctx: Context, cases: Sequence[Case]) -> None:
     """The receiver took them; what has bounced since stays bounced."""
     done = [case for case in cases if case.outcome is Outcome.DONE]
     if done:
+        arrived_later(conn, ctx, [case.found.message_id or 0 for case in done])
         told = sorted((case.found.message_id or 0, case.told.at) for case in done)
         conn.execute(_ARRIVED, [{"message": number, "at": at} for number, at in told])
 

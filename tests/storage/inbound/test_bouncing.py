@@ -196,3 +196,27 @@ def test_a_hundred_take_as_many_statements_as_ten(context: Context) -> None:
             tell(context, *batch)
         counts.append(seen.total())
     assert counts[0] == counts[1] <= 60
+
+
+@pytest.mark.parametrize("state", ["unknown", "queued", "deferred"])
+def test_what_its_receiver_has_is_sent_and_never_sent_again(context: Context, state: str) -> None:
+    """Nobody has to resolve it, and one that was to go once more does not; one that was never tried stays."""
+    sent(context, 2, state=state)
+    with context.database.write() as conn:
+        conn.execute(messages.update().where(messages.c.id == 2).values(state="queued", attempts=0, gone_at=None))
+    tell(context, told(context, What.DELIVERED, "a", message_id=1), told(context, What.DELIVERED, "b", message_id=2))
+    one, other = rows(context, messages)
+    assert (one.state, one.delivered_at is not None, one.ended_at is not None) == ("sent", True, True)
+    assert (other.state, other.delivered_at) == ("queued", None)
+    assert kinds(context) == ["message_sent"]
+
+
+def test_an_answer_that_never_came_is_no_doubt_where_the_receiver_told_first(context: Context) -> None:
+    """Its word overtakes the report of the sender, which lost the line after the dot."""
+    sent(context, state="sending")
+    with context.database.write() as conn:
+        conn.execute(messages.update().values(lease_holder="s1", fence=1))
+    tell(context, told(context, What.DELIVERED, message_id=1))
+    with context.database.write() as conn:
+        settle(conn, context, "s1", "smtp", [Report(1, 1, Phase.DOT)])
+    assert [row.state for row in rows(context, messages)] == ["sent"]
