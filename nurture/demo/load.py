@@ -1,6 +1,7 @@
 """Fill the demo at its first start: staff, the gallery made live, made-up leads with a consent and a short past."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,15 +14,19 @@ from nurture.bootstrap import gallery
 from nurture.capture.store import keep_definitions
 from nurture.consents import service as consents
 from nurture.consents.model import Method
+from nurture.consents.requests import RequestKind
 from nurture.consents.service import Said
 from nurture.demo.people import KEEN, STAFF, MadeUp, made_up, occasions, reserve
-from nurture.engine import definitions
+from nurture.engine import definitions, requests
 from nurture.kernel.context import Context
+from nurture.kernel.errors import ConflictError
 from nurture.leads import service as leads
 from nurture.leads import store as lead_store
 from nurture.leads.model import FieldDefinition, FieldType, Lead, Lifecycle, NewLead
 from nurture.leads.normalize import phone_of
 from nurture.leads.tables import leads as leads_table
+from nurture.policy.laws import profile
+from nurture.tracking import agreeing
 from nurture.users import service as accounts
 from nurture.users import store as account_store
 
@@ -32,6 +37,9 @@ FIELDS = (
 )
 _PER_TRANSACTION = 25
 _CAUSE = "demo"
+_ASKED = 60  # of the last so many, those without a consent are asked at the start
+_ASKS = 40  # this one asks for a copy of their data
+_COPY = "Cho tôi xin bản sao những thông tin mà trung tâm đang lưu về tôi, và cho biết lấy từ đâu."
 _PRICES = "https://www.nurture.example/vi/bang-gia"
 _PROOF = "Tôi đồng ý nhận thông tin ưu đãi qua email, tối đa 3 thư mỗi tuần, và có thể từ chối bất cứ lúc nào."
 
@@ -65,6 +73,31 @@ def load_demo(context: Context, password: str) -> None:
                 if lead_store.by_email(conn, one.email) is None:
                     came = times.now - _age(number, random.Random(f"age {one.email}"))  # noqa: S311 - a demo
                     arrive(context, conn, one, came, times.now, times.real)
+    with context.database.write() as conn:
+        ask_to_agree(context, conn, [one.email for one in people[-_ASKED:]])
+        ask_for_copy(context, conn, people[_ASKS].email)
+
+
+def ask_to_agree(context: Context, conn: Connection, emails: Sequence[str]) -> None:
+    """Ask those of these who have agreed to nothing yet by mail, once."""
+    now, real = context.clock.engine(), context.clock.real()
+    for lead in filter(None, (lead_store.by_email(conn, email) for email in emails)):
+        try:
+            agreeing.ask(conn, context, lead, now=now, real=real, actor=_CAUSE)
+        except ConflictError:
+            continue  # has agreed, or was asked
+
+
+def ask_for_copy(context: Context, conn: Connection, email: str) -> None:
+    """A lead wants to know what is kept of them."""
+    lead = lead_store.by_email(conn, email)
+    if lead is None:
+        return
+    settings = context.settings
+    requests.ask(
+        conn, lead.id, RequestKind.EXPORT, Method.REPLY, _COPY, law=profile(settings.law), zone=settings.local_zone,
+        asked_at=context.clock.engine(), real=context.clock.real(), origin=_CAUSE, actor=_CAUSE,
+    )  # fmt: skip
 
 
 def _staff(conn: Connection, password: str, times: _Times) -> None:

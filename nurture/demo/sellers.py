@@ -24,6 +24,7 @@ from nurture.alerts import store as alert_store
 from nurture.alerts.model import AlertState
 from nurture.alerts.tables import alerts
 from nurture.alerts.timing import working
+from nurture.demo import clerks
 from nurture.demo.people import STAFF
 from nurture.demo.selling import HANDS_FULL, LEFT_ALONE, LOOKS_AROUND, Deed, Held, What, deed, due, first_words
 from nurture.kernel.context import Context
@@ -82,16 +83,20 @@ class Sellers:
 
 
 def act(context: Context) -> int:
-    """One deed of each made-up salesperson who works now and has something to do; gives how many."""
+    """One deed of each made-up salesperson who works now and has something to do, and a look at the replies."""
     now, real = context.clock.engine(), context.clock.real()
     with context.database.read() as conn:
         pipeline = published.live(conn, facts(conn, context.settings.zone))
-        team = _at_work(conn, context, now, real) if pipeline else []
+        there = _at_work(conn, context, now, real)
+        team = [person for person in there if person.role is Role.SALES] if pipeline else []
         found = cases(conn, pipeline, [person.id for person in team]) if pipeline and team else []
+    looked = clerks.look(context, [Hand(person, now, real) for person in there])
     if pipeline is None:
-        return 0
+        return looked
     hands = [Hand(person, now, real) for person in team]
-    return sum(_next(context, hand, pipeline, found) or _look_around(context, hand, pipeline, found) for hand in hands)
+    return looked + sum(
+        _next(context, hand, pipeline, found) or _look_around(context, hand, pipeline, found) for hand in hands
+    )
 
 
 def _next(context: Context, hand: Hand, pipeline: Pipeline, found: Sequence[Case]) -> bool:
@@ -160,14 +165,14 @@ def free(found: Sequence[Case], owner_id: int) -> list[Case]:
 
 
 def _at_work(conn: Connection, context: Context, now: datetime, real: datetime) -> list[Person]:
-    """The made-up salespeople within their working hours, but for those played by somebody."""
+    """The made-up staff within their working hours, but for those played by somebody."""
     there = (sessions.c.seen_at > real - _AT_DESK, sessions.c.revoked_at.is_(None))
     played = set(conn.execute(sa.select(sessions.c.user_id).where(*there)).scalars())
     settings, house = context.settings, alerting.house_of(context.settings)
     return [
         one.person(settings.language, settings.zone)
         for one in accounts.everybody(conn)
-        if one.email in _EMAILS and one.role is Role.SALES and one.id not in played
+        if one.email in _EMAILS and one.id not in played
         and working(alert_store.hours_of(conn, one, house), now) <= now
     ]  # fmt: skip
 
