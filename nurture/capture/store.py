@@ -149,12 +149,16 @@ _FACTS = (leads.c.id, leads.c.email, *(leads.c[key] for key in BLANK if key != "
 
 
 def leads_with(conn: Connection, emails: Sequence[str], phones: Sequence[str]) -> dict[str, Known]:
-    """The leads with these addresses, and those without address with these numbers, held until the commit."""
+    """The leads with these addresses, and those without address with these numbers, held until the commit.
+
+    One that is erased while we wait for it is not known any more.
+    """
     found = ids_with_contact(conn, emails, phones)
     if not found:
         return {}
     ids = sorted(set(found.values()))
-    query = sa.select(*_FACTS, leads.c.company_id).where(leads.c.id.in_(ids)).order_by(leads.c.id)
+    query = sa.select(*_FACTS, leads.c.company_id).where(leads.c.id.in_(ids), leads.c.erased_at.is_(None))
+    query = query.order_by(leads.c.id)
     rows = {row["id"]: row for row in conn.execute(query.with_for_update(key_share=True)).mappings()}
     names = _company_names(conn, {row["company_id"] for row in rows.values() if row["company_id"]})
     tags = leads_store.tags_of(conn, ids)
@@ -173,6 +177,7 @@ def leads_with(conn: Connection, emails: Sequence[str], phones: Sequence[str]) -
             {purpose: word[0] for purpose, word in given.get(lead_id, {}).items()},
         )
         for contact, lead_id in found.items()
+        if lead_id in rows
     }
 
 

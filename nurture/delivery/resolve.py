@@ -25,6 +25,7 @@ from nurture.kernel.database import among, update_rows
 from nurture.kernel.errors import ForbiddenError, InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import clean
+from nurture.leads.store import hold
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
 from nurture.messages.tables import attempts, messages
@@ -126,7 +127,7 @@ def resolve(conn: Connection, ctx: Context, by: Person | str, which: Which, how:
 
 
 def _locked(conn: Connection, which: Which) -> Sequence[Row[Any]]:
-    """The rows, with their enrollments; enrollments are locked before them, as everywhere."""
+    """The rows, with their leads and enrollments, which are locked before them, as everywhere."""
     m = messages.c
     columns: tuple[Any, ...] = (m.id, m.lead_id, m.enrollment_id, m.gone_at, m.template_key)
     some: sa.Select[Any] = (
@@ -139,6 +140,7 @@ def _locked(conn: Connection, which: Which) -> Sequence[Row[Any]]:
     if conn.dialect.name == "sqlite":  # which has one writer
         return conn.execute(some).all()
     found = conn.execute(some).all()
+    hold(conn, sorted({row.lead_id for row in found}))
     held = sorted({row.enrollment_id for row in found} - {None})
     e = enrollments.c.id
     conn.execute(sa.select(e).where(among(e, held)).order_by(e).with_for_update(key_share=True))

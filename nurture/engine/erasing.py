@@ -42,12 +42,13 @@ from nurture.messages.service import WAITING, set_state
 from nurture.messages.tables import attempts, messages
 from nurture.opportunities.model import OpportunityState
 from nurture.opportunities.tables import opportunities, opportunity_changes
-from nurture.outbound.model import CallKind, CallState
+from nurture.outbound.model import CallState
 from nurture.outbound.tables import outbox
 from nurture.scoring.tables import score_entries
 from nurture.segments.tables import memberships
 from nurture.tasks.model import TaskState
 from nurture.tasks.tables import tasks
+from nurture.tracking.store import NEVER_AGAIN
 from nurture.tracking.tables import hits
 from nurture.users import service as staff
 from nurture.users.tables import audit
@@ -64,7 +65,6 @@ GONE = (lead_conflicts, lead_tags, reactions)
 APART = (leads, mailbox_mails, import_refusals, audit)
 
 _ERASED = N_("(erased)")
-_NEVER_AGAIN = 2**31 - 1  # no classifier is newer: what is blank cannot be judged anew
 _KEPT_CHANGES = ("stage", "owner", "state", "value")  # of a deal; anything else is words
 
 
@@ -115,7 +115,7 @@ def erase(
     _end(conn, ids, now=now, real=real, actor=actor)
     _blank_mail_to_staff(conn, known.values(), now)
     _blank(conn, ids)
-    _blank_apart(conn, known.values())
+    _blank_apart(conn, keys, known.values())
     _blank_lead(conn, ids, now, real)
     detail = {"why": why, "also": found.also, "mails": found.mails, "deals": found.deals}
     staff.note(conn, actor=actor, action="lead.erase", subject=f"lead:{lead.public_id}", at=real, detail=detail)
@@ -158,7 +158,7 @@ def _end(conn: Connection, ids: Sequence[int], *, now: datetime, real: datetime,
     set_state(conn, conn.execute(waiting).scalars(), MessageState.CANCELED, now=now, reason=Reason.ERASED)
     ended = {"ended_at": now, "ended_by": actor}
     ends: tuple[tuple[sa.Table, sa.ColumnElement[bool], Mapping[str, Any]], ...] = (
-        (outbox, sa.and_(outbox.c.kind == CallKind.SMS.value, outbox.c.state == CallState.QUEUED.value),
+        (outbox, outbox.c.state == CallState.QUEUED.value,
          {"state": CallState.CANCELED.value, "reason": Reason.ERASED.value, "ended_at": now, "retry_at": None}),
         (tasks, tasks.c.state == TaskState.OPEN.value,
          {"state": TaskState.CANCELED.value, "reason": Reason.ERASED.value, **ended}),
@@ -199,7 +199,7 @@ def _blank(conn: Connection, ids: Sequence[int]) -> None:
     of_theirs = sa.select(messages.c.id).where(messages.c.lead_id.in_(ids))
     for table in OF_MESSAGE:
         conn.execute(table.update().where(table.c.message_id.in_(of_theirs)).values(blanks(table)))
-    conn.execute(hits.update().where(hits.c.message_id.in_(of_theirs)).values(version=_NEVER_AGAIN))
+    conn.execute(hits.update().where(hits.c.message_id.in_(of_theirs)).values(version=NEVER_AGAIN))
     words = opportunity_changes.c
     deals = sa.select(opportunities.c.id).where(opportunities.c.lead_id.in_(ids))
     conn.execute(
@@ -226,7 +226,7 @@ def _blank_mail_to_staff(conn: Connection, known: Collection[Lead], now: datetim
     conn.execute(messages.update().where(among(m.id, ids)).values(gone))
 
 
-def _blank_apart(conn: Connection, known: Collection[Lead]) -> None:
+def _blank_apart(conn: Connection, keys: KeyRing, known: Collection[Lead]) -> None:
     """What has no reference to a lead and yet tells of them."""
     for one in known:
         subject = f"lead:{one.public_id}"
@@ -236,6 +236,8 @@ def _blank_apart(conn: Connection, known: Collection[Lead]) -> None:
             conn.execute(import_refusals.update().where(of_value).values(blanks(import_refusals)))
         if one.email:
             conn.execute(mailbox_mails.delete().where(mailbox_mails.c.rcpt_to == one.email))
+            theirs = sa.or_(returns.c.sender == one.email, returns.c.address_hash == keys.address_hash(one.email))
+            conn.execute(returns.update().where(theirs).values(blanks(returns)))  # also what came as nobody's
 
 
 def _blank_lead(conn: Connection, ids: Sequence[int], now: datetime, real: datetime) -> None:

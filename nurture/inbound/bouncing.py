@@ -56,6 +56,8 @@ def bounce(conn: Connection, ctx: Context, cases: Sequence[Case], now: datetime,
 
 
 def _detail(case: Case) -> dict[str, Any]:
+    if case.found.erased:
+        return {}
     said = f"{case.told.status} {case.told.diagnostic}" if case.told.status not in case.told.diagnostic else ""
     return {"answer": (said or case.told.diagnostic or case.told.status).strip()}
 

@@ -10,6 +10,7 @@ from nurture.inbound.model import What
 from nurture.inbound.parts import Mail
 
 MOST = 100_000  # characters of each text
+MOST_LINES = 2_000  # of each: its detectors look at every line with a hundred patterns
 # It logs each exception of its detectors with a traceback; here they only mean that it knows nothing.
 logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
 logging.getLogger("flufl.bounce").propagate = False
@@ -47,4 +48,5 @@ def _anew(mail: Mail) -> Message:
 
 
 def _ascii(text: str) -> str:
-    return text[:MOST].encode("ascii", "replace").decode("ascii")
+    lines = text[:MOST].split("\n", MOST_LINES)
+    return "\n".join(lines[:MOST_LINES]).encode("ascii", "replace").decode("ascii")

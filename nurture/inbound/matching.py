@@ -50,6 +50,7 @@ class Found:
     lately: bool = False  # we have written to this address lately
     fits: bool = False  # whoever told it has the address that we wrote to
     ours: bool = False  # whoever told it works here
+    erased: bool = False  # of a lead that was forgotten: no words of it are kept
 
     @property
     def message_id(self) -> int | None:
@@ -95,7 +96,7 @@ def _found(one: Return, known: _Known) -> Found:
     lead_id = known.lead_of.get(address)
     went = known.lately.get(address, ())
     if lead_id is None:
-        return Found(address=address, ours=ours)
+        return Found(address=address, ours=ours, erased=quoted is not None and found.erased)
     only = went[0] if len(went) == 1 and one.what not in BY_SENDER else None
     email = known.email_of.get(lead_id, "")
     return Found(Proof.ADDRESS, only, lead_id, address, email, lately=bool(went), fits=True, ours=ours)
@@ -106,7 +107,8 @@ def _by_message(proof: Proof, row: Row[Any], address: str, known: _Known, *, our
     email = known.email_of.get(lead_id or 0, "")
     written = row.address or email
     fits = bool(address) and address in {written.casefold(), email.casefold()}
-    return Found(proof, row, lead_id, written, email, lately=True, fits=fits, ours=ours)
+    erased = lead_id is None and row.lead_id is not None and row.user_id is None
+    return Found(proof, row, lead_id, written, email, lately=True, fits=fits, ours=ours, erased=erased)
 
 
 def _load(conn: Connection, told: Sequence[Return], now: datetime, house: frozenset[str]) -> _Known:

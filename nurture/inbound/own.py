@@ -23,7 +23,7 @@ TO = (
 )
 # Where our return path stands in the headers that a mailer gives back.
 FROM = ("return-path", "x-postfix-sender", "x-envelope-from", "x-original-sender", "errors-to", "sender")
-_TOKENED = re.compile(r"[^\s<>,;:\"()]{1,200}[+=-][A-Za-z2-7]{32}@[^\s<>,;:\"()]{1,255}")
+_TOKENED = re.compile(r"[+=-][A-Za-z2-7]{32}@[^\s<>,;:\"()]{1,255}")
 _ID = re.compile(r"<?([^\s<>]{1,500}@[^\s<>]{1,255})>?")
 _QUOTED_ID = re.compile(r"^[ \t>|*]*message-id:\s*<?([^\s<>]{1,500}@[^\s<>]{1,255})>?", re.IGNORECASE | re.MULTILINE)
 _HEADER_LINE = re.compile(

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from nurture.inbound.deciding import Case
 from nurture.inbound.model import Handling, Return, What
 from nurture.inbound.tables import returns
-from nurture.kernel.database import insert_new, update_rows
+from nurture.kernel.database import among, insert_new, update_rows
 from nurture.kernel.signing import KeyRing
 from nurture.kernel.text import clean
 from nurture.leads.store import visible
@@ -64,6 +64,11 @@ def written(text: str) -> str:
 def save(conn: Connection, keys: KeyRing, cases: Sequence[Case], raws: Mapping[str, bytes]) -> None:
     """Write what was made of them."""
     update_rows(conn, returns, _MADE, [_made(keys, case, raws.get(case.told.key)) for case in cases])
+    # What a machine tells of a lead that was forgotten counts, without its words; what a person writes, a person reads.
+    bare = [case.id for case in cases if case.found.erased and case.handling is Handling.NONE]
+    if bare:
+        empty = {"diagnostic": "", "sender": "", "subject": "", "text": "", "refusal": ""}
+        conn.execute(returns.update().where(among(returns.c.id, bare)).values(empty))
 
 
 def _made(keys: KeyRing, case: Case, raw: bytes | None) -> tuple[Any, ...]:

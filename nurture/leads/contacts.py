@@ -30,7 +30,10 @@ def ids_with_contact(conn: Connection, emails: Sequence[str], phones: Sequence[s
 
 
 def survivors(conn: Connection, ids: Iterable[int]) -> dict[int, int]:
-    """The leads that these were merged into at last; those that were not merged are their own."""
+    """The leads that these were merged into at last; those that were not merged are their own.
+
+    An erased one leads to itself, that is nowhere, and is left out.
+    """
     found = {one: one for one in ids}
     for _ in range(LONGEST_CHAIN):
         query = sa.select(leads.c.id, leads.c.merged_into).where(
@@ -39,7 +42,7 @@ def survivors(conn: Connection, ids: Iterable[int]) -> dict[int, int]:
         further = {row.id: row.merged_into for row in conn.execute(query)} if found else {}
         if not further:
             break
-        found = {one: further.get(at, at) for one, at in found.items()}
+        found = {one: further.get(at, at) for one, at in found.items() if further.get(at) != at}
     return found
 
 

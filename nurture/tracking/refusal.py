@@ -24,6 +24,7 @@ from nurture.kernel.context import Context
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_
 from nurture.kernel.reasons import Reason
+from nurture.leads.store import hold
 from nurture.messages import links
 from nurture.messages import service as messages
 from nurture.messages.model import MessageClass
@@ -138,6 +139,8 @@ def _carry_out(ctx: Context, wish: Wish) -> Refusal | None:
         return None
     with ctx.database.write() as conn:
         addressee = store.addressee(conn, said.message_id, said.lead_id)
+        if addressee.lead_id is not None:
+            hold(conn, [addressee.lead_id])
         how = _said(wish, said)
         match wish.ask:
             case Ask.LEAVE:

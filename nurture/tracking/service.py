@@ -60,6 +60,9 @@ def _judge(conn: Connection, wanted: Mapping[int, list[int]], now: datetime, rea
     mails = store.mails(conn, ours)
     after = _verdicts(before.values(), mails, real, _readers(conn, before.values(), mails))
     write(conn, before, after, mails, now, real)
+    erased = [number for number, mail in mails.items() if mail.erased]
+    if erased:
+        store.forget(conn, erased)
     return len(due)
 
 

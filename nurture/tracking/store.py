@@ -28,6 +28,7 @@ MOST_COMPANY = 300
 _MOST_PEOPLE = 50
 _MOST_ELSEWHERE = 4_000
 _LONGEST_CHAIN = 20
+NEVER_AGAIN = 2**31 - 1  # no classifier is newer: what is blank cannot be judged anew
 _LOCKS = 0x6E75_0000_0000_0000  # advisory locks of messages begin here
 
 _RAW = ("key", "kind", "message_id", "link", "url", "at", "engine_at", "method", "agent", "ip", "headers")
@@ -85,6 +86,7 @@ class Mail:
     email_key: str
     sent_at: datetime | None  # real time
     links: int | None
+    erased: bool = False  # the lead was forgotten
 
 
 def waiting(conn: Connection, settling_until: datetime, limit: int) -> list[tuple[int, int]]:
@@ -219,7 +221,7 @@ def mails(conn: Connection, message_ids: Collection[int]) -> dict[int, Mail]:
     query = (
         sa.select(
             messages.c.id, messages.c.lead_id, messages.c.template_key, messages.c.template_revision_id,
-            campaigns.c.key.label("campaign_key"), times.c.at.label("sent_at"), leads.c.merged_into,
+            campaigns.c.key.label("campaign_key"), times.c.at.label("sent_at"), leads.c.merged_into, leads.c.erased_at,
         )
         .outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id)
         .outerjoin(times, times.c.message_id == messages.c.id)
@@ -232,6 +234,7 @@ def mails(conn: Connection, message_ids: Collection[int]) -> dict[int, Mail]:
         row.id: Mail(
             row.lead_id if row.merged_into is None else survivor(conn, row.merged_into),
             row.campaign_key, row.template_key, row.sent_at, counts.get(row.template_revision_id),
+            row.erased_at is not None,
         )
         for row in rows
     }  # fmt: skip
@@ -277,6 +280,13 @@ def judged(conn: Connection, rows: Collection[Kept], version: int) -> None:
             for one in rows
         ],
     )
+
+
+def forget(conn: Connection, message_ids: Collection[int]) -> None:
+    """Let go of what names a person in the hits of these messages, as an erasure does; nobody judges them again."""
+    empty = {"url": None, "agent": "", "ip": "", "settled": True, "version": NEVER_AGAIN}
+    of_theirs = hits.c.message_id.in_(sorted(message_ids))
+    conn.execute(hits.update().where(of_theirs, sa.or_(hits.c.agent != "", hits.c.ip != "")).values(empty))
 
 
 def still_counted(conn: Connection, message_ids: Collection[int], activity_ids: Collection[int]) -> set[int]:

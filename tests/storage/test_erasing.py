@@ -1,18 +1,25 @@
 """Erasing a lead: nothing that names the person stays anywhere, what counts stays, and the address stays closed."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.capture import store as capture
 from nurture.capture.tables import import_batches
 from nurture.consents import store as consent_store
 from nurture.consents.model import Channel
+from nurture.delivery.bounce import BounceReason
 from nurture.engine import erasing
 from nurture.engine.erasing import Erasure, erase, look
 from nurture.engine.merging import merge
 from nurture.engine.tick import tick
+from nurture.inbound.model import What
+from nurture.inbound.tables import returns
 from nurture.kernel.context import Context
 from nurture.kernel.database import Instant
 from nurture.kernel.errors import ConflictError, NotFoundError
@@ -20,10 +27,15 @@ from nurture.leads import service as lead_service
 from nurture.leads import store as lead_store
 from nurture.leads.model import NewLead
 from nurture.leads.tables import leads, tags
+from nurture.messages import links
 from nurture.messages.model import MessageState
 from nurture.messages.tables import messages
+from nurture.outbound.tables import outbox
 from nurture.schema import metadata
+from nurture.tracking.edge import Tracker
+from nurture.tracking.service import ingest
 from tests.storage import selling
+from tests.storage.inbound.ground import sent, tell, told
 from tests.storage.ticking import HELLO, add_leads, apply, mails, publish_emails, rows
 
 MARK = "zqxsecret"
@@ -198,3 +210,75 @@ def test_a_mail_that_told_staff_of_the_lead_is_blanked(context: Context) -> None
     about, other = rows(context, sa.select(messages.c.state, messages.c.values_).order_by(messages.c.unique_key))
     assert about == (MessageState.CANCELED.value, None)
     assert other.values_["alert"]["name"] == f"{MARK} b"
+
+
+def test_what_arrives_later_brings_nothing_back(context: Context) -> None:
+    """A click still leads on, a bounce still counts: without browser, network, address or words."""
+    sent(context)
+    _erase(context, 1)
+    tracker = Tracker(context, patience=2.0)
+    tracker.start()
+    path = links.CLICK_PATH + links.click_token(context.keys, 1, 0, f"https://anphat.example/?to={MARK}")
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "REMOTE_ADDR": "203.0.113.7", "HTTP_USER_AGENT": MARK}
+    said: list[str] = []
+    tracker.wsgi(environ, lambda status, _headers: said.append(status))  # type: ignore[arg-type, func-returns-value]
+    tracker.stop()
+    ingest(context)
+    gone = {"address": ADDRESS, "diagnostic": f"<{ADDRESS}> unknown", "reason": BounceReason.NO_SUCH_USER}
+    quoted = rows(context, sa.select(messages.c.header_id))[0][0]
+    tell(
+        context,
+        told(context, What.BOUNCED, "signed", message_id=1, **gone),
+        told(context, What.BOUNCED, "quoted", header_id=quoted, **gone),
+        told(context, What.COMPLAINED, "spam", message_id=1, address=ADDRESS),
+        told(context, What.AUTO_REPLY, "away", message_id=1, sender=ADDRESS, subject=MARK, text=MARK),
+    )
+
+    assert said == ["302 Found"]
+    assert mails(context, "state") == [("bounced",)]
+    assert _marked(context) == []
+    with context.database.write() as conn:
+        conn.execute(returns.delete())
+    tell(context, told(context, What.REPLIED, "new", message_id=1, sender=ADDRESS, text=f"Xin chào {MARK}"))
+    assert _marked(context) == ["returns"]  # what a person writes to us now, a person reads; it is no lead's
+    assert rows(context, sa.select(returns.c.lead_id, returns.c.state)) == [(None, "waiting")]
+
+
+def test_what_came_as_nobodys_and_calls_that_wait_go_too(context: Context) -> None:
+    """Mail of theirs from before they were a lead is blanked; nothing about them is called out any more."""
+    tell(
+        context,
+        told(context, What.REPLIED, "sender", sender=ADDRESS, text=MARK),
+        told(context, What.BOUNCED, "about", address=ADDRESS, diagnostic=MARK),
+    )
+    lead_id = _new(context)
+    with context.database.write() as conn:
+        _fill(conn, outbox, context, lead_id=lead_id, kind="webhook", state="queued")
+
+    _erase(context, lead_id)
+
+    assert _marked(context) == []
+    assert rows(context, sa.select(outbox.c.state, outbox.c.reason)) == [("canceled", "erased")]
+
+
+def test_an_import_that_waits_for_the_erasure_does_not_fill_the_lead_again(context: Context) -> None:
+    """Whoever held its number before the erasure finds nobody behind it afterwards."""
+    if context.database.is_sqlite:
+        return  # one writer: nobody waits between looking and writing
+    lead_id = _new(context)
+    began = threading.Event()
+
+    def look_for_it() -> dict[str, Any]:
+        with context.database.write() as conn:
+            began.set()
+            return capture.leads_with(conn, [ADDRESS], [])
+
+    now, real = context.clock.engine(), context.clock.real()
+    with ThreadPoolExecutor(1) as pool:
+        with context.database.write() as conn:
+            lead_store.hold(conn, [lead_id])
+            waits = pool.submit(look_for_it)
+            assert began.wait(5)
+            time.sleep(0.3)
+            erase(conn, context.keys, lead_id, now=now, real=real, actor="cli", why="request:x")
+        assert waits.result(5) == {}

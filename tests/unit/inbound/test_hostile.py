@@ -30,6 +30,8 @@ HOSTILE = {
     "one endless header": b"Subject: " + b"a " * 500_000 + b"\n\nbody",
     "one endless folded header": b"Subject: a\n" + b" b\n" * 200_000 + b"\nbody",
     "one endless line": b"From: mailer-daemon@x.test\nSubject: failure notice\n\n" + b"a@b.c " * 150_000,
+    "endless blank lines": b"From: mailer-daemon@x.test\nSubject: failure notice\n\n" + b"\n" * 900_000,
+    "recipients that are nearly ours": b"From: a@b.test\n" + (b"To: " + b"a-" * 1_900 + b"\n") * 240 + b"\nhello",
     "endless words": b"From: mailer-daemon@x.test\nSubject: failure notice\n\n" + b"user " * 200_000,
     "endless markup": b"From: a@b.test\nContent-Type: text/html\n\n" + b"<style><!--" * 80_000,
     "endless quotes": b"From: a@b.test\nSubject: Re: x\n\n" + b"On a b wrote\n" * 50_000,

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurture.kernel.signing import KeyRing, new_ring, rotated
+from nurture.kernel.signing import Key, KeyRing, rotated
 from nurture.messages.verp import LONGEST_BASE, read, return_path
 
-RING = new_ring()
+# Made once for all: the ids of tests must not differ from run to run.
+RING = KeyRing((Key(b"ring", b"k" * 32),), b"s" * 32, b"here")
+OTHER = KeyRing((Key(b"othr", b"o" * 32),), b"t" * 32, b"also")
 BOUNCES = "bounces@anphat.example"
 PATH = return_path(RING, BOUNCES, 4711)
 
@@ -77,7 +79,7 @@ TOKEN = PATH.partition("+")[2].partition("@")[0]
         f"bounces+{TOKEN}",
         f"bounces+{TOKEN}@a@b",
         f"bounces+{'a' * 32}@anphat.example",
-        return_path(new_ring(), BOUNCES, 4711),
+        return_path(OTHER, BOUNCES, 4711),
         return_path(KeyRing(RING.keys, RING.suppression, b"none"), BOUNCES, 4711),
         "+" * 100_000,
     ],
