@@ -15,11 +15,13 @@ from nurture.consents.model import Method, SuppressionReason
 from nurture.consents.service import Said, suppress
 from nurture.delivery import store
 from nurture.delivery.go import go
+from nurture.delivery.resolve import Resolution, Which, resolve
 from nurture.engine.leave import take_out
 from nurture.engine.silence import look_again
 from nurture.engine.tick import tick
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
+from nurture.leads.store import hold
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
 from nurture.messages.service import set_state
@@ -175,3 +177,27 @@ def test_those_whose_refused_mail_ends_go_on(context: Context) -> None:
     _refuse(context, "lead1@example.vn", "lead2@example.vn")
     assert _go(context, _reserve(context)) == []
     assert places(context, "waits_for") == [(None,), (None,)]
+
+
+@pytest.mark.postgres
+def test_who_resolves_a_mail_waits_for_whoever_holds_its_lead(several: Context) -> None:
+    """What came back about the lead takes its mails first and their places after: resolving must hold neither."""
+    _written(several, 1)
+    now = several.clock.engine()
+    with several.database.write() as conn:
+        conn.execute(messages.update().values(state="unknown", gone_at=now, ended_at=now))
+    done: list[list[int]] = []
+
+    def say() -> None:
+        with several.database.write() as conn:
+            done.append(resolve(conn, several, "cli", Which(), Resolution.SENT, "seen in its log"))
+
+    other = threading.Thread(target=say)
+    with several.database.write() as conn:
+        hold(conn, [1])
+        conn.execute(sa.select(messages.c.id).with_for_update(key_share=True))
+        other.start()
+        other.join(0.3)
+        conn.execute(sa.select(enrollments.c.id).with_for_update(key_share=True, nowait=True))
+    other.join(10)
+    assert done == [[1]]
