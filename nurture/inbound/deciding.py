@@ -43,9 +43,13 @@ class Case:
 
 
 def decide(
-    number: int, one: Return, found: Found, refusal: Refusal | None = None, token: links.Refusal | None = None
-) -> Case:
-    """What follows; `refusal` is what the words of a reply say, `token` the one in the subject of an unsubscribe."""
+    number: int, one: Return, found: Found, refusal: Refusal | None = None, token: links.Refusal | None = None,
+    *, signs: bool = False,
+) -> Case:  # fmt: skip
+    """What follows; `refusal` is what the words of a reply say, `token` the one in the subject of an unsubscribe.
+
+    `signs`: our mail has a signed return path, to which every bounce of it comes.
+    """
     if token is not None:
         return Case(number, one, found, Outcome.DONE, refusal=refusal, refuses=True, token=token)
     known = found.message is not None or found.lead_id is not None
@@ -55,7 +59,7 @@ def decide(
         case What.UNSUBSCRIBED:
             return _unsubscribed(number, one, found, refusal)
         case What.BOUNCED:
-            return Case(number, one, found, _bounced(one, found) if known else Outcome.NOBODY)
+            return _returned(number, one, found, signs=signs) if known else Case(number, one, found, Outcome.NOBODY)
         case What.COMPLAINED:
             return _complained(number, one, found)
         case What.DELIVERED:
@@ -74,13 +78,17 @@ def _believed(one: Return, found: Found) -> bool:
     return found.proof >= Proof.QUOTED or (one.source != MAIL and found.proof >= Proof.ADDRESS)
 
 
-def _bounced(one: Return, found: Found) -> Outcome:
+def _returned(number: int, one: Return, found: Found, *, signs: bool) -> Case:
+    """A bounce. One that only names an address, in a mail that anybody can write, is believed where it could not do
+    more: not where bounces of ours are signed."""
     if found.proof is Proof.ADDRESS and not found.lately:
-        return Outcome.UNPROVEN
+        return Case(number, one, found, Outcome.UNPROVEN)
+    if found.proof is Proof.ADDRESS and one.source == MAIL and signs:
+        return Case(number, one, found, Outcome.UNPROVEN, Handling.WAITING)
     reason = one.reason or BounceReason.UNKNOWN
     if reason in COUNTING:
-        return Outcome.COUNTED
-    return Outcome.OURS if reason in OURS else Outcome.DONE
+        return Case(number, one, found, Outcome.COUNTED)
+    return Case(number, one, found, Outcome.OURS if reason in OURS else Outcome.DONE)
 
 
 def _complained(number: int, one: Return, found: Found) -> Case:

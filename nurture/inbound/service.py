@@ -87,8 +87,9 @@ def _cases(conn: Connection, ctx: Context, new: Sequence[tuple[int, Return]], no
         for (_, one), token in zip(new, tokens, strict=True)
     ]
     whom = match(conn, named, now, (mailbox(ctx.settings.mail_from)[1], ctx.settings.bounce_address))
+    signs = bool(ctx.settings.bounce_address)
     return [
-        decide(number, one, found, _words(one), token)
+        decide(number, one, found, _words(one), token, signs=signs)
         for (number, one), found, token in zip(new, whom, tokens, strict=True)
     ]
 

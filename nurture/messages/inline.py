@@ -33,6 +33,7 @@ _STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style\s*>)", re.DOTALL | re.IGNORE
 _HEAD = frozenset({"html", "head", "title", "meta", "link", "base", "style", "script"})
 # States of a tag that a style attribute cannot say; premailer inlines no other selector with a colon either.
 _STATE = re.compile(r":(?!first-child|last-child|nth-child)")
+_UNIT_OF_ZERO = re.compile(r"(?<![\w.#])0+(?:\.0+)?(?:px|pt|em|rem|%|in|cm|mm)?(?![\w.])")
 _BLANK = re.compile(r"\n\s*\n")
 
 
@@ -304,7 +305,15 @@ def _said(matched: _Matched, computed: Sequence[Declaration]) -> list[Declaratio
     written = [*_cascade(matched, important=False), *_cascade(matched, important=True)]
     times = Counter((one.name, one.important) for one in written)
     keys = [(one.name, one.important) for one in written]
-    return [values.get(key, one) if times[key] == 1 else one for key, one in zip(keys, written, strict=True)]
+    return [
+        one if times[key] > 1 or key not in values or _form(values[key].value) == _form(one.value) else values[key]
+        for key, one in zip(keys, written, strict=True)
+    ]
+
+
+def _form(value: str) -> str:
+    """A value without what may be written in several ways: blanks, quotes, case, the unit of nothing."""
+    return _UNIT_OF_ZERO.sub("0", re.sub(r"[\s\"']", "", value)).lower()
 
 
 def _before(said: Sequence[Declaration], own: str) -> str:

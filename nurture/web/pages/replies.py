@@ -36,6 +36,7 @@ KINDS: Mapping[str, str] = {
     What.REPLIED: N_("a letter"),
     What.UNSUBSCRIBED: N_("a refusal of email"),
     What.COMPLAINED: N_("a complaint about spam"),
+    What.BOUNCED: N_("a notice that mail came back"),
     What.OTHER: N_("other mail"),
 }
 WHY: Mapping[str, str] = {

@@ -1,5 +1,6 @@
 """Bounces: what they change, in any order, once each; and what they must not change."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -177,6 +178,18 @@ def test_an_address_alone_is_believed_where_we_wrote_to_it_lately(context: Conte
     clock.advance(timedelta(days=31))
     tell(context, told(context, What.BOUNCED, "late", address="lead3@example.com", **GONE))
     assert [refusal(context, n) for n in (1, 2, 3)] == ["bounced", "bounced", ""]
+
+
+def test_an_address_alone_proves_nothing_where_our_bounces_are_signed(context: Context) -> None:
+    """A stranger's notice is put before a person; what a provider's webhook tells is believed."""
+    signing = replace(context, settings=replace(context.settings, bounce_address="bounces@anphat.example"))
+    sent(context, 2)
+    forged = told(context, What.BOUNCED, "forged", address="lead1@example.com", **GONE)
+    proven = told(context, What.BOUNCED, "proven", source="ses", address="lead2@example.com", **GONE)
+    assert tell(signing, forged, proven).outcomes == {"bounced:unproven": 1, "bounced:done": 1}
+    assert [row.state for row in rows(context, messages)] == ["sent", "bounced"]
+    assert [refusal(context, n) for n in (1, 2)] == ["", "bounced"]
+    assert [row.state for row in rows(context, returns)] == ["waiting", ""]
 
 
 def test_a_hundred_take_as_many_statements_as_ten(context: Context) -> None:
