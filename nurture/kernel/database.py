@@ -152,6 +152,10 @@ class among(FunctionElement[bool]):  # noqa: N801 - read as SQL's own functions 
     def __init__(self, column: sa.ColumnElement[int], numbers: Sequence[int]) -> None:
         super().__init__(column, sa.bindparam(None, numbers, type_=_Numbers(), unique=True))
 
+    def self_group(self, against: Any = None) -> "among":  # noqa: ARG002 - as SQLAlchemy calls it
+        """As it is: SQLAlchemy would write `… IN (…) = 1` on SQLite, for which no index serves."""
+        return self
+
 
 @compiles(among, "sqlite")
 def _among_sqlite(element: among, compiler: Any, **options: Any) -> str:

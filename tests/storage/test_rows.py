@@ -5,7 +5,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from nurture.kernel.context import Context
-from nurture.kernel.database import update_rows
+from nurture.kernel.database import among, update_rows
 from nurture.messages.tables import messages
 from tests.faults.ground import fill
 
@@ -28,3 +28,22 @@ def test_rows_changed_at_once_are_as_if_changed_one_by_one(context: Context) -> 
     assert found[:2] == rows
     assert found[2] == (3, "queued", None, None, 0, None)
     assert queued == ["advertising"]
+
+
+def test_many_are_found_by_an_index(context: Context) -> None:
+    """Asked for by their numbers, alone or with more, to be read or to be changed: nobody looks at every row."""
+    some = among(messages.c.id, [1, 2])
+    queries = (
+        sa.select(messages.c.class_).where(some),
+        sa.select(messages.c.class_).where(some, messages.c.attempts == 0),
+        messages.update().where(among(messages.c.lead_id, [1, 2])).values(attempts=1),
+    )
+    with context.database.read() as conn:
+        for query in queries:
+            sql = str(query.compile(conn, compile_kwargs={"literal_binds": False}))
+            assert not sql.endswith("= 1")
+            if conn.dialect.name == "sqlite":
+                marks = ("1",) * (sql.count("?") - 1)
+                values = (*marks, "[1,2]") if sql.startswith("UPDATE") else ("[1,2]", *marks)
+                plan = [row.detail for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+                assert [one for one in plan if one.startswith("SCAN messages")] == []
