@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from nurture.demo.people import KEEN, reserve
 from nurture.inbound.played import Play
 
-_GONE, _FULL, _AWAY, _ANGRY = 0.012, 0.026, 0.06, 0.064  # of all addresses, each share behind the one before
-_FULL_NOW, _AWAY_NOW, _ANGRY_NOW = 0.5, 0.25, 0.4  # of the mails to such an address
+_GONE, _FULL, _AWAY, _ANGRY = 0.012, 0.026, 0.06, 0.062  # of all addresses, each share behind the one before
+_FULL_NOW, _AWAY_NOW, _ANGRY_NOW = 0.5, 0.25, 0.5  # of the mails to such an address
 _ANSWERS, _ANSWERS_KEEN, _REFUSES = 0.012, 0.05, 0.06  # of the mails that may be answered
 _SHY = 0.93  # above it an answer says no
 _GRATEFUL = 0.35
+LABEL = "[QC]"  # nobody complains of a receipt, nor says no to being told that the no was heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Coming:
 def coming(address: str, subject: str) -> Coming | None:
     """What comes back of a mail with this subject to this address; mostly nothing."""
     dice = random.Random(f"answer {address} {subject}")  # noqa: S311 - a demo, not a secret
-    fate, chance = _fate(address), dice.random()
+    fate, chance, is_advertising = _fate(address), dice.random(), subject.startswith(LABEL)
     if fate < _GONE:
         return Coming(dice.uniform(0.02, 0.2), Play.GONE)
     if fate < _FULL:
@@ -37,10 +38,10 @@ def coming(address: str, subject: str) -> Coming | None:
         text = _in_language(_AWAY_WORDS, subject)[0]
         return Coming(dice.uniform(0.02, 0.1), Play.AWAY, text) if chance < _AWAY_NOW else None
     if fate < _ANGRY:
-        return Coming(dice.uniform(1, 12), Play.SPAM) if chance < _ANGRY_NOW else None
+        return Coming(dice.uniform(1, 12), Play.SPAM) if chance < _ANGRY_NOW and is_advertising else None
     shyness = reserve(address)
     if shyness > _SHY:
-        return _reply(dice, _NO, subject) if chance < _REFUSES else None
+        return _reply(dice, _NO, subject) if chance < _REFUSES and is_advertising else None
     if chance >= (_ANSWERS_KEEN if shyness < KEEN else _ANSWERS):
         return None
     return _reply(dice, _THANKS if dice.random() < _GRATEFUL else _QUESTIONS, subject)
@@ -67,8 +68,11 @@ def _in_language(words: tuple[tuple[str, ...], tuple[str, ...]], subject: str) -
 
 _QUESTIONS = (
     (
-        "Chào trung tâm,\n\nLớp buổi tối còn chỗ không ạ? Nhóm mình có 6 người, muốn học cùng một lớp.",
-        "Cho mình hỏi học phí có chia làm hai đợt được không, và có xuất hóa đơn cho công ty không?",
+        "Lớp buổi tối còn chỗ không ạ? Nhóm mình có 6 người, muốn học cùng một lớp.",
+        "Trung tâm có xuất hóa đơn cho công ty không ạ? Bên mình cần trước ngày 20.",
+        "Học viên nghỉ một buổi thì có được học bù không?",
+        "Cho mình xin lịch khai giảng lớp cuối tuần. Bên mình có 4 bạn nhân viên mới.",
+        "Cho mình hỏi học phí có chia làm hai đợt được không?",
         "Bên mình ở xa, có lớp học trực tuyến không? Nếu có thì gửi giúp mình lịch khai giảng nhé.",
         "Mình xem bảng giá rồi nhưng chưa rõ gói cho doanh nghiệp gồm những gì. Nhờ trung tâm gọi lại sau 14 giờ.",
     ),

@@ -219,6 +219,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.DONE: "Done",
 }
 
+# Of a lead that is nobody's.
+_REPLIED = "The lead has replied, somebody should look first"
 # A cap that is not the house's own.
 _CAPPED_BY_LAW = "%(count)s advertising messages went there in the last %(days)s × 24 hours; the law allows %(limit)s"
 _CAPPED_AS_AGREED = (
@@ -232,6 +234,8 @@ def sentence(reason: Reason, params: Mapping[str, Any]) -> str:
         return _CAPPED_BY_LAW
     if reason is Reason.CAPPED and params.get("agreed"):
         return _CAPPED_AS_AGREED
+    if reason is Reason.REPLIED and not params.get("owner"):
+        return _REPLIED
     return SENTENCES[reason]
 
 

@@ -130,6 +130,7 @@ _ORIGINS: Mapping[str, str] = {
     "import": N_("import %(name)s"),
     "merge": N_("from a lead that was merged"),
     "cli": N_("on the command line"),
+    "return": N_("by what came back of an email"),
 }
 
 

@@ -117,3 +117,18 @@ def test_a_figure_that_was_agreed_on_stands_beside_the_yes(sales: Client, ctx: C
     assert [(one.purpose, one.per_day) for one in _lines(ctx, lead)] == [
         ("advertising", 1), ("tracking", None), ("advertising", 5),
     ]  # fmt: skip
+
+
+def test_who_was_asked_by_mail_is_not_offered_to_be_asked_again(sales: Client, ctx: Context) -> None:
+    """The tab says when; who has agreed already is not offered to be asked at all."""
+    public_id = _silent(sales, ctx)
+    tab = f"/leads/{public_id}?tab=consents"
+    assert f"/leads/{public_id}/ask-consent" in sales.get(tab).text
+    sales.post(f"/leads/{public_id}/ask-consent")
+    shown = sales.get(tab).text
+    assert f"/leads/{public_id}/ask-consent" not in shown
+    assert "chưa trả lời" in shown or "no answer yet" in shown
+    sales.post("/leads/new", {"name": "Hồ An", "email": "ho.an@example.net", **TOLD, "given_on": _day(ctx)})
+    with ctx.database.read() as conn:
+        other = conn.execute(sa.select(leads.c.public_id).where(leads.c.name == "Hồ An")).scalar_one()
+    assert f"/leads/{other}/ask-consent" not in sales.get(f"/leads/{other}?tab=consents").text

@@ -8,7 +8,7 @@ from nurture.demo.writers import coming, is_lost
 from nurture.inbound.played import Play
 from nurture.inbound.refusal_words import find
 
-SUBJECTS = ("Chào mừng anh Đạt", "Ưu đãi tháng này", "Lịch khai giảng mới", "Hẹn gặp ở buổi học thử")
+SUBJECTS = ("[QC] Chào anh Đạt", "[QC] Ưu đãi tháng này", "[QC] Lịch khai giảng mới", "Đã giữ chỗ buổi học thử")
 
 
 def test_what_comes_back_is_of_every_kind_and_rare() -> None:
@@ -33,9 +33,15 @@ def test_whom_nobody_knows_there_never_gets_a_mail() -> None:
 
 def test_some_answers_are_refusals_and_the_engine_reads_them_so() -> None:
     """And no question or thanks is taken for one; an English mail is answered in English."""
-    answers = [coming(one.email, subject) for one in made_up(1_000) for subject in (*SUBJECTS, "Welcome")]
+    answers = [coming(one.email, subject) for one in made_up(1_000) for subject in (*SUBJECTS, "[QC] Welcome")]
     texts = {back.text for back in answers if back is not None and back.what is Play.REPLY}
     noes = {text for text in texts if find(text)}
     assert "Đừng gửi nữa." in noes
     assert len(noes) < len(texts) / 2
     assert any(text.isascii() for text in texts)
+
+
+def test_only_advertising_is_called_spam_or_refused() -> None:
+    """Who is told that their no was heard does not say it again."""
+    found = [coming(one.email, "Đã dừng gửi thư đến anh/chị") for one in made_up(2_000)]
+    assert not any(back is not None and (back.what is Play.SPAM or find(back.text)) for back in found)
