@@ -21,7 +21,7 @@ from nurture.delivery.timeline import line
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.context import Context
-from nurture.kernel.database import among, update_rows
+from nurture.kernel.database import among, unindexed, update_rows
 from nurture.kernel.errors import ForbiddenError, InputError, Problem
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import clean
@@ -67,7 +67,7 @@ class Which:
             (self.until, m.gone_at.__lt__),
         ]
         asked = [condition(value) for value, condition in given if value is not None]
-        return [_UNKNOWN, m.lead_id.is_not(None), m.user_id.is_(None), *asked]
+        return [_UNKNOWN, unindexed(m.lead_id).is_not(None), m.user_id.is_(None), *asked]
 
 
 def count(conn: Connection, which: Which) -> int:

@@ -236,7 +236,8 @@ def _blank_apart(conn: Connection, keys: KeyRing, known: Collection[Lead]) -> No
             conn.execute(import_refusals.update().where(of_value).values(blanks(import_refusals)))
         if one.email:
             conn.execute(mailbox_mails.delete().where(mailbox_mails.c.rcpt_to == one.email))
-            theirs = sa.or_(returns.c.sender == one.email, returns.c.address_hash == keys.address_hash(one.email))
+            wrote = sa.and_(returns.c.sender == one.email, sa.text("returns.sender <> ''"))  # as its index says
+            theirs = sa.or_(wrote, returns.c.address_hash == keys.address_hash(one.email))
             conn.execute(returns.update().where(theirs).values(blanks(returns)))  # also what came as nobody's
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from nurture.inbound.deciding import Case
 from nurture.inbound.model import Handling, Return, What
 from nurture.inbound.tables import returns
-from nurture.kernel.database import among, insert_new, update_rows
+from nurture.kernel.database import among, insert_new, unindexed, update_rows
 from nurture.kernel.signing import KeyRing
 from nurture.kernel.text import clean
 from nurture.leads.store import visible
@@ -87,6 +87,7 @@ _LISTED = (
     "text", "refusal", "state", "handled_at", "handled_by", "diagnostic",
 )  # fmt: skip
 _WAITS = sa.text("returns.state = 'waiting'")  # spelled out, so that the partial index serves it
+_FOR_PEOPLE = sa.text("returns.state <> ''")  # likewise: few of many
 _REPLIES = returns.c.what.in_([What.REPLIED.value, What.UNSUBSCRIBED.value])
 
 
@@ -105,7 +106,7 @@ def replies(
     conn: Connection, person: Person, *, waiting: bool = True, before: int | None = None, limit: int = 50
 ) -> tuple[Sequence[Row[Any]], int | None]:
     """Replies of leads that the person sees, the latest first, and the id to go on before."""
-    query = _listing().where(_REPLIES, returns.c.lead_id.is_not(None), returns.c.state != Handling.NONE.value)
+    query = _listing().where(_REPLIES, unindexed(returns.c.lead_id).is_not(None), _FOR_PEOPLE)
     query = query.where(visible(person))
     if waiting:
         query = query.where(_WAITS)
@@ -116,7 +117,7 @@ def strays(
     conn: Connection, *, waiting: bool = True, before: int | None = None, limit: int = 50
 ) -> tuple[Sequence[Row[Any]], int | None]:
     """Mail of which nobody knows whose it is, or that could not be read, or proves nothing."""
-    query = _listing().where(sa.or_(~_REPLIES, returns.c.lead_id.is_(None)), returns.c.state != Handling.NONE.value)
+    query = _listing().where(sa.or_(~_REPLIES, returns.c.lead_id.is_(None)), _FOR_PEOPLE)
     if waiting:
         query = query.where(_WAITS)
     return _page(conn, query, before, limit)
@@ -133,7 +134,7 @@ def _page(
 
 def one(conn: Connection, return_id: int, person: Person) -> Row[Any] | None:
     """One that the person may see: replies of their leads; what belongs to nobody is for administrators."""
-    query = _listing().where(returns.c.id == return_id, returns.c.state != Handling.NONE.value)
+    query = _listing().where(returns.c.id == return_id, _FOR_PEOPLE)
     allowed = sa.and_(returns.c.lead_id.is_not(None), visible(person))
     return conn.execute(query if person.may_administer else query.where(allowed)).first()
 

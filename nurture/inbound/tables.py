@@ -32,11 +32,24 @@ returns = sa.Table(
     column("handled_by", sa.Text, server_default="", personal=False),  # `user:4`
     sa.UniqueConstraint("source", "key"),
     sa.Index("ix_returns_lead_id_id", "lead_id", "id"),
+    sa.Index("ix_returns_address_hash", "address_hash"),
+    sa.Index(
+        "ix_returns_sender",  # of those that somebody wrote
+        "sender",
+        sqlite_where=sa.text("sender <> ''"),
+        postgresql_where=sa.text("sender <> ''"),
+    ),
     sa.Index(
         "ix_returns_waiting",
         "id",
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
+    ),
+    sa.Index(
+        "ix_returns_for_people",
+        "id",
+        sqlite_where=sa.text("state <> ''"),
+        postgresql_where=sa.text("state <> ''"),
     ),
 )
 

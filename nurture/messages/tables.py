@@ -103,6 +103,12 @@ messages = sa.Table(
         postgresql_where=sa.text("address_hash IS NOT NULL"),
     ),
     sa.Index(
+        "ix_messages_user_id",  # mail to staff
+        "user_id",
+        sqlite_where=sa.text("user_id IS NOT NULL"),
+        postgresql_where=sa.text("user_id IS NOT NULL"),
+    ),
+    sa.Index(
         "ix_messages_unknown",
         "id",
         sqlite_where=sa.text("state = 'unknown'"),
