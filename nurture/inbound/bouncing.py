@@ -71,12 +71,13 @@ def _told(case: Case) -> dict[str, Any]:
 
 
 def _line(ctx: Context, case: Case, now: datetime) -> Activity:
-    """Of a bounce that names no mail: the timeline says it of the address."""
+    """Of a bounce that names no mail: the timeline says it of the address, once a day, since mailbox and provider may
+    both tell it."""
+    address_hash = ctx.keys.address_hash(case.found.address)
+    key = f"address:{address_hash}:bounced:{now.astimezone(ctx.settings.local_zone).date()}:{case.is_hard}"
+    detail = {**_told(case), "to": address_hash}
     cause = f"return:{case.id}"
-    detail = {**_told(case), "to": ctx.keys.address_hash(case.found.address)}
-    return Activity(
-        case.found.lead_id or 0, Kind.MESSAGE_BOUNCED, now, "engine", cause, f"{cause}:bounced", detail=detail
-    )
+    return Activity(case.found.lead_id or 0, Kind.MESSAGE_BOUNCED, now, "engine", cause, key, detail=detail)
 
 
 _LATER = ("state", "reason", "detail", "retry_at", "ended_at", "lease_until", "lease_holder")
@@ -152,13 +153,21 @@ def _history(
         .where(among(a.lead_id, sorted(addresses)), a.kind.in_(kinds), a.occurred_at >= since, a.withdrawn_at.is_(None))
     )
     bounces: dict[int, list[datetime]] = defaultdict(list)
+    nameless: list[tuple[int, datetime]] = []
     alive: dict[int, datetime] = {}
     for row in conn.execute(query):
-        if row.kind == Kind.MESSAGE_BOUNCED.value:
-            if _counts(ctx, row, addresses[row.lead_id]):
-                bounces[row.lead_id].append(row.occurred_at)
-        else:
+        if row.kind != Kind.MESSAGE_BOUNCED.value:
             alive[row.lead_id] = max(alive.get(row.lead_id, row.occurred_at), row.occurred_at)
+        elif _counts(ctx, row, addresses[row.lead_id]):
+            if row.address:
+                bounces[row.lead_id].append(row.occurred_at)
+            else:
+                nameless.append((row.lead_id, row.occurred_at))
+    zone = ctx.settings.local_zone
+    days = {(one, at.astimezone(zone).date()) for one, found in bounces.items() for at in found}
+    for one, at in nameless:  # what names no mail counts where nothing else was told of that day
+        if (one, at.astimezone(zone).date()) not in days:
+            bounces[one].append(at)
     arrived: sa.Select[Any] = (
         sa.select(m.lead_id, sa.func.max(m.gone_at, type_=Instant).label("at"))
         .where(among(m.lead_id, sorted(bounces)), m.delivered_at.is_not(None), m.user_id.is_(None))

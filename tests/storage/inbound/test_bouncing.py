@@ -233,3 +233,21 @@ def test_an_answer_that_never_came_is_no_doubt_where_the_receiver_told_first(con
     with context.database.write() as conn:
         settle(conn, context, "s1", "smtp", [Report(1, 1, Phase.DOT)])
     assert [row.state for row in rows(context, messages)] == ["sent"]
+
+
+def test_what_names_no_mail_counts_once_a_day(context: Context, clock: ManualClock) -> None:
+    """Mailbox and provider tell the same bounce, one of them by the address alone: neither line nor count is double."""
+    sent(context)
+    address = "lead1@example.com"
+    for day in range(4):
+        number = another(context)
+        names = {"message_id": number} if day % 2 else {}
+        tell(context, told(context, What.BOUNCED, f"{day}", address=address, **names, **FULL))
+        tell(context, told(context, What.BOUNCED, f"{day}", address=address, source="ses", **FULL))
+        clock.advance(timedelta(days=1))
+    assert refusal(context) == ""
+    bounced = [row for row in rows(context, activities) if row.kind == "message_bounced"]
+    assert len({(row.message_id, row.occurred_at) for row in bounced}) == len(bounced)
+    number = another(context)
+    tell(context, told(context, What.BOUNCED, "last", message_id=number, **FULL))
+    assert refusal(context) == "bounced"
