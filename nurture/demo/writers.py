@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from nurture.demo.people import KEEN, reserve
 from nurture.inbound.played import Play
 
-_GONE, _FULL, _AWAY, _ANGRY = 0.012, 0.026, 0.06, 0.062  # of all addresses, each share behind the one before
-_FULL_NOW, _AWAY_NOW, _ANGRY_NOW = 0.5, 0.25, 0.5  # of the mails to such an address
+_GONE, _FULL, _AWAY, _ANGRY = 0.012, 0.026, 0.06, 0.0615  # of all addresses, each share behind the one before
+_FULL_NOW, _AWAY_NOW, _ANGRY_NOW = 0.8, 0.25, 0.5  # of the mails to such an address
 _ANSWERS, _ANSWERS_KEEN, _REFUSES = 0.012, 0.05, 0.06  # of the mails that may be answered
 _SHY = 0.93  # above it an answer says no
 _GRATEFUL = 0.35
