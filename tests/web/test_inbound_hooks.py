@@ -35,6 +35,22 @@ def test_who_shows_nothing_is_asked_for_the_secret(open_to_brevo: Flask) -> None
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="nurture"'
 
 
+def test_what_nobody_would_send_breaks_nothing(ctx: Context) -> None:
+    """A list where a word belongs, a time without end: a stranger who knows the topic, and one who knows the secret."""
+    topic = "arn:aws:sns:us-east-1:123456789012:ses"
+    given = {
+        "NURTURE_DATA_DIR": str(ctx.settings.data_dir),
+        "NURTURE_SES_TOPICS": topic,
+        "NURTURE_BREVO_SECRET": SECRET,
+    }
+    visitor = create_app(replace(ctx, settings=read_settings(given))).test_client()
+    for kind in ([], {}, 1, None, "Notification"):
+        assert visitor.post("/hooks/in/ses", json={"TopicArn": topic, "Type": kind}).status_code == 401
+    event = {"event": "deferred", "email": "khach1@example.net", "ts_epoch": 10**400}
+    shown = {"Authorization": f"Bearer {SECRET}"}
+    assert visitor.post("/hooks/in/brevo", json=event, headers=shown).status_code == 200
+
+
 def test_a_provider_that_is_not_set_is_not_there(open_to_brevo: Flask) -> None:
     visitor = open_to_brevo.test_client()
     answers = [visitor.post(f"/hooks/in/{name}", json={}) for name in ("mailgun", "nobody", "_post")]

@@ -27,6 +27,7 @@ from nurture.kernel.settings import Settings
 
 ASKS = "Basic"
 _SOURCE = "brevo"
+_ENDLESS = 10**17  # milliseconds that no calendar has
 EVENTS = {
     "delivered": What.DELIVERED,
     "deferred": What.DELAYED,
@@ -78,7 +79,7 @@ def _return(event: Any, real: datetime) -> Return | None:
         _SOURCE,
         what,
         f"{named}:{mail}:{who}:{stamp or text(event, 'ts_event')}",
-        instant(millis / 1000) if isinstance(millis, int) else None,
+        instant(millis / 1000) if isinstance(millis, int) and abs(millis) < _ENDLESS else None,
         real,
         header_id=message_id(mail),
         address=who,

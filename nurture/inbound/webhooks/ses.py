@@ -101,7 +101,8 @@ def is_authentic(here: Here, post: Post) -> bool:
         message = data_of(post.body)
     except NotJsonError:
         return False
-    if dig(message, "TopicArn") not in here.settings.ses_topics or dig(message, "Type") not in _SIGNED:
+    topic, kind = dig(message, "TopicArn"), dig(message, "Type")
+    if topic not in here.settings.ses_topics or not isinstance(kind, str) or kind not in _SIGNED:
         return False
     pem = here.settings.ses_certificate.encode() or _certificate(message, here.fetch)
     if not _is_signed(message, pem, here.real):
