@@ -52,6 +52,6 @@ def test_complaints_and_slow_domains_are_shown(ctx: Context, admin: Client) -> N
             "said": "4.7.28", "tokens": 0.0, "at": real, "booked_at": None, "day_at": None, "day_count": 0,
         }])  # fmt: skip
     text = admin.get(PAGE).text
-    for words in ("ngừng quảng cáo", "5 trên 1.000 (0,5 %)", "gmail.com: 30 mỗi phút", "4.7.28"):
+    for words in ("ngừng quảng cáo", "5 trên 1.000 (0,5%)", "gmail.com: 30 mỗi phút", "4.7.28"):
         assert words in text, words
     assert "Hơn 3 phần nghìn" in admin.get("/today").text
