@@ -19,6 +19,7 @@ from nurture.inbound.reading import read
 from nurture.inbound.service import Applied, apply
 from nurture.kernel.context import Context
 from nurture.kernel.text import clean
+from nurture.tracking.writer import brief
 
 LARGEST = 2_000_000  # bytes of a mail that are taken; its beginning says what it is
 _log = structlog.get_logger(__name__)
@@ -95,5 +96,5 @@ def _alone(
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - put aside, for a person to see
-        _log.error("inbound_mail_put_aside", error=f"{type(error).__name__}: {error}"[:300])
+        _log.error("inbound_mail_put_aside", error=brief(error)[:300])
         return _apply(ctx, [(mail, [_aside(mail, f"{type(error).__name__}: {error}", real)])], also)
