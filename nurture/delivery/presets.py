@@ -65,13 +65,13 @@ PRESETS: dict[str, Preset] = {
             "be read: midnight in your zone is taken, so give zone where it differs."
         ),
     ),
-    # postmarkapp.com/support/article/1125: a key of 20 characters, a value of 80.
+    # A key of 20 characters and a value of 80, as far as is known; their page could not be read.
     "postmark": Preset(
         "Postmark", None, rolling=False, rate=None, source="", read_on="2026-11-23",
         note=N_("No figure of this provider could be read: give per_day and rate as your plan has them."),
         mark=Mark("X-PM-Metadata-nurture", "%s", longest=80),
     ),
-    # www.twilio.com/docs/sendgrid/for-developers/sending-email/unique-arguments; one such header a mail.
+    # Unique arguments; one such header a mail.
     "sendgrid": Preset(
         "SendGrid", None, rolling=False, rate=None, source="", read_on="2026-11-23",
         note=N_("No figure of this provider could be read: give per_day and rate as your plan has them."),

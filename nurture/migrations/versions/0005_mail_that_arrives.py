@@ -138,9 +138,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_returns")),
         sa.UniqueConstraint("source", "key", name=op.f("uq_returns_source_key")),
     )
+    op.create_index("ix_returns_address_hash", "returns", ["address_hash"], unique=False)
     op.create_index(op.f("ix_returns_engine_at"), "returns", ["engine_at"], unique=False)
+    op.create_index(
+        "ix_returns_for_people",
+        "returns",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state <> ''"),
+        postgresql_where=sa.text("state <> ''"),
+    )
     op.create_index("ix_returns_lead_id_id", "returns", ["lead_id", "id"], unique=False)
     op.create_index(op.f("ix_returns_message_id"), "returns", ["message_id"], unique=False)
+    op.create_index(
+        "ix_returns_sender",
+        "returns",
+        ["sender"],
+        unique=False,
+        sqlite_where=sa.text("sender <> ''"),
+        postgresql_where=sa.text("sender <> ''"),
+    )
     op.create_index(
         "ix_returns_waiting",
         "returns",
@@ -182,6 +199,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'unknown'"),
     )
     op.create_index(
+        "ix_messages_user_id",
+        "messages",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("user_id IS NOT NULL"),
+        postgresql_where=sa.text("user_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_outbox_texted",
         "outbox",
         ["target", "ended_at"],
@@ -219,6 +244,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("kind = 'sms'"),
     )
     op.drop_index(
+        "ix_messages_user_id",
+        table_name="messages",
+        sqlite_where=sa.text("user_id IS NOT NULL"),
+        postgresql_where=sa.text("user_id IS NOT NULL"),
+    )
+    op.drop_index(
         "ix_messages_unknown",
         table_name="messages",
         sqlite_where=sa.text("state = 'unknown'"),
@@ -250,9 +281,22 @@ def downgrade() -> None:
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
     )
+    op.drop_index(
+        "ix_returns_sender",
+        table_name="returns",
+        sqlite_where=sa.text("sender <> ''"),
+        postgresql_where=sa.text("sender <> ''"),
+    )
     op.drop_index(op.f("ix_returns_message_id"), table_name="returns")
     op.drop_index("ix_returns_lead_id_id", table_name="returns")
+    op.drop_index(
+        "ix_returns_for_people",
+        table_name="returns",
+        sqlite_where=sa.text("state <> ''"),
+        postgresql_where=sa.text("state <> ''"),
+    )
     op.drop_index(op.f("ix_returns_engine_at"), table_name="returns")
+    op.drop_index("ix_returns_address_hash", table_name="returns")
     op.drop_table("returns")
     op.drop_index(
         "ix_data_requests_open",

@@ -42,13 +42,13 @@ def test_on_an_empty_installation_everything_is_new(home: Path) -> None:
     lines = planned.stdout.splitlines()
     assert "New: the email template “welcome_series_hello” (en, vi)" in lines
     assert "New: the scoring rules" in lines
-    assert lines[-1] == "60 new, 0 changed, 0 unchanged"
+    assert lines[-1] == "64 new, 0 changed, 0 unchanged"
     assert not any(line.startswith("Changed") for line in lines)
 
 
 def test_what_is_live_is_changed_or_unchanged(home: Path) -> None:
     """An email in one language, alerts in their file, a comment; all else stays as it is."""
-    assert _run(home, "apply", "--yes").stdout.splitlines()[-1] == "Applied: 60 new, 0 changed, 0 unchanged"
+    assert _run(home, "apply", "--yes").stdout.splitlines()[-1] == "Applied: 64 new, 0 changed, 0 unchanged"
     assert _run(home, "plan").stdout.splitlines() == ["Nothing changes.", "0 new, 0 changed, 60 unchanged"]
     _change(home / "campaigns/_shared/pipeline.yaml", "cooldown: 24 hours", "cooldown: 12 hours")
     _change(home / "campaigns/_shared/scoring.yaml", "\n", "\n# ours\n")
@@ -102,12 +102,12 @@ def test_without_a_terminal_it_says_what_was_not_done_and_what_to_type(home: Pat
     assert done.exit_code == Status.WRONG_USE
     assert "Nothing was applied. This is no terminal" in done.stderr
     assert "apply --yes" in done.stderr
-    assert "60 new" in _run(home, "plan").stdout
+    assert "64 new" in _run(home, "plan").stdout
 
 
 @pytest.mark.parametrize(
     ("answer", "status", "said"),
-    [("c\n", Status.DONE, "Đã áp dụng: 60 mới"), ("\n", Status.FINDINGS, "Chưa áp dụng gì cả.")],
+    [("c\n", Status.DONE, "Đã áp dụng: 64 mới"), ("\n", Status.FINDINGS, "Chưa áp dụng gì cả.")],
     ids=["yes", "no"],
 )
 def test_at_a_terminal_a_person_is_asked_in_their_language(home: Path, answer: str, status: Status, said: str) -> None:
