@@ -42,7 +42,7 @@ def new(state: State, domain: str, selector: str, kind: str, *, as_json: bool) -
     report(_data(key), lines, as_json=as_json)
 
 
-@dkim.command("show", help=_("List the keys with their DNS records, and say whether your mail is signed."))
+@dkim.command("show", help=_("List the keys with their DNS records. It also says whether your mail is signed."))
 @json_option
 @pass_state
 def show(state: State, *, as_json: bool) -> None:

@@ -42,7 +42,7 @@ def emails() -> None:
     """The group."""
 
 
-@emails.command(help=_("Look through emails as before a launch; all of them when no KEY is given."))
+@emails.command(help=_("Look through emails as before a launch. All of them when no KEY is given."))
 @click.argument("key", required=False, metavar="[KEY]")
 @click.option("--class", "class_", type=click.Choice([one.value for one in MessageClass]), default="advertising",
               show_default=True, help=_("As a message of this class."))  # fmt: skip
@@ -85,7 +85,7 @@ def _lines(found: dict[str, tuple[Item, ...]], *, short: bool) -> list[str]:
     return lines
 
 
-@emails.command(help=_("Write an email as a lead would get it into a file (.html or .txt)."))
+@emails.command(help=_("Write an email as a lead gets it into a file. The name ends in .html or .txt."))
 @click.argument("key", metavar="KEY")
 @_lead_option
 @_language_option
@@ -108,7 +108,7 @@ def preview(state: State, key: str, who: str, language: str | None, path: Path) 
     report({"file": str(path), "subject": made.subject}, [made.subject, str(path)], as_json=False)
 
 
-@emails.command("test", help=_("Send an email as a test to a member of staff, as a lead would read it."))
+@emails.command("test", help=_("Send an email as a test to a member of staff. It reads as a lead would read it."))
 @click.argument("key", metavar="KEY")
 @_lead_option
 @click.option("--to", "address", required=True, metavar=_("ADDRESS"), help=_("The address of a member of staff."))

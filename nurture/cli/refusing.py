@@ -26,7 +26,7 @@ def _said(context: Context, origin: str, proof: str = "", method: Method = Metho
     return Said(method, origin, _ACTOR, _ACTOR, now, real, proof)
 
 
-@leads.command(help=_("Keep that a lead said no, on the phone, in person or in a letter, with its proof."))
+@leads.command(help=_("Keep that a lead said no, with the proof. It was said on the phone, in person or in a letter."))
 @email_argument
 @click.option("--channel", type=click.Choice([one.value for one in Channel]), default=Channel.EMAIL.value,
               help=_("What they refuse: email, text messages or calls."))  # fmt: skip
@@ -53,7 +53,7 @@ def refuse(state: State, email: str, channel: str, topic: str, method: str, proo
 
 
 @leads.command(
-    "do-not-call", help=_("Take in a list of phone numbers that must not be advertised to, by text or call.")
+    "do-not-call", help=_("Take in numbers that must not be called. They are not advertised to by text or call.")
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar=_("FILE"))
 @json_option
@@ -64,7 +64,7 @@ def do_not_call(state: State, file: Path, *, as_json: bool) -> None:
     _take_in(state, file, found, found.numbers, (Channel.SMS, Channel.CALL), as_json=as_json)
 
 
-@leads.command(help=_("Take in a list of email addresses that must not be written to."))
+@leads.command(help=_("Take in addresses that must not be written to."))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar=_("FILE"))
 @json_option
 @pass_state

@@ -39,7 +39,7 @@ def _lead(conn: Connection, who: str) -> Lead:
 
 @leads.command(
     "export",
-    help=_("Write everything that is kept of a lead into a file, for the lead. WHO is its address or public id."),
+    help=_("Write all that is kept of a lead into a file. It is for the lead; WHO is its address or public id."),
 )
 @click.argument("who", metavar="WHO")
 @click.option(
@@ -74,8 +74,8 @@ def _json(found: dict[str, Any]) -> str:
 
 @leads.command(
     "erase",
-    help=_("Forget a lead: blank everything that names the person, in every table, and close the address for ever. WHO "
-           "is its address or public id. It cannot be taken back: look with --dry-run first."),
+    help=_("Forget a lead for good. Everything that names the person is blanked in every table, and the address stays "
+           "closed. WHO is its address or public id. It cannot be taken back: look with --dry-run first."),
 )  # fmt: skip
 @click.argument("who", metavar="WHO")
 @click.option("--dry-run", is_flag=True, help=_("Only say what would end."))
@@ -121,7 +121,7 @@ def ask_consent(state: State, who: str) -> None:
     report({"lead": lead.public_id}, [_("The mail that asks is queued.")], as_json=False)
 
 
-@leads.command("requests", help=_("List what people asked us to do with their data, the most pressing first."))
+@leads.command("requests", help=_("List what people ask about their data. The most pressing stands first."))
 @json_option
 @pass_state
 def listed(state: State, *, as_json: bool) -> None:

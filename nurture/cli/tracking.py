@@ -32,7 +32,9 @@ def tracking() -> None:
     """Group of the commands below."""
 
 
-@tracking.command(help=_("Show the opens and clicks of a message (its number) or of a lead (the email address)."))
+@tracking.command(
+    help=_("Show opens and clicks with their verdicts. Of a message by its number, of a lead by its email address.")
+)
 @click.argument("of", metavar=_("MESSAGE|LEAD"))
 @json_option
 @pass_state
@@ -82,7 +84,7 @@ def _data(one: Kept) -> dict[str, object]:
 
 @tracking.command(
     help=_(
-        "Judge kept opens and clicks anew, by the rules of this version. What followed from those that turn out to be "
+        "Judge kept opens and clicks anew. It goes by the rules of this version; what followed from those that turn out to be "
         "a machine's is taken back; what counts now gives its points. It may be stopped, and goes on where it was."
     )
 )
