@@ -84,8 +84,9 @@ def _data(one: Kept) -> dict[str, object]:
 
 @tracking.command(
     help=_(
-        "Judge kept opens and clicks anew. It goes by the rules of this version; what followed from those that turn out "
-        "to be a machine's is taken back; what counts now gives its points. It may be stopped, and goes on where it was."
+        "Judge kept opens and clicks anew. It goes by the rules of this version; what followed from those that turn "
+        "out to be a machine's is taken back; what counts now gives its points. It may be stopped, and goes on where "
+        "it was."
     )
 )
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar=_("DAY"), help=_("Only those from this day on."))
