@@ -61,7 +61,7 @@ def test_what_is_live_is_changed_or_unchanged(home: Path) -> None:
         "    Changes in: alerts",
         "Changed: the email template “welcome_series_hello” (vi)",
         "",
-        "0 new, 3 changed, 58 unchanged",
+        "0 new, 3 changed, 62 unchanged",
     ]
     data = json.loads(_run(home, "plan", "--json").stdout)
     whats = {(one["key"], one["language"]): one["what"] for one in data["emails"]}
