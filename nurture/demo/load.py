@@ -75,7 +75,7 @@ def load_demo(context: Context, password: str) -> None:
                     arrive(context, conn, one, came, times.now, times.real)
     with context.database.write() as conn:
         ask_to_agree(context, conn, [one.email for one in people[-_ASKED:]])
-        ask_for_copy(context, conn, people[_ASKS].email)
+        ask_for_copy(context, conn, people[_ASKS % len(people)].email)
 
 
 def ask_to_agree(context: Context, conn: Connection, emails: Sequence[str]) -> None:

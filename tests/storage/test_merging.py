@@ -15,6 +15,7 @@ from nurture.alerts.tables import alerts
 from nurture.consents import store as consent_store
 from nurture.consents.model import Channel, Method, Purpose, SuppressionReason
 from nurture.consents.service import Said, give, suppress, unsubscribe, withdraw
+from nurture.consents.tables import askings, data_requests
 from nurture.delivery.go import go
 from nurture.delivery.model import Phase, Report
 from nurture.delivery.settle import settle
@@ -132,6 +133,10 @@ def _past(context: Context, lead: int, word: str) -> None:
         conn.execute(outbox.insert().values(call))
         hook = {"public_id": f"hook{word}", "kind": "webhook", "cause": f"hook{word}", "webhook_id": f"hook{word}"}
         conn.execute(outbox.insert().values({**call, **hook}))
+        asked = {"public_id": f"asked{word}", "lead_id": lead, "kind": "export", "via": "phone", "asked_at": now}
+        conn.execute(data_requests.insert().values(**asked, state="open", origin="cli"))
+        yes = {"lead_id": lead, "address_hash": word, "language": "vi", "words": {}, "asked_at": now, "asked_by": "cli"}
+        conn.execute(askings.insert().values(yes))
 
 
 def test_everything_goes_along(context: Context) -> None:

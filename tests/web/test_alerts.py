@@ -212,7 +212,7 @@ def test_today_of_marketers_names_what_needs_a_person(
         conn.execute(alerts.update().values(raised_at=ctx.clock.engine() - timedelta(hours=5)))
     text = marketer.get("/today", **ENGLISH).text
     assert re.search(r"\d+ emails? may or may not have arrived", text)
-    assert 'href="/sends?state=unknown"' in text
+    assert 'href="/sends/unknown"' in text
     assert "2 leads failed in" in text
     assert "The mail server “smtp” is paused: 535 &lt;b&gt;no&lt;/b&gt;" in text
     assert "1 hot lead waits for a call, 1 of them for over 4 hours" in text

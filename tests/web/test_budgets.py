@@ -20,6 +20,7 @@ MOST = 12
 PAGES = {
     "static": (),  # files: no page, no database
     "healthz": ("/healthz",),
+    "files.show": (),  # an image of an email: no page, one query
     "account.login": ("/login",),
     "account.invite": ("/invite/INVITE",),
     "account.reset": ("/reset/RESET",),

@@ -32,6 +32,9 @@ def test_a_request_is_kept_from_the_leads_page(sales: Client, house: Filled, ctx
     lead = house.leads["free"]
     form = {"kind": "erase", "via": "phone", "words": "Xóa số của tôi đi"}
     before = len(_states(ctx))
+    page = sales.get(f"/leads/{lead}").text
+    for value in (*form.values(), "export")[:2]:
+        assert f'<option value="{value}"' in page
     assert sales.post(f"/leads/{lead}/requests", {**form, "words": " "}).status_code == 422
     for _ in range(2):
         assert sales.post(f"/leads/{lead}/requests", form).status_code == 303
