@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record
@@ -99,10 +99,19 @@ def untrack(ctx: Context, token: str, *, ip: str | None = None) -> Refusal | Non
 
 
 def drain(ctx: Context) -> int:
-    """Carry out what was kept on the disk while the database was away; gives how many. Nothing counts twice."""
+    """Carry out what was kept on the disk while the database was away; gives how many. Nothing counts twice.
+
+    One that cannot be carried out stays, is told of, and holds up no other; a database that is away ends the round.
+    """
     done = 0
     for path, wish in Wishes(ctx.settings.data_dir / _FOLDER).waiting():
-        _carry_out(ctx, wish)
+        try:
+            _carry_out(ctx, wish)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - those behind it said no as well
+            _log.error("refusal_waits", file=path.name, ask=wish.ask.value, error=type(error).__name__)
+            continue
         path.unlink(missing_ok=True)
         done += 1
     return done

@@ -1,5 +1,6 @@
 """The way out of our mail: GET shows, POST acts, one click works without cookie or token."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,3 +161,17 @@ def test_a_wish_that_cannot_be_read_holds_up_no_other(away: Flask, ctx: Context,
     broken.write_text('{"ask": "fly"}')
     assert refusal.drain(ctx) == 1
     assert broken.exists()
+
+
+def test_a_wish_that_cannot_be_carried_out_holds_up_no_other(away: Flask, ctx: Context, house: Filled) -> None:
+    """Here a pause until after the end of all calendars; the refusal behind it counts."""
+    visitor, folder = away.test_client(), ctx.settings.data_dir / "wishes"
+    visitor.post(f"/u/{house.unsubscribe}", data={"do": "pause", "days": "30"})
+    (pause,) = folder.iterdir()
+    odd = folder / "0000.json"
+    odd.write_text(json.dumps({**json.loads(pause.read_text("utf-8")), "days": 10**11}))
+    pause.unlink()
+    visitor.post(f"/u/{house.unsubscribe}", data={"do": "leave"})
+    before = _lines(ctx)
+    assert refusal.drain(ctx) == 1
+    assert (odd.exists(), _lines(ctx)) == (True, before + 1)
