@@ -4,19 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy.engine import Connection
 
 from nurture.cli.main import main
-from nurture.cli.options import json_option
+from nurture.cli.options import json_option, living_lead
 from nurture.cli.output import report
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.engine import trying
 from nurture.kernel.errors import InputError, NotFoundError, OutsideError
 from nurture.kernel.i18n import translate
-from nurture.leads import store as leads
-from nurture.leads.model import Lead
-from nurture.leads.normalize import email_of
 from nurture.messages import store
 from nurture.messages.checklist import Item, Level, of_email, together
 from nurture.messages.model import MessageClass
@@ -94,7 +90,7 @@ def _lines(found: dict[str, tuple[Item, ...]], *, short: bool) -> list[str]:
 def preview(state: State, key: str, who: str, language: str | None, path: Path) -> None:
     """Write a preview."""
     with state.context() as context, context.database.read() as conn:
-        lead = _lead(conn, who)
+        lead = living_lead(conn, who)
         _revision, compiled = trying.current(conn, key, language or lead.language or context.settings.language)
         try:
             made = trying.read_as(conn, context, compiled, lead)
@@ -117,18 +113,10 @@ def preview(state: State, key: str, who: str, language: str | None, path: Path) 
 def send_test(state: State, key: str, who: str, address: str, language: str | None) -> None:
     """Queue a test."""
     with state.context() as context, context.database.write() as conn:
-        lead, account = _lead(conn, who), accounts.by_email(conn, address.strip().lower())
+        lead, account = living_lead(conn, who), accounts.by_email(conn, address.strip().lower())
         if account is None or account.disabled_at is not None:
             raise NotFoundError(_("There is no member of staff with this address: %(address)s", address=address))
         wanted = language or lead.language or context.settings.language
         now, real = context.clock.engine(), context.clock.real()
         trying.send_test(conn, context, key, wanted, lead, account.id, None, now=now, real=real)
     report({"to": account.email}, [_("Queued for %(address)s.", address=account.email)], as_json=False)
-
-
-def _lead(conn: Connection, who: str) -> Lead:
-    address = email_of(who)
-    found = leads.holder(conn, address) if address else leads.stored(conn, who)
-    if found is None:
-        raise NotFoundError(_("There is no lead with this address or public id: %(text)s", text=who))
-    return leads.by_public_id(conn, found.public_id)

@@ -4,22 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-from sqlalchemy.engine import Connection
 
 from nurture.cli.leads import leads
-from nurture.cli.options import json_option, yes_option
+from nurture.cli.options import json_option, stored_lead, yes_option
 from nurture.cli.output import confirm, report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import LANGUAGE, _
 from nurture.consents.model import Standing
 from nurture.engine.merging import Merging, look, merge
-from nurture.kernel.errors import InputError, NotFoundError
+from nurture.kernel.errors import InputError
 from nurture.kernel.i18n import translate
 from nurture.kernel.reasons import LABELS
 from nurture.leads import duplicates, store
 from nurture.leads.merge import OWN, Choice
 from nurture.leads.model import Lead
-from nurture.leads.normalize import email_of
 from nurture.rules.facts import Facts
 from nurture.segments import store as segments
 
@@ -102,7 +100,7 @@ def merge_(state: State, loser: str, winner: str, take: str, *, dry_run: bool, y
         now, real = context.clock.engine(), context.clock.real()
         with context.database.read() as conn:
             facts = segments.facts(conn, context.settings.zone)
-            both = _lead(conn, loser), _lead(conn, winner)
+            both = stored_lead(conn, loser), stored_lead(conn, winner)
             found = look(conn, context.keys, *both, taken, now=now, facts=facts)
         if not dry_run and not found.already:
             if not yes:
@@ -111,14 +109,6 @@ def merge_(state: State, loser: str, winner: str, take: str, *, dry_run: bool, y
                 ids = both[0].id, both[1].id
                 found = merge(conn, context.keys, *ids, taken, now=now, real=real, actor=_ACTOR, facts=facts)
     report(_data(found, dry_run=dry_run), _said(found, facts, dry_run=dry_run), as_json=as_json)
-
-
-def _lead(conn: Connection, text: str) -> Lead:
-    address = email_of(text)
-    found = store.holder(conn, address) if address else store.stored(conn, text)
-    if found is None:
-        raise NotFoundError(_("There is no lead with this address or public id: %(text)s", text=text))
-    return found
 
 
 def _ask(found: Merging) -> None:

@@ -34,3 +34,17 @@ def lead_at(conn: Connection, email: str) -> Lead:
     if found is None:
         raise NotFoundError(_("There is no lead with this address"))
     return found
+
+
+def stored_lead(conn: Connection, who: str) -> Lead:
+    """The lead with this address or public id as it is stored, merged or not. NotFoundError when there is none."""
+    address = email_of(who)
+    found = lead_store.holder(conn, address) if address else lead_store.stored(conn, who)
+    if found is None:
+        raise NotFoundError(_("There is no lead with this address or public id: %(text)s", text=who))
+    return found
+
+
+def living_lead(conn: Connection, who: str) -> Lead:
+    """The lead with this address or public id, or the one it was merged into. NotFoundError when there is none."""
+    return lead_store.by_public_id(conn, stored_lead(conn, who).public_id)

@@ -6,35 +6,22 @@ from typing import Any
 
 import click
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from nurture.cli.leads import leads
-from nurture.cli.options import json_option, yes_option
+from nurture.cli.options import json_option, living_lead, yes_option
 from nurture.cli.output import confirm, report, table
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
 from nurture.consents.requests import RequestKind, RequestState
 from nurture.consents.tables import data_requests
 from nurture.engine import erasing, exporting, requests
-from nurture.kernel.errors import NotFoundError, OutsideError
+from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_
-from nurture.leads import store
-from nurture.leads.model import Lead
-from nurture.leads.normalize import email_of
 from nurture.leads.tables import leads as lead_table
 from nurture.tracking import agreeing
 
 _ACTOR = "cli"
 _KINDS = {RequestKind.EXPORT.value: N_("a copy of their data"), RequestKind.ERASE.value: N_("to be forgotten")}
-
-
-def _lead(conn: Connection, who: str) -> Lead:
-    """The lead of this address or public id, or the one it was merged into."""
-    address = email_of(who)
-    held = store.holder(conn, address) if address else store.stored(conn, who)
-    if held is None or held.merged_into == held.id:
-        raise NotFoundError(_("There is no lead with this address or public id: %(text)s", text=who))
-    return store.by_public_id(conn, held.public_id)
 
 
 @leads.command(
@@ -51,7 +38,7 @@ def export(state: State, who: str, path: Path) -> None:
     """Write what is kept of a lead."""
     with state.context() as context:
         with context.database.snapshot() as conn:
-            lead = _lead(conn, who)
+            lead = living_lead(conn, who)
             found = exporting.collect(conn, context.keys, lead, real=context.clock.real())
         as_page = path.suffix.lower() in {".html", ".htm"}
         house = context.settings.house_name or "nurture"
@@ -86,7 +73,7 @@ def erase(state: State, who: str, *, dry_run: bool, yes: bool, as_json: bool) ->
     """Forget a lead."""
     with state.context() as context:
         with context.database.read() as conn:
-            lead = _lead(conn, who)
+            lead = living_lead(conn, who)
             found = erasing.look(conn, lead)
         data = {"lead": lead.public_id, "also": found.also, "campaigns": found.campaigns, "mails": found.mails,
                 "deals": found.deals, "tasks": found.tasks}  # fmt: skip
@@ -116,7 +103,7 @@ def erase(state: State, who: str, *, dry_run: bool, yes: bool, as_json: bool) ->
 def ask_consent(state: State, who: str) -> None:
     """Ask by mail."""
     with state.context() as context, context.database.write() as conn:
-        lead = _lead(conn, who)
+        lead = living_lead(conn, who)
         agreeing.ask(conn, context, lead, now=context.clock.engine(), real=context.clock.real(), actor=_ACTOR)
     report({"lead": lead.public_id}, [_("The mail that asks is queued.")], as_json=False)
 
