@@ -23,7 +23,7 @@ SECTIONS = {
     },
     _("Keep it in order"): {
         "doctor": "doctor", "relays": "relays", "users": "people", "webhooks": "outbound", "dkim": "dkim",
-        **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT),
+        **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT), "bench": "bench",
     },
 }  # fmt: skip
 HOME_OF = {name: module for homes in SECTIONS.values() for name, module in homes.items()}

@@ -1,0 +1,82 @@
+"""`nurture bench`: what this installation's machine and this version can do, measured on made-up data."""
+
+import time
+from pathlib import Path
+
+import click
+
+from nurture.bench.kinds import kinds
+from nurture.bench.machine import engine_of, machine
+from nurture.bench.model import Size
+from nurture.bench.place import EMBEDDED, place, server
+from nurture.bench.report import Run, header, machine_line, markdown, rows
+from nurture.cli.main import main
+from nurture.cli.options import json_option
+from nurture.cli.output import report, say, table
+from nurture.cli.words import LANGUAGE, _
+from nurture.kernel.database import Database
+from nurture.kernel.i18n import translate
+
+_SQLITE = "sqlite"
+_ALL = "all"
+
+
+@main.command(
+    help=_(
+        "Measure this machine: rates, waits, CPU and memory, beside a naive way of doing the same. "
+        "WHAT: %(kinds)s or all. Your own database is never touched.",
+        kinds=", ".join(kinds()),
+    )
+)
+@click.argument("what", metavar=_("WHAT"), nargs=-1, required=True, type=click.Choice([*kinds(), _ALL]))
+@click.option(
+    "--db", "urls", metavar="URL", multiple=True, default=(_SQLITE,), show_default=True,
+    help=_("Where to measure, also more than once: sqlite, the address of a PostgreSQL server, on which a database is "
+           "made and dropped, or embedded, a server that the tests' environment brings."),
+)  # fmt: skip
+@click.option("--scale", type=click.FloatRange(0, 10, min_open=True), default=1.0, show_default=True,
+              help=_("How large: 1 is what the aims are for, 0.01 a hundredth."))  # fmt: skip
+@click.option("--markdown", "page", type=click.Path(dir_okay=False, path_type=Path),
+              help=_("Write the tables into this file, too."))  # fmt: skip
+@json_option
+def bench(what: tuple[str, ...], urls: tuple[str, ...], scale: float, page: Path | None, *, as_json: bool) -> None:
+    """Measure."""
+    chosen = list(kinds()) if _ALL in what else list(dict.fromkeys(what))
+    here, runs = machine(), []
+    if not as_json:
+        say(machine_line(here, LANGUAGE))
+    for url in urls:
+        with server("" if url == _SQLITE else url) as address:
+            for kind in chosen:
+                runs.append(_run(kind, address, Size(scale)))
+                if not as_json:
+                    _show(runs[-1])
+    if page is not None:
+        page.write_text(markdown(runs, here, _command(what, urls, scale)), "utf-8")
+    report({"machine": here, "scale": scale, "runs": [one.to_json() for one in runs]}, [], as_json=as_json)
+
+
+def _run(kind: str, address: str, size: Size) -> Run:
+    module = kinds()[kind]
+    say(_("%(kind)s …", kind=kind), err=True)
+    began = time.monotonic()
+    with place(address) as here:
+        figures = tuple(module.run(here, size))
+        database = Database(here.url)
+        try:
+            name = engine_of(database)
+        finally:
+            database.close()
+    return Run(kind, module.TITLE, name, time.monotonic() - began, figures)
+
+
+def _show(run: Run) -> None:
+    say("")
+    say(f"{run.kind} · {run.engine} · {translate(LANGUAGE, run.title)}")
+    for line in table(header(LANGUAGE), rows(run.figures, LANGUAGE)):
+        say(line)
+
+
+def _command(what: tuple[str, ...], urls: tuple[str, ...], scale: float) -> str:
+    shown = " ".join(f"--db {url if url in {_SQLITE, EMBEDDED} else 'postgresql://…'}" for url in urls)
+    return f"nurture bench {' '.join(what)} {shown}{'' if scale == 1 else f' --scale {scale:g}'}"
