@@ -32,8 +32,10 @@ class Run:
 
 
 def number(value: float, language: str) -> str:
-    """Three digits that count: `6,512`, `12.3`, `0.482`; in the language's form."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+    """Three digits that count: `6,512`, `12.3`, `0.482`, a count as it is; in the language's form."""
+    digits = (
+        0 if isinstance(value, int) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+    )
     text = f"{value:,.{digits}f}"
     return text.translate({ord(","): _GROUPS[language], ord("."): _POINTS[language]})
 

@@ -14,7 +14,7 @@ def test_row_tells_what_each_process_took() -> None:
     """CPU and peak memory, and further numbers by name."""
     figure = Figure("send", 100, "/s", "20 mails", parts=(Part("parent", 1.5, 80.0),), notes={"statements": 12})
     assert rows([figure], "en")[0] == (
-        "send (20 mails)", "100 /s", "", "", "", "", "", "parent 1.50 s 80.0 MB; statements 12.0"
+        "send (20 mails)", "100 /s", "", "", "", "", "", "parent 1.50 s 80.0 MB; statements 12"
     )  # fmt: skip
 
 
