@@ -42,7 +42,7 @@ def number(value: float, language: str) -> str:
 
 def measured(value: float, unit: str, language: str) -> str:
     """A value with its unit: `6,512 /s`, `12.3 ms`."""
-    return f"{number(value, language)} {unit}"
+    return f"{number(float(value), language)} {unit}"
 
 
 def header(language: str) -> tuple[str, ...]:
