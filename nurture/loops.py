@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
+from nurture.kernel.counting import FAILURES, TURNS
+
 _log = structlog.get_logger(__name__)
 _LONGEST_PAUSE = 30.0
 
@@ -31,16 +33,24 @@ class Loop:
         self._thread.join(timeout)
 
     def _run(self) -> None:
+        _log.info("loop_begins", loop=self._name)
+        done = failed = 0
         pause = 1.0
         while not self._stopping.is_set():
             self._bell.clear()
             try:
-                while self._work() and not self._stopping.is_set():
-                    pass
+                while count := self._work():
+                    done += count
+                    TURNS.add(self._name, count=count)
+                    if self._stopping.is_set():
+                        break
                 pause = 1.0
             except Exception as error:  # noqa: BLE001 - a loop outlives every failure of its work
+                failed += 1
+                FAILURES.add(self._name)
                 _log.error("loop_failed", loop=self._name, error=f"{type(error).__name__}: {error}", retry_in=pause)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             self._bell.wait(self._period)
+        _log.info("loop_ends", loop=self._name, done=done, failed=failed)

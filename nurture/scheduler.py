@@ -10,6 +10,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from nurture.kernel.context import Context
+from nurture.kernel.counting import FAILURES
 from nurture.kernel.identity import public_id
 from nurture.kernel.installation import note_time
 from nurture.kernel.leases import hold, release
@@ -46,11 +47,15 @@ class Ticker:
 
     def _tick(self) -> None:
         try:
-            self.active = hold(self._context.database, LEASE, self._holder, _SPAN) is not None
-            if not self.active:
+            active = hold(self._context.database, LEASE, self._holder, _SPAN) is not None
+            if active is not self.active:
+                _log.info("clock_begins" if active else "clock_stands_by", holder=self._holder.rpartition(":")[0])
+            self.active = active
+            if not active:
                 return
             with self._context.database.write() as conn:
                 note_time(conn, self._context.clock, running=True)
             self._work()
         except Exception as error:  # noqa: BLE001 - the clock outlives every failure of a tick
+            FAILURES.add("clock")
             _log.error("tick_failed", error=f"{type(error).__name__}: {error}")

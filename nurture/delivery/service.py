@@ -26,6 +26,7 @@ from nurture.delivery.settle import Settled, settle
 from nurture.delivery.state import OPEN, is_open
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
+from nurture.kernel.counting import SENDS
 from nurture.messages.model import MessageState
 
 __all__ = ["Dispatcher", "recover"]
@@ -155,7 +156,7 @@ class Dispatcher:
         try:
             with ctx.database.write() as conn:
                 desk = Desk(conn, ctx.settings, self._routes, ctx.clock.real(), needed=_hasty(taken))
-                settled = [self._settle(conn, desk, one, reports) for one, reports in taken if reports]
+                settled = [(one.route.key, self._settle(conn, desk, one, told)) for one, told in taken if told]
                 if hungry and not self._guard(conn, ctx):
                     self._sit(desk, hungry)
                     letters = self._go(conn, desk)
@@ -167,7 +168,10 @@ class Dispatcher:
             raise
         for one, reports in taken:
             self._forget(one, reports)
-        if any(one.reacts for one in settled):
+        for key, found in settled:
+            for state, count in found.states.items():
+                SENDS.add(key, state, count=count)
+        if any(found.reacts for _, found in settled):
             ctx.wake.reactions.set()
         self._give(letters, desk.given)
         return bool(letters)

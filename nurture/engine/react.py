@@ -26,7 +26,8 @@ from nurture.engine.arrivals import arrive
 from nurture.engine.effects import Effects, Outcome
 from nurture.engine.returned import follow, minds
 from nurture.kernel.context import Context
-from nurture.kernel.database import Instant
+from nurture.kernel.counting import REACTIONS
+from nurture.kernel.database import Instant, among
 from nurture.leads.tables import leads
 from nurture.opportunities.model import AlertLimits
 from nurture.scoring import store as scores
@@ -79,15 +80,15 @@ class _Batch:
     outcomes: dict[int, Outcome] = field(default_factory=dict)  # by reaction
 
 
-def react(ctx: Context, limit: int = 200, *, after: Sequence[After] = ()) -> int:
-    """React to at most `limit` activities; gives how many were looked at, 0 when none is pending.
+def react(ctx: Context, limit: int = 200, *, after: Sequence[After] = (), leads: Sequence[int] | None = None) -> int:
+    """React to at most `limit` activities, of all or of these leads; gives how many were looked at, 0: none is pending.
 
     Each of `after` is called for the leads of a batch once the effects on them are written.
     """
     looked = 0
     size = _ALONE if ctx.database.is_scratch else BATCH
     while looked < limit and _is_any(ctx):
-        count, mailed = _one_batch(ctx, min(size, limit - looked), after)
+        count, mailed = _one_batch(ctx, min(size, limit - looked), after, leads)
         if mailed:
             ctx.wake.messages.set()
         if not count:
@@ -96,11 +97,20 @@ def react(ctx: Context, limit: int = 200, *, after: Sequence[After] = ()) -> int
     return looked
 
 
-def _one_batch(ctx: Context, most: int, after: Sequence[After]) -> tuple[int, bool]:
+def pending_leads(conn: Connection, real: datetime, limit: int, *, but: Sequence[int], newest: bool) -> list[int]:
+    """Leads, but these, of the newest or the oldest pending reactions: of so many reactions at most."""
+    query = sa.select(_r.lead_id).where(sa.or_(_r.not_before.is_(None), _r.not_before <= real))
+    query = query.where(~among(_r.lead_id, but)).order_by(_r.id.desc() if newest else _r.id).limit(limit)
+    return list(dict.fromkeys(conn.execute(query).scalars()))
+
+
+def _one_batch(
+    ctx: Context, most: int, after: Sequence[After], lead_ids: Sequence[int] | None = None
+) -> tuple[int, bool]:
     now, real = ctx.clock.engine(), ctx.clock.real()
     batch = _Batch()
     with ctx.database.write() as conn:
-        claimed = _claim(conn, real, most)
+        claimed = _claim(conn, real, most) if lead_ids is None else _claim_of(conn, real, most, lead_ids)
         if not claimed:
             return 0, False
         happened = scores.activities_by_id(conn, [one.activity_id for one in claimed])
@@ -153,6 +163,11 @@ def _claim(conn: Connection, real: datetime, most: int) -> list[_Claim]:
         rest = conn.execute(_OLDEST, {"real": real, "most": most // 2, "taken": list(taken)})
         taken.update((row.id, _Claim(*row)) for row in rest)
     return [taken[key] for key in sorted(taken)]
+
+
+def _claim_of(conn: Connection, real: datetime, most: int, lead_ids: Sequence[int]) -> list[_Claim]:
+    query = _CLAIM.where(among(_r.lead_id, lead_ids)).order_by(_r.id)
+    return [_Claim(*row) for row in conn.execute(query, {"real": real, "most": most})]
 
 
 def _each(
@@ -257,6 +272,8 @@ def _moved(batch: _Batch, happened: dict[int, Happened]) -> set[str]:
 
 def _finish(conn: Connection, batch: _Batch, real: datetime) -> None:
     good = [one.id for one in batch.done if one.id not in batch.failed]
+    REACTIONS.add("done", count=len(good))
+    REACTIONS.add("failed", count=len(batch.failed))
     if good:
         conn.execute(_DELETE, {"ids": good})
     for one in batch.done:

@@ -24,7 +24,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
-from nurture.kernel.clock import aware
+from nurture.kernel.clock import SystemClock, aware
+from nurture.kernel.counting import WRITER_WAITS
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import fold, fold_list
@@ -43,6 +44,7 @@ metadata = sa.MetaData(
     }
 )
 
+_monotonic = SystemClock().monotonic
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -343,7 +345,10 @@ class Database:
             with self.engine.begin() as connection:
                 yield connection
             return
+        asked = _monotonic()
         with self._turn.mine(urgent=urgent), self._between_processes(), self.engine.connect() as bare:
+            if not self._scratch:
+                WRITER_WAITS.note(_monotonic() - asked)
             connection = bare.execution_options(nurture_write=True)
             with connection.begin():
                 yield connection

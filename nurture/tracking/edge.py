@@ -1,4 +1,4 @@
-"""The hot path: a WSGI callable in front of everything else that answers opens and clicks. It reads and writes.
+"""The hot path: what answers opens and clicks, in front of everything else. It reads and writes.
 
 A hit is answered when it is safe: in the database after a group commit, or, when that fails or takes too long, in the
 synced spool. The lead is sent on in any case.
@@ -10,8 +10,9 @@ import re
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,22 +21,23 @@ from urllib.parse import unquote
 import structlog
 
 from nurture.kernel.context import Context
+from nurture.kernel.counting import HITS
 from nurture.kernel.i18n import LANGUAGES, translate
 from nurture.kernel.text import clean
 from nurture.tracking import refusal, store
 from nurture.tracking.client import client_address, truncated
-from nurture.tracking.event import events, prefixes
+from nurture.tracking.event import Event, events, prefixes
 from nurture.tracking.model import Hit, Target
 from nurture.tracking.spool import Spool, read_back
-from nurture.tracking.writer import Gatherer, brief
+from nurture.tracking.writer import Gatherer, Then, brief, tell
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE = 0.012  # seconds a lead waits for the database before the disk takes the hit
-DISK_PATIENCE = 5.0  # seconds a lead waits for the disk when the database has failed
+PATIENCE = 0.012  # seconds a commit may take before the disk takes the hits
+DISK_PATIENCE = 5.0  # seconds the disk may take when the database has failed
 DRAIN_EVERY = 1.0  # seconds
 DRAIN_CHUNK = 500
 MOST_HELD = 10_000
@@ -62,19 +64,43 @@ _COMMON = (
 )
 
 
-class Tracker:
-    """Answers `/o/<token>` and `/c/<token>`. `unknown` answers every path and token that is not ours."""
+_ALLOW = (("Allow", ", ".join(_METHODS)),)
+_NO_EVENT: tuple[str, Event | None] = ("", None)
 
-    def __init__(self, ctx: Context, unknown: "WSGIApplication | None" = None, *, patience: float = PATIENCE) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request gets: status line, headers, body."""
+
+    status: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+
+class Tracker:
+    """Answers `/o/<token>` and `/c/<token>`. `unknown` answers every path and token that is not ours.
+
+    `finish` has the last word on an answer, by the path that was asked for.
+    """
+
+    def __init__(
+        self,
+        ctx: Context,
+        unknown: "WSGIApplication | None" = None,
+        *,
+        patience: float = PATIENCE,
+        finish: Callable[[str, Reply], Reply] | None = None,
+    ) -> None:
         self._ctx = ctx
-        self._patience = patience
+        self._finish = finish
         self._unknown: WSGIApplication = unknown or not_found
+        self._events = {prefix: (kind, events()[kind]) for prefix, kind in prefixes().items()}
         self._origin = secrets.token_hex(4)
         self._count = itertools.count()
         self._spool = Spool(ctx.settings.data_dir / "spool")
         self._file = _file_of(ctx)
-        self._database: Gatherer[Hit] = Gatherer("hits", self._commit)
-        self._disk: Gatherer[Hit] = Gatherer("hits-spool", self._spool.append)
+        self._database: Gatherer[Hit] = Gatherer("hits", self._commit, self._to_disk, patience=patience)
+        self._disk: Gatherer[Hit] = Gatherer("hits-spool", self._spool.append, self._hold, patience=DISK_PATIENCE)
         self._held: deque[Hit] = deque(maxlen=MOST_HELD)  # neither database nor disk would take them
         self._draining = threading.Lock()
         self._stopping = threading.Event()
@@ -82,8 +108,8 @@ class Tracker:
 
     def start(self) -> None:
         """Begin to keep hits, and take back what an earlier process left in the spool."""
-        self._database.start()
         self._disk.start()
+        self._database.start()
         self._drainer.start()
 
     def stop(self) -> None:
@@ -100,23 +126,42 @@ class Tracker:
         return _prefix(path) in prefixes()
 
     def wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
-        path: str = environ.get("PATH_INFO", "")
-        method: str = environ.get("REQUEST_METHOD", "GET")
-        prefix = _prefix(path)
-        kind = prefixes().get(prefix)
-        target = events()[kind].read(self._ctx.keys, bare_token(path[len(prefix) :])) if kind else None
-        answer = events()[kind].answer(target) if kind and target else None
-        if kind is None or target is None or answer is None:
+        """Answer one request (PEP 3333), and wait until its hit is safe."""
+        said: list[Reply] = []
+        gate = threading.Lock()
+        gate.acquire()
+
+        def send(reply: Reply) -> None:
+            said.append(reply)
+            gate.release()
+
+        if not self.take(environ, send):
             return self._unknown(environ, start_response)
+        gate.acquire()
+        (reply,) = said
+        start_response(reply.status, list(reply.headers))
+        return [reply.body] if reply.body else []
+
+    def take(self, environ: "WSGIEnvironment", send: Callable[[Reply], object]) -> bool:
+        """Have the answer to a request sent once its hit is safe, by a thread of ours. False when it is not ours."""
+        path: str = environ.get("PATH_INFO", "")
+        prefix = _prefix(path)
+        kind, event = self._events.get(prefix, _NO_EVENT)
+        target = event.read(self._ctx.keys, bare_token(path[len(prefix) :])) if event else None
+        answer = event.answer(target) if event and target else None
+        if target is None or answer is None:
+            return False
+        method: str = environ.get("REQUEST_METHOD", "GET")
         if method not in _METHODS:
-            return _reply(start_response, "405 Method Not Allowed", (("Allow", ", ".join(_METHODS)),))
+            send(_reply("405 Method Not Allowed", _ALLOW))
+            return True
         if method == "OPTIONS":
-            reply = _reply(start_response, "204 No Content", (("Allow", ", ".join(_METHODS)),))
+            reply = _reply("204 No Content", _ALLOW)
         else:
-            reply = _reply(start_response, answer.status, answer.headers, answer.body, silent=method == "HEAD")
-        self._keep(self._hit(kind, target, method, environ))
-        return reply
+            reply = _reply(answer.status, answer.headers, answer.body, silent=method == "HEAD")
+        reply = self._finish(path, reply) if self._finish else reply
+        self._database.offer(self._hit(kind, target, method, environ), partial(send, reply))
+        return True
 
     def _hit(self, kind: str, target: Target, method: str, environ: "WSGIEnvironment") -> Hit:
         """The request as it is kept."""
@@ -137,25 +182,24 @@ class Tracker:
             telling(environ),
         )
 
-    def _keep(self, hit: Hit) -> None:
-        """Return when the hit is safe."""
-        batch = None if self._database.stalled else self._database.offer(hit)
-        if batch is not None:
-            kept = batch.wait(self._patience)
-            if kept:
-                return
-            if kept is None:
-                self._database.say_late()
-        batch = self._disk.offer(hit)
-        if batch is None or not batch.wait(DISK_PATIENCE):
+    def _to_disk(self, waiting: Sequence[tuple[Hit, Then]]) -> None:
+        """What the database does not take in time."""
+        for hit, then in waiting:
+            self._disk.offer(hit, then)
+
+    def _hold(self, waiting: Sequence[tuple[Hit, Then]]) -> None:
+        """What the disk does not take either."""
+        for hit, then in waiting:
             self._held.append(hit)
             _log.error("hit_held_in_memory", key=hit.key, kind=hit.kind, message=hit.message_id, link=hit.link)
+            tell((then,))
 
     def _commit(self, batch: list[Hit]) -> None:
         if _file_of(self._ctx) != self._file:
             raise OSError("the database's file is not the one this process opened")
         with self._ctx.database.write(urgent=True) as conn:
             store.keep(conn, batch)
+        HITS.add("database", count=len(batch))
         self._ctx.wake.hits.set()
 
     def _drain_often(self) -> None:
@@ -222,8 +266,9 @@ def _prefix(path: str) -> str:
 def not_found(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """The small page for every unknown path and token, in both languages."""
     headers = (("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", "default-src 'none'"))
-    silent = environ.get("REQUEST_METHOD") == "HEAD"
-    return _reply(start_response, "404 Not Found", headers, _page(), silent=silent)
+    reply = _reply("404 Not Found", headers, _page(), silent=environ.get("REQUEST_METHOD") == "HEAD")
+    start_response(reply.status, list(reply.headers))
+    return [reply.body] if reply.body else []
 
 
 @lru_cache(maxsize=1)
@@ -238,16 +283,14 @@ def _page() -> bytes:
 
 
 def _reply(
-    start_response: "StartResponse",
     status: str,
     headers: Iterable[tuple[str, str]],
     body: bytes = b"",
     *,
     silent: bool = False,
-) -> Iterable[bytes]:
+) -> Reply:
     size = () if status.startswith("204") else (("Content-Length", str(len(body))),)
-    start_response(status, [*headers, *_COMMON, *size])
-    return [] if silent or not body else [body]
+    return Reply(status, (*headers, *_COMMON, *size), b"" if silent else body)
 
 
 def readable(raw: str, limit: int) -> str:

@@ -4,7 +4,7 @@ The hits of one message are judged together, by one process at a time.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import LATE, Decided
 from nurture.activities.service import Activity, Decision, decide_many, record, record_many
 from nurture.kernel.context import Context
+from nurture.kernel.counting import VERDICTS
 from nurture.kernel.reasons import Reason
 from nurture.messages.links import TRAP
 from nurture.tracking import store
@@ -32,10 +33,16 @@ _OPEN_TO_TRAPS = (Verdict.HUMAN, Verdict.SUSPECT)
 _NO_MAIL = Mail(None, None, "", None, None)
 
 
-def ingest(ctx: Context, limit: int = 500) -> int:
-    """Judge up to `limit` hits: the fresh ones, and those whose settling time is over. Gives how many it judged."""
+def ingest(ctx: Context, limit: int = 500, *, hits: Sequence[int] | None = None) -> int:
+    """Judge up to `limit` hits: the fresh ones, and those whose settling time is over. Gives how many it judged.
+
+    Or of these `hits` those that wait: doubled or late it does no harm.
+    """
     with ctx.database.read() as conn:
-        waiting = store.waiting(conn, ctx.clock.real() - SETTLING, limit)
+        if hits is None:
+            waiting = store.waiting(conn, ctx.clock.real() - SETTLING, limit)
+        else:
+            waiting = store.messages_of(conn, hits)
     wanted: dict[int, list[int]] = defaultdict(list)
     for hit_id, message_id in waiting:
         wanted[message_id].append(hit_id)
@@ -60,6 +67,8 @@ def _judge(conn: Connection, wanted: Mapping[int, list[int]], now: datetime, rea
     mails = store.mails(conn, ours)
     after = _verdicts(before.values(), mails, real, _readers(conn, before.values(), mails))
     write(conn, before, after, mails, now, real)
+    for one in due:
+        VERDICTS.add(one.hit.kind, after.get(one.id, one).verdict or "none")
     erased = [number for number, mail in mails.items() if mail.erased]
     if erased:
         store.forget(conn, erased)
