@@ -89,6 +89,14 @@ def gateway_url(text: str) -> str:
     return text
 
 
+def heartbeat_url(text: str) -> str:
+    """An http(s) address, or nothing."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc):
+        raise ValueError(N_("an address such as https://hc-ping.com/your-check"))
+    return text
+
+
 def gateway_body(text: str) -> Mapping[str, Any]:
     """A JSON object with the places {phone} and {text}."""
     try:

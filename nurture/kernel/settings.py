@@ -88,6 +88,14 @@ class Settings:
     inbox_url: Inbox | None  # where returns and replies arrive; None: they are piped in, or told by webhook
     inbox_then: str  # what becomes of a mail that was read
     soft_bounces: SoftBounces
+    metrics_port: int  # of /healthz, /readyz and /metrics where there are no pages; 0: none
+    metrics_host: str
+    metrics_allow: tuple[str, ...]  # networks that may read /metrics besides this machine
+    metrics_token: str  # whoever shows it may, too
+    heartbeat_url: str  # asked for once a minute while all is well
+    log_level: str
+    log_format: str
+    log_requests: bool
 
     @property
     def local_zone(self) -> ZoneInfo:
@@ -288,10 +296,18 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "inbox_url": (inboxes.inbox_url, ""),
     "inbox_then": (inboxes.inbox_then, "seen"),
     "soft_bounces": (inboxes.soft_bounces, "5 in 14 days"),
+    "metrics_port": (_port, "0"),
+    "metrics_host": (str, "127.0.0.1"),
+    "metrics_allow": (_networks, ""),
+    "metrics_token": (outside.secret, ""),
+    "heartbeat_url": (outside.heartbeat_url, ""),
+    "log_level": (_choice("debug", "info", "warning", "error"), "info"),
+    "log_format": (_choice("auto", "json", "text"), "auto"),
+    "log_requests": (lambda text: _choice("yes", "no")(text) == "yes", "no"),
 }
 _VARIABLES = {name: "SMTP_URL" if name == "smtp" else name.upper() for name in _READERS}
 _SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN", "DKIM", "INBOX_URL"} | {
-    "SES_CERTIFICATE", "SENDGRID_KEY", "MAILGUN_KEY", "POSTMARK_SECRET", "BREVO_SECRET",
+    "SES_CERTIFICATE", "SENDGRID_KEY", "MAILGUN_KEY", "POSTMARK_SECRET", "BREVO_SECRET", "METRICS_TOKEN", "HEARTBEAT_URL",
 }  # fmt: skip
 # Read elsewhere: by the tests and by the command line itself.
 _ALSO = {"NURTURE_COLOR"}
