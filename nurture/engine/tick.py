@@ -10,6 +10,7 @@
 A tick after a stop catches up at once: planned instants stay, and unique keys keep everything from happening twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
@@ -35,6 +36,7 @@ from nurture.enrollments.model import Move, Place
 from nurture.kernel.clock import SystemClock, pace
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
+from nurture.kernel.errors import LeaseLostError
 from nurture.kernel.garbage import unsearched
 from nurture.messages.store import languages
 from nurture.policy import store as policy_store
@@ -81,9 +83,12 @@ class _Done:
     took: float = 0.0  # seconds within the transaction
 
 
-def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None, looks: bool = True) -> TickReport:
+def tick(
+    ctx: Context, *, limit: int = MOST, refresh: bool | None = None, looks: bool = True, advances: bool = True
+) -> TickReport:
     """Do what is due now. `refresh` brings segments up to date whatever the minute, or leaves them alone.
 
+    Without `advances` due enrollments are left to others (`advance_these`), who get them in chunks.
     Without `looks` nobody is looked for whom a segment or an entry might find: whoever calls knows of none (`calm`).
     """
     now, real = ctx.clock.engine(), ctx.clock.real()
@@ -92,7 +97,7 @@ def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None, looks:
         facts = segment_store.facts(conn, ctx.settings.zone)
     joined, left = _segments(ctx, facts, now, real, refresh) if looks else (0, 0)
     looked_at = _enter(ctx, facts, now, real) if looks else 0
-    advanced, queued, bad = _advance(ctx, facts, now, real, limit)
+    advanced, queued, bad = _advance(ctx, facts, now, real, limit) if advances else (0, 0, 0)
     stopped = _end_archived(ctx, now, real)
     if queued:
         ctx.wake.messages.set()
@@ -101,6 +106,23 @@ def tick(ctx: Context, *, limit: int = MOST, refresh: bool | None = None, looks:
     if joined or left or looked_at or advanced or stopped:
         ctx.wake.reactions.set()
     return TickReport(joined, left, looked_at, advanced, queued, bad, stopped)
+
+
+def advance_these(ctx: Context, ids: Sequence[int]) -> int:
+    """Advance those of these enrollments that are due, and what else is due of their leads; gives how many.
+
+    Doubled or late it does no harm: what is no longer due, or somebody else is just moving, is passed over.
+    """
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    with ctx.database.read() as conn:
+        facts = segment_store.facts(conn, ctx.settings.zone)
+    advanced, queued, _ = _advance(ctx, facts, now, real, MOST, ids)
+    if queued:
+        ctx.wake.messages.set()
+    if advanced:
+        ctx.wake.calls.set()
+        ctx.wake.reactions.set()
+    return advanced
 
 
 def look_over_segments(ctx: Context) -> None:
@@ -178,7 +200,9 @@ def _enter_all(
     return total
 
 
-def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: int) -> tuple[int, int, int]:
+def _advance(
+    ctx: Context, facts: Facts, now: datetime, real: datetime, limit: int, ids: Sequence[int] | None = None
+) -> tuple[int, int, int]:
     """Chunk after chunk; after a chunk that failed as a whole, one by one until its place is passed."""
     advanced = queued = bad = singly = 0
     while advanced < limit:
@@ -186,9 +210,9 @@ def _advance(ctx: Context, facts: Facts, now: datetime, real: datetime, limit: i
         seen: list[Place] = []
         try:
             with unsearched():
-                done = _chunk(ctx, facts, now, real, size, seen)
-        except sa.exc.OperationalError:
-            raise  # disk, lock, connection: nothing of it is the enrollment's fault
+                done = _chunk(ctx, facts, now, real, size, seen, ids)
+        except (sa.exc.OperationalError, LeaseLostError):
+            raise  # disk, lock, connection, another clock: nothing of it is the enrollment's fault
         except Exception as error:  # one bad row must not block the others
             _log.error("chunk_failed", size=size, error=f"{type(error).__name__}: {error}")
             if not seen:
@@ -213,15 +237,23 @@ def _fit(ctx: Context, size: int, done: _Done) -> None:
         _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, _TRANSACTION / done.took))))
 
 
-def _chunk(ctx: Context, facts: Facts, now: datetime, real: datetime, size: int, seen: list[Place]) -> _Done:
+def _chunk(
+    ctx: Context,
+    facts: Facts,
+    now: datetime,
+    real: datetime,
+    size: int,
+    seen: list[Place],
+    ids: Sequence[int] | None = None,
+) -> _Done:
     """Look and decide, then claim and perform in one transaction. What was looked at is put into `seen`.
 
     All that is due of one lead is in one chunk, so that its mails are written together and priority orders them.
     """
     with ctx.database.read() as conn:
-        places = store.due(conn, now, size)
+        places = store.due(conn, now, size, ids)
         is_full = len(places) == size
-        if is_full and size > 1:
+        if (is_full or ids is not None) and size > 1:
             places += store.due_besides(conn, now, places)
         seen += places
         if not places:

@@ -74,9 +74,17 @@ _BESIDES = _due(_PLACE).order_by(enrollments.c.due_at, enrollments.c.id)
 _STILL_DUE = _due(_MARK).with_for_update(key_share=True, skip_locked=True)
 
 
-def due(conn: Connection, now: datetime, limit: int) -> list[Place]:
-    """Due enrollments of live campaigns, the longest due first."""
-    return [_place(row) for row in conn.execute(_DUE, {"now": now, "most": limit}).all()]
+def due(conn: Connection, now: datetime, limit: int, ids: Sequence[int] | None = None) -> list[Place]:
+    """Due enrollments of live campaigns, the longest due first; of these ids, or all."""
+    query = _DUE if ids is None else _DUE.where(among(enrollments.c.id, ids))
+    return [_place(row) for row in conn.execute(query, {"now": now, "most": limit}).all()]
+
+
+def due_but(conn: Connection, now: datetime, limit: int, but: Sequence[int]) -> list[tuple[int, int]]:
+    """(enrollment, lead) of what is due but these, the longest due first."""
+    query = _due([enrollments.c.id, enrollments.c.lead_id]).where(~among(enrollments.c.id, but))
+    query = query.order_by(enrollments.c.due_at, enrollments.c.id).limit(limit)
+    return [(row.id, row.lead_id) for row in conn.execute(query, {"now": now})]
 
 
 def due_besides(conn: Connection, now: datetime, places: Sequence[Place]) -> list[Place]:

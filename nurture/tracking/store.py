@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from nurture.activities.model import Decided
 from nurture.activities.tables import activities, decisions, reactions
 from nurture.campaigns.tables import campaigns
-from nurture.kernel.database import upsert
+from nurture.kernel.database import among, upsert
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
@@ -89,9 +89,12 @@ class Mail:
     erased: bool = False  # the lead was forgotten
 
 
-def waiting(conn: Connection, settling_until: datetime, limit: int) -> list[tuple[int, int]]:
+def waiting(
+    conn: Connection, settling_until: datetime, limit: int, *, but: Sequence[int] = ()
+) -> list[tuple[int, int]]:
     """(hit, message) of those without a verdict, then of those to be settled: hits no later than `settling_until`."""
     fresh = sa.select(hits.c.id, hits.c.message_id).where(hits.c.verdict.is_(None)).order_by(hits.c.id).limit(limit)
+    fresh = fresh.where(~among(hits.c.id, but)) if but else fresh
     found = [(row.id, row.message_id) for row in conn.execute(fresh)]
     ripe = (
         sa.select(hits.c.id, hits.c.message_id)
@@ -99,7 +102,14 @@ def waiting(conn: Connection, settling_until: datetime, limit: int) -> list[tupl
         .order_by(hits.c.at)
         .limit(limit - len(found))
     )
+    ripe = ripe.where(~among(hits.c.id, but)) if but else ripe
     return found + [(row.id, row.message_id) for row in conn.execute(ripe)] if len(found) < limit else found
+
+
+def messages_of(conn: Connection, ids: Sequence[int]) -> list[tuple[int, int]]:
+    """(hit, message) of these hits."""
+    rows = conn.execute(sa.select(hits.c.id, hits.c.message_id).where(among(hits.c.id, ids)).order_by(hits.c.id))
+    return [(row.id, row.message_id) for row in rows]
 
 
 def claim(conn: Connection, message_ids: Collection[int]) -> set[int]:
