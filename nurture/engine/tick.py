@@ -36,8 +36,8 @@ from nurture.enrollments.model import Move, Place
 from nurture.kernel.clock import SystemClock, pace
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
-from nurture.kernel.errors import LeaseLostError
 from nurture.kernel.garbage import unsearched
+from nurture.kernel.leases import LeaseLostError
 from nurture.messages.store import languages
 from nurture.policy import store as policy_store
 from nurture.policy.silence import NOTHING, PASSING

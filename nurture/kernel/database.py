@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -91,6 +91,20 @@ def _microseconds(value: datetime | None) -> int | None:
 
 def _instant(value: int | None) -> datetime | None:
     return None if value is None else _EPOCH + timedelta(0, 0, value)
+
+
+# Of each connection to PostgreSQL. A side that hears nothing of the other any more gives the connection up within
+# 20 seconds: the client its statement, the server the transaction and its locks.
+_KEEPALIVE = "-c tcp_keepalives_idle=8 -c tcp_keepalives_interval=4 -c tcp_keepalives_count=3 -c tcp_user_timeout=20000"
+POSTGRESQL: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 8,
+    "keepalives_interval": 4,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": f"-c timezone=UTC {_KEEPALIVE}",
+}
 
 
 def _dumps(value: Any) -> str:
@@ -244,7 +258,7 @@ class Database:
             raise OutsideError(N_("This kind of database is not supported: %(kind)s"), kind=self.dialect)
         self._turn = Turn()
         self._lock_file: IO[bytes] | None = None
-        self._own = threading.local()  # the connection of each thread for reading, of a scratch database
+        self._own = threading.local()  # of each thread: a look before commits; a connection
         self._kept: list[Connection] = []
         self.engine = self._postgresql() if self.dialect == "postgresql" else self._sqlite()
 
@@ -261,7 +275,7 @@ class Database:
             pool_size=8,
             max_overflow=16,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+            connect_args=POSTGRESQL,
         )
 
     def _sqlite(self) -> sa.Engine:
@@ -344,6 +358,7 @@ class Database:
         if not self.is_sqlite:
             with self.engine.begin() as connection:
                 yield connection
+                self._look_last(connection)
             return
         asked = _monotonic()
         with self._turn.mine(urgent=urgent), self._between_processes(), self.engine.connect() as bare:
@@ -352,6 +367,21 @@ class Database:
             connection = bare.execution_options(nurture_write=True)
             with connection.begin():
                 yield connection
+                self._look_last(connection)
+
+    @contextmanager
+    def fenced(self, look: Callable[[Connection], None]) -> Iterator[None]:
+        """While the block runs each transaction of this thread ends with this look, which undoes it by an error."""
+        self._own.look = look
+        try:
+            yield
+        finally:
+            self._own.look = None
+
+    def _look_last(self, connection: Connection) -> None:
+        look: Callable[[Connection], None] | None = getattr(self._own, "look", None)
+        if look is not None:
+            look(connection)
 
     @contextmanager
     def _between_processes(self) -> Iterator[None]:

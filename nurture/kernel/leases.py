@@ -3,9 +3,14 @@
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from nurture.kernel.database import Database, upsert
+from nurture.kernel.database import Database, Instant, upsert
 from nurture.kernel.tables import leases
+
+
+class LeaseLostError(Exception):
+    """The role a process acted in is another's by now, or is to be given up: what it was writing is undone."""
 
 
 def hold(database: Database, name: str, holder: str, span: timedelta) -> int | None:
@@ -29,6 +34,13 @@ def hold(database: Database, name: str, holder: str, span: timedelta) -> int | N
             .returning(leases.c.fence)
         ).scalar_one_or_none()
     return None if row is None else int(row)
+
+
+def stands(conn: Connection, database: Database, name: str, holder: str, fence: int) -> bool:
+    """Whether this holder has the role still, as it took it: to be asked last in what it writes."""
+    now = sa.literal(database.now(conn), Instant) if database.is_sqlite else sa.func.clock_timestamp()
+    ours = leases.c.name == name, leases.c.holder == holder, leases.c.fence == fence
+    return conn.execute(sa.select(leases.c.name).where(*ours, leases.c.until > now)).first() is not None
 
 
 def is_held(database: Database, name: str) -> bool:
