@@ -1,6 +1,8 @@
-"""A rule on all leads, as SQL. Two-valued: a missing value is a no, never a NULL that a `none` would swallow.
+"""A rule as SQL, on all leads or on few. Two-valued: a missing value is a no, never a NULL that a `none` would swallow.
 
-Activities are asked by `IN (subquery)` driven by their index; leads that were merged away are in no answer.
+Of all leads activities are asked by `IN (subquery)` driven by their index, so that each of them is read once. Of few
+leads they are asked lead by lead, each by its own stretch of an index: what that costs does not grow with what all the
+others did. Leads that were merged away are in no answer.
 """
 
 from collections.abc import Sequence
@@ -9,6 +11,7 @@ from typing import Any, assert_never
 
 import sqlalchemy as sa
 
+from nurture.kernel.database import among
 from nurture.rules.expressions import contains
 from nurture.rules.facts import Facts, Moment
 from nurture.rules.model import Compare, Did, Exists, Group, Has, Join, Rule
@@ -19,21 +22,21 @@ LAST = "\U0010ffff"  # sorts after whatever else a text may go on with
 
 def to_sql(rule: Rule, now: datetime, facts: Facts, lead_ids: Sequence[int] | None = None) -> sa.Select[int]:
     """The ids of all leads on which the rule holds at engine time `now`; of `lead_ids` only, where given."""
-    holds = condition(rule, now, facts, lead_ids)
+    holds = condition(rule, now, facts, each=lead_ids is not None)
     select: sa.Select[int] = sa.select(facts.living.id).where(*facts.living.where, holds)
-    return select if lead_ids is None else select.where(facts.living.id.in_(lead_ids))
+    return select if lead_ids is None else select.where(among(facts.living.id, lead_ids))
 
 
-def condition(rule: Rule, now: datetime, facts: Facts, lead_ids: Sequence[int] | None = None) -> sa.ColumnElement[bool]:
-    """The rule as a condition on a row of leads. `lead_ids` narrows its subqueries, for when few leads are asked."""
-    return _Writer(facts, Moment(now, facts.zone), lead_ids).rule(rule, negated=False)
+def condition(rule: Rule, now: datetime, facts: Facts, *, each: bool = False) -> sa.ColumnElement[bool]:
+    """The rule as a condition on a row of leads. `each`: few are asked, and one by one."""
+    writer = _Each(facts, now) if each else _Writer(facts, now)
+    return writer.rule(rule, negated=False)
 
 
 class _Writer:
-    def __init__(self, facts: Facts, moment: Moment, lead_ids: Sequence[int] | None) -> None:
+    def __init__(self, facts: Facts, now: datetime) -> None:
         self.facts = facts
-        self.moment = moment
-        self.lead_ids = lead_ids
+        self.moment = Moment(now, facts.zone)
 
     def rule(self, rule: Rule, *, negated: bool) -> sa.ColumnElement[bool]:
         match rule:
@@ -62,33 +65,57 @@ class _Writer:
     def has(self, rule: Has) -> sa.ColumnElement[bool]:
         names = self.facts.sets[rule.fact]
         chosen = sa.select(names.lead_id).select_from(names.source).where(names.name.in_(rule.names), *names.where)
-        return self._among(chosen, names.lead_id)
+        return self.among(chosen, names.lead_id)
 
     def did(self, rule: Did) -> sa.ColumnElement[bool]:
         line = self.facts.timeline
         chosen = happened(rule, self.facts)
         if rule.within is not None:
             chosen = chosen.where(line.occurred_at > self.moment.now - rule.within)
-        times = sa.func.count()
-        if rule.times == 0 and rule.most is not None:  # those who did it more often are few, the others may be all
-            above = chosen if rule.most == 0 else chosen.group_by(line.lead_id).having(times > rule.most)
-            return sa.not_(self._among(above, line.lead_id))
-        if rule.times > 1 or rule.most is not None:
-            chosen = chosen.group_by(line.lead_id).having(times >= rule.times)
-        if rule.most is not None:
-            chosen = chosen.having(times <= rule.most)
-        return self._among(chosen, line.lead_id)
+        if rule.times == 1 and rule.most is None:
+            return self.among(chosen, line.lead_id)
+        if rule.times == 0 and rule.most == 0:
+            return sa.not_(self.among(chosen, line.lead_id))
+        return self.so_often(chosen, line.lead_id, rule.times, rule.most)
 
     def exists(self, rule: Exists) -> sa.ColumnElement[bool]:
         records = self.facts.records[rule.fact]
         met = [operators()[one.operator].clause(one.value, self.moment, records.parts[one.fact]) for one in rule.where]
         chosen = sa.select(records.lead_id).select_from(records.source).where(*records.where, *met)
-        return self._among(chosen, records.lead_id)
+        return self.among(chosen, records.lead_id)
 
-    def _among(self, chosen: sa.Select[Any], lead_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-        if self.lead_ids is not None:
-            chosen = chosen.where(lead_id.in_(self.lead_ids))
+    def among(self, chosen: sa.Select[Any], _lead_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+        """Whether the lead is one of those chosen."""
         return self.facts.living.id.in_(chosen)
+
+    def so_often(
+        self, chosen: sa.Select[Any], lead_id: sa.ColumnElement[int], least: int, most: int | None
+    ) -> sa.ColumnElement[bool]:
+        """Whether the lead is chosen at least and at most so many times."""
+        times, counted = sa.func.count(), chosen.group_by(lead_id)
+        if least == 0:  # those who did it more often are few, the others may be all
+            return sa.true() if most is None else sa.not_(self.among(counted.having(times > most), lead_id))
+        counted = counted.having(times >= least)
+        return self.among(counted if most is None else counted.having(times <= most), lead_id)
+
+
+class _Each(_Writer):
+    """The same, looked up for each lead: as values of the row, which no planner makes a join of."""
+
+    def among(self, chosen: sa.Select[Any], lead_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+        return self._of_lead(chosen, lead_id, sa.literal_column("1")).limit(1).scalar_subquery().is_not(None)
+
+    def so_often(
+        self, chosen: sa.Select[Any], lead_id: sa.ColumnElement[int], least: int, most: int | None
+    ) -> sa.ColumnElement[bool]:
+        times = self._of_lead(chosen, lead_id, sa.func.count()).scalar_subquery()
+        return sa.and_(times >= least, *([] if most is None else [times <= most]))
+
+    def _of_lead(
+        self, chosen: sa.Select[Any], lead_id: sa.ColumnElement[int], value: sa.ColumnElement[Any]
+    ) -> sa.Select[Any]:
+        living = self.facts.living.id
+        return chosen.with_only_columns(value).where(lead_id == living).correlate(living.table)
 
 
 def happened(rule: Did, facts: Facts) -> sa.Select[Any]:
