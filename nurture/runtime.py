@@ -15,13 +15,16 @@ from nurture.broadcasts.progress import progress
 from nurture.delivery.mailbox import Mailbox
 from nurture.delivery.service import Dispatcher
 from nurture.engine.calling import judge
+from nurture.engine.health import Watch
 from nurture.engine.leave import examine
+from nurture.engine.presence import Presence
 from nurture.engine.react import react
 from nurture.engine.silence import look_again
 from nurture.engine.tick import tick
 from nurture.engine.upkeep import upkeep
 from nurture.inbound.fetch import Fetcher
 from nurture.kernel.context import Context
+from nurture.kernel.counting import STEPS, TICKS
 from nurture.loops import Loop
 from nurture.outbound.dispatch import Outbox
 from nurture.rehearsal import jobs
@@ -46,7 +49,7 @@ class Part(Protocol):
 
 def parts(context: Context, roles: Collection[str]) -> list[Part]:
     """What runs in a process of these roles, in the order of starting; stopped in reverse."""
-    running: list[Part] = []
+    running: list[Part] = [Presence(context, roles)]
     if "web" in roles:
         running += [Mailbox(context)] if context.settings.has_mailbox else []
         running.append(tidier(context))
@@ -60,14 +63,21 @@ def parts(context: Context, roles: Collection[str]) -> list[Part]:
         if context.settings.inbox_url is not None:
             running.append(Loop("inbox", Fetcher(context).work, threading.Event(), _MINUTE))
     if "clock" in roles:
-        running.append(Ticker(context, lambda: _tick(context)))
+        ticker = Ticker(context, lambda: _tick(context))
+        watch = Watch(context)
+        running += [ticker, Loop("health", lambda: watch.look() if ticker.active else 0, threading.Event(), _MINUTE)]
     return running
 
 
 def _tick(context: Context) -> None:
-    tick(context)
-    progress(context)
-    upkeep(context)
+    with TICKS.measured():
+        report = tick(context)
+        progress(context)
+        upkeep(context)
+    STEPS.add("advanced", count=report.advanced)
+    STEPS.add("failed", count=report.failed)
+    STEPS.add("queued", count=report.queued)
+    STEPS.add("entered", count=report.looked_at)
 
 
 def tidier(context: Context) -> Loop:

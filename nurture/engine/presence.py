@@ -76,8 +76,9 @@ def figures(ctx: Context, at: datetime) -> Figures:
         usage = shutil.disk_usage(folder)
         free, total = usage.free, usage.total
     size, count, age = spool_of(folder / "spool", ctx.clock.real())
+    skew = round((ctx.clock.real() - at).total_seconds(), 3)
     return Figures(
-        round((ctx.clock.real() - at).total_seconds(), 3), free, total, is_writable(folder), size, count, age, _memory(),
+        skew, free, total, is_writable(folder), size, count, age, _memory(),
         round(counting.TICKS.spans().latest, 3), round(counting.WRITER_WAITS.spans().latest, 3),
     )  # fmt: skip
 
@@ -177,6 +178,7 @@ def counts() -> dict[str, float]:
     found = {
         "hits": counting.HITS.total(), "reactions": counting.REACTIONS.values().get(("done",), 0.0),
         "steps": counting.STEPS.values().get(("advanced",), 0.0), "failures": counting.FAILURES.total(),
+        "ticks": counting.TICKS.spans().count,
     }  # fmt: skip
     sent = sum(count for (_, outcome), count in counting.SENDS.values().items() if outcome == "sent")
     return {**found, "sent": sent, "tried": counting.SENDS.total()}
