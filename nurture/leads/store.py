@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.kernel.clock import aware
-from nurture.kernel.database import listed, unindexed, upsert
+from nurture.kernel.database import among, listed, unindexed, upsert
 from nurture.kernel.errors import InputError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.text import fold
@@ -39,7 +39,7 @@ _SELECT = sa.select(
 def hold(conn: Connection, ids: Sequence[int]) -> None:
     """Hold these leads until the transaction ends, in one order for all. SQLite has one writer, and needs none."""
     if conn.dialect.name != "sqlite":
-        query = sa.select(leads.c.id).where(leads.c.id.in_(ids)).order_by(leads.c.id)
+        query = sa.select(leads.c.id).where(among(leads.c.id, ids)).order_by(leads.c.id)
         conn.execute(query.with_for_update(key_share=True))
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.activities.facts import moved
-from nurture.kernel.database import upsert
+from nurture.kernel.database import among, upsert
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.rules.evaluate import Trace, evaluate
 from nurture.rules.facts import Facts
@@ -29,7 +29,7 @@ from nurture.segments.tables import memberships, segments
 from nurture.segments.view import view
 from nurture.users.service import note
 
-CHUNK = 500
+CHUNK = 1000
 PREVIEWED = 20
 _NOTED_EVERY = timedelta(minutes=1)
 _MOST_PARSED = 500
@@ -242,7 +242,7 @@ def _some(
 
 def _inside(segment: Segment, chunk: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
     inside = [memberships.c.segment_id == segment.id, memberships.c.left_at.is_(None)]
-    return inside if chunk is None else [*inside, memberships.c.lead_id.in_(chunk)]
+    return inside if chunk is None else [*inside, among(memberships.c.lead_id, chunk)]
 
 
 def _settle(
@@ -285,15 +285,21 @@ def _difference(
     conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts, lead_ids: Collection[int] | None
 ) -> list[int]:
     if lead_ids is None:
-        return sorted(_differing(conn, segment, to_sql(rule, now, facts), None))
+        return _differing(conn, segment, to_sql(rule, now, facts), None)
     ids = sorted(set(lead_ids))
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
-    return [one for part in chunks for one in sorted(_differing(conn, segment, to_sql(rule, now, facts, part), part))]
+    return [one for part in chunks for one in _differing(conn, segment, to_sql(rule, now, facts, part), part)]
 
 
-def _differing(conn: Connection, segment: Segment, matching: sa.Select[int], chunk: Sequence[int] | None) -> set[int]:
-    members = set(conn.execute(sa.select(memberships.c.lead_id).where(*_inside(segment, chunk))).scalars())
-    return members.symmetric_difference(conn.execute(matching).scalars())
+def _differing(conn: Connection, segment: Segment, matching: sa.Select[int], chunk: Sequence[int] | None) -> list[int]:
+    """Who is to join and who is to leave, by id. The database compares: those who are in and stay are not read."""
+    met = matching.cte("met")
+    (asked,) = met.c
+    inside = sa.select(memberships.c.lead_id).where(*_inside(segment, chunk))
+    joining = sa.select(asked.label("id")).except_(inside).subquery()
+    leaving = inside.with_only_columns(memberships.c.lead_id.label("id")).except_(sa.select(asked)).subquery()
+    both = sa.union_all(sa.select(joining.c.id), sa.select(leaving.c.id))
+    return sorted(conn.execute(both).scalars())
 
 
 def doubt(conn: Connection, kinds: Iterable[str], facts: Facts) -> list[str]:
