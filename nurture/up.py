@@ -25,6 +25,7 @@ from granian.constants import Interfaces
 from sqlalchemy.engine import make_url
 
 from nurture.bootstrap import build
+from nurture.cluster.model import Queue
 from nurture.demo.readers import Readers
 from nurture.demo.sellers import Sellers
 from nurture.kernel.context import Context
@@ -51,6 +52,8 @@ class Plan:
     settings: Settings
     roles: frozenset[str]
     demo: bool = False
+    queues: frozenset[Queue] = frozenset(Queue)  # of a worker
+    queued: bool = False  # work goes in chunks by the queue
 
 
 def serve(plan: Plan) -> None:
@@ -131,7 +134,7 @@ def _web(plan: Plan) -> Callable[..., Any]:
 def run(plan: Plan) -> None:
     """A process without HTTP (`clock`, `worker`): runs its parts until SIGTERM or SIGINT."""
     context = build(plan.settings, runs_engine="clock" in plan.roles)
-    running = parts(context, plan.roles)
+    running = parts(context, plan.roles, plan.queues, queued=plan.queued)
     done = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: done.set())

@@ -15,6 +15,8 @@ from nurture.cli.main import main
 from nurture.cli.output import say
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
+from nurture.cluster import service as cluster
+from nurture.cluster.model import Queue
 from nurture.delivery.dkim_keys import load_keys
 from nurture.demo.load import is_loaded, load_demo
 from nurture.demo.people import STAFF
@@ -156,17 +158,36 @@ def clock(state: State) -> None:
     """Clock."""
     _logs()
     prepare(state.settings)
-    run(Plan(state.settings, frozenset({"clock"})))
+    run(Plan(state.settings, frozenset({"clock"}), queued=cluster.ready(state.settings)))
+
+
+def _queues(_ctx: click.Context, _param: click.Parameter, value: str | None) -> frozenset[Queue] | None:
+    if value is None:
+        return None
+    asked = {one.strip() for one in value.split(",")}
+    known = {queue.value for queue in Queue}
+    if not asked <= known:
+        raise click.BadParameter(_("one of %(known)s", known=", ".join(sorted(known))))
+    return frozenset(Queue(one) for one in asked)
 
 
 @main.command(help=_("Deliver mail, judge opens and clicks, react to them. Any number may run on PostgreSQL."))
+@click.option(
+    "--queues",
+    callback=_queues,
+    metavar="send,advance,ingest",
+    help=_("What this worker does, by comma: send, advance, ingest. Default: all."),
+)
 @pass_state
-def worker(state: State) -> None:
+def worker(state: State, queues: frozenset[Queue] | None) -> None:
     """Worker."""
     _logs()
+    if queues is not None:
+        cluster.require(state.settings)
     load_keys(state.settings)
     prepare(state.settings)
-    run(Plan(state.settings, frozenset({"worker"})))
+    queued = cluster.ready(state.settings)
+    run(Plan(state.settings, frozenset({"worker"}), queues=queues or frozenset(Queue), queued=queued))
 
 
 @main.command(help=_("Begin the living demo anew. Start it with: nurture up --demo"))

@@ -9,6 +9,7 @@ from nurture.cli.options import json_option, yes_option
 from nurture.cli.output import confirm, instant, report, say
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
+from nurture.cluster import service as cluster
 from nurture.kernel import installation
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError
@@ -27,6 +28,7 @@ _MODES = {None: N_("not started yet"), "real": N_("the real clock"), "lapse": N_
 def migrate(state: State) -> None:
     """Migrate."""
     prepare(state.settings, demo=state.demo)
+    cluster.ready(state.settings)
     say(_("The database is at revision %(revision)s", revision=head()))
 
 

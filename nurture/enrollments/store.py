@@ -80,10 +80,13 @@ def due(conn: Connection, now: datetime, limit: int, ids: Sequence[int] | None =
     return [_place(row) for row in conn.execute(query, {"now": now, "most": limit}).all()]
 
 
-def due_but(conn: Connection, now: datetime, limit: int, but: Sequence[int]) -> list[tuple[int, int]]:
-    """(enrollment, lead) of what is due but these, the longest due first."""
+def due_but(
+    conn: Connection, now: datetime, limit: int, but: Sequence[int], *, newest: bool = False
+) -> list[tuple[int, int]]:
+    """(enrollment, lead) of what is due but these, the longest due first, or the newest."""
     query = _due([enrollments.c.id, enrollments.c.lead_id]).where(~among(enrollments.c.id, but))
-    query = query.order_by(enrollments.c.due_at, enrollments.c.id).limit(limit)
+    columns = enrollments.c.due_at, enrollments.c.id
+    query = query.order_by(*(one.desc() if newest else one for one in columns)).limit(limit)
     return [(row.id, row.lead_id) for row in conn.execute(query, {"now": now})]
 
 

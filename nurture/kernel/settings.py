@@ -68,6 +68,8 @@ class Settings:
     keys_file: Path
     senders: int
     connections: int  # open conversations for each sender
+    worker_advance: int  # chunks of due enrollments that a worker takes at a time
+    worker_ingest: int  # chunks of hits and reactions that a worker takes at a time
     webhook_secrets: tuple[tuple[str, str], ...]  # (name, secret); empty: one is made and kept in the data folder
     webhook_allow: tuple[str, ...]  # hosts and networks that webhooks may go to besides the open internet
     sms_url: str  # empty: text messages go into a file of the data folder
@@ -276,6 +278,8 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "keys_file": (lambda text: Path(text).expanduser().absolute(), None),
     "senders": (_count(1, 32), "2"),
     "connections": (_count(1, 64), "2"),
+    "worker_advance": (_count(1, 32), "2"),
+    "worker_ingest": (_count(1, 32), "2"),
     "webhook_secrets": (outside.webhook_secrets, ""),
     "webhook_allow": (outside.hosts, ""),
     "sms_url": (outside.gateway_url, ""),

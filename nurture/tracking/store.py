@@ -90,10 +90,14 @@ class Mail:
 
 
 def waiting(
-    conn: Connection, settling_until: datetime, limit: int, *, but: Sequence[int] = ()
+    conn: Connection, settling_until: datetime, limit: int, *, but: Sequence[int] = (), newest: bool = False
 ) -> list[tuple[int, int]]:
-    """(hit, message) of those without a verdict, then of those to be settled: hits no later than `settling_until`."""
-    fresh = sa.select(hits.c.id, hits.c.message_id).where(hits.c.verdict.is_(None)).order_by(hits.c.id).limit(limit)
+    """(hit, message) of those without a verdict, then of those to be settled: hits no later than `settling_until`.
+
+    Without those of `but`; `newest`: the last that came, and none to be settled.
+    """
+    order = hits.c.id.desc() if newest else hits.c.id
+    fresh = sa.select(hits.c.id, hits.c.message_id).where(hits.c.verdict.is_(None)).order_by(order).limit(limit)
     fresh = fresh.where(~among(hits.c.id, but)) if but else fresh
     found = [(row.id, row.message_id) for row in conn.execute(fresh)]
     ripe = (
@@ -103,13 +107,21 @@ def waiting(
         .limit(limit - len(found))
     )
     ripe = ripe.where(~among(hits.c.id, but)) if but else ripe
-    return found + [(row.id, row.message_id) for row in conn.execute(ripe)] if len(found) < limit else found
+    if newest or len(found) >= limit:
+        return found
+    return found + [(row.id, row.message_id) for row in conn.execute(ripe)]
 
 
 def messages_of(conn: Connection, ids: Sequence[int]) -> list[tuple[int, int]]:
     """(hit, message) of these hits."""
     rows = conn.execute(sa.select(hits.c.id, hits.c.message_id).where(among(hits.c.id, ids)).order_by(hits.c.id))
     return [(row.id, row.message_id) for row in rows]
+
+
+def leads_of(conn: Connection, ids: Sequence[int]) -> list[int]:
+    """Whose messages these hits are on."""
+    query = sa.select(messages.c.lead_id).join(hits, hits.c.message_id == messages.c.id).where(among(hits.c.id, ids))
+    return [one for one in conn.execute(query.distinct()).scalars() if one is not None]
 
 
 def claim(conn: Connection, message_ids: Collection[int]) -> set[int]:
