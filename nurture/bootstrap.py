@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from nurture.kernel import installation
+from nurture.kernel import installation, witness
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
@@ -17,6 +17,7 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
 from nurture.kernel.signing import load_ring, write_private
 from nurture.migrations import current, migrate
+from nurture.policy import store as policy_store
 
 DEMO_SPEED = 4320.0  # a day passes in 20 seconds
 
@@ -89,9 +90,23 @@ def prepare(settings: Settings, *, demo: bool = False) -> installation.Installat
     try:
         migrate(database)
         domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
-        return installation.settle(database, real=SystemClock().real(), demo=demo, mail_domain=domain)
+        row = installation.settle(database, real=SystemClock().real(), demo=demo, mail_domain=domain)
+        return _looked_back(settings, database, row)
     finally:
         database.close()
+
+
+def _looked_back(settings: Settings, database: Database, row: installation.Installation) -> installation.Installation:
+    """Stops the sending of a database that ran for longer here than it knows itself: an older copy took its place."""
+    seen = witness.last(settings.data_dir)
+    if seen is None or seen.instance != row.instance or row.stopped_sending is not None:
+        return row
+    with database.read() as conn:
+        known = policy_store.last_beat(conn)
+    if known is not None and known >= seen.seen_at:
+        return row
+    installation.stop(database, installation.WENT_BACK)
+    return replace(row, stopped_sending=installation.WENT_BACK)
 
 
 def build(settings: Settings, *, runs_engine: bool = False) -> Context:

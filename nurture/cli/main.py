@@ -23,6 +23,7 @@ SECTIONS = {
     },
     _("Keep it in order"): {
         "doctor": "doctor", "relays": "relays", "users": "people", "webhooks": "outbound", "dkim": "dkim",
+        **dict.fromkeys(("backup", "restore", "db"), "copies"),
         **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT), "bench": "bench",
     },
 }  # fmt: skip

@@ -3,6 +3,8 @@
 import json
 from dataclasses import fields
 
+import click
+
 from nurture.bootstrap import prepare
 from nurture.cli.main import main
 from nurture.cli.options import json_option, yes_option
@@ -10,7 +12,9 @@ from nurture.cli.output import confirm, instant, report, say
 from nurture.cli.state import State, pass_state
 from nurture.cli.words import _
 from nurture.cluster import service as cluster
-from nurture.kernel import installation
+from nurture.engine import restored
+from nurture.kernel import installation, witness
+from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError
 from nurture.kernel.i18n import N_
@@ -93,15 +97,50 @@ def show(state: State, *, as_json: bool) -> None:
 
 
 @instance.command("claim", help=_("Let this copy be the one that sends. The other must be stopped first."))
+@click.option(
+    "--waiting",
+    type=click.Choice(["hold", "go"]),
+    default="hold",
+    show_default=True,
+    help=_(
+        "What becomes of mail that waited when the copy was made, and may have gone since: hold it for your decision "
+        "(nurture held), or let it go, when nothing has run since."
+    ),
+)
 @yes_option
 @pass_state
-def claim(state: State, *, yes: bool) -> None:
+def claim(state: State, *, waiting: str, yes: bool) -> None:
     """Claim."""
     if not yes:
         confirm(_("Is the other installation stopped for good?"), _("This installation was not claimed."))
     with state.context() as context:
+        if waiting == "hold":
+            _hold(context)
+        witness.forget(state.settings.data_dir)
         installation.claim(context.database)
     say(_("This installation sends."))
+
+
+def _hold(context: Context) -> None:
+    """Before it may send, and only where it was stopped: what waits elsewhere is nobody's doubt."""
+    with context.database.write() as conn:
+        row = installation.load(conn)
+        if row is None or row.stopped_sending is None:
+            return
+        held = restored.hold(conn, context.clock.engine())
+    if held:
+        counts = {"mails": held.mails, "due": held.enrollments, "texts": held.texts}
+        say(_("%(mails)s emails, %(due)s leads at a step that is due and %(texts)s text messages wait for your "
+              "decision: nurture held, nurture outbound", **counts))  # fmt: skip
+
+
+@instance.command("stop", help=_("Send nothing from now on, until it is claimed: before it moves elsewhere."))
+@pass_state
+def stop(state: State) -> None:
+    """Stop."""
+    with state.context() as context:
+        installation.stop(context.database)
+    say(_("Nothing is sent from now on, until: nurture instance claim --waiting go"))
 
 
 @main.group(help=_("Rotate the keys that sign links."))

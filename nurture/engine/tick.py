@@ -33,6 +33,7 @@ from nurture.enrollments import arriving, service, store
 from nurture.enrollments.advance import Around, advance, failed
 from nurture.enrollments.arriving import Found
 from nurture.enrollments.model import Move, Place
+from nurture.kernel import installation, witness
 from nurture.kernel.clock import SystemClock, pace
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
@@ -139,7 +140,18 @@ def _beat(ctx: Context, now: datetime) -> None:
         return
     with ctx.database.write() as conn:
         policy_store.beat(conn, now)
+        row = installation.load(conn)
     _beats[ctx.database] = now
+    if row is not None:
+        _witness(ctx, witness.Witness(row.instance, now))
+
+
+def _witness(ctx: Context, seen: witness.Witness) -> None:
+    """After the commit, so that it never knows of more than the database does."""
+    try:
+        witness.note(ctx.settings.data_dir, seen)
+    except OSError as error:
+        _log.warning("witness_failed", error=error.strerror)
 
 
 def _segments(ctx: Context, facts: Facts, now: datetime, real: datetime, refresh: bool | None) -> tuple[int, int]:  # noqa: FBT001

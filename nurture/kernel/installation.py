@@ -20,6 +20,12 @@ from nurture.kernel.identity import public_id
 from nurture.kernel.tables import installation
 
 MOVED = N_("This database was copied or moved: nothing is sent until it is claimed (nurture instance claim)")
+RESTORED = N_("This database was restored from a backup: nothing is sent until it is claimed (nurture instance claim)")
+WENT_BACK = N_(
+    "This database has gone back in time, as a copy put in its place does: nothing is sent until it is claimed "
+    "(nurture instance claim)"
+)
+STOPPED = N_("A person stopped this installation: nothing is sent until it is claimed (nurture instance claim)")
 UNPREPARED = N_("The database has not been prepared: run nurture migrate")
 _STALE = timedelta(seconds=10)
 
@@ -82,6 +88,17 @@ def claim(database: Database) -> None:
     """A person says: this copy is the one that sends."""
     with database.write() as conn:
         conn.execute(installation.update().values(place=place_of(database, conn), stopped_sending=None))
+
+
+def mark_restored(database: Database) -> None:
+    """What was just restored sends nothing until it is claimed, wherever it stands."""
+    stop(database, RESTORED)
+
+
+def stop(database: Database, reason: str = STOPPED) -> None:
+    """Send nothing from now on, until somebody claims it."""
+    with database.write() as conn:
+        conn.execute(installation.update().values(stopped_sending=reason))
 
 
 def choose_mode(database: Database, *, speed: float, real: datetime) -> None:

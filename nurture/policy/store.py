@@ -72,6 +72,12 @@ def outages(conn: Connection, since: datetime, now: datetime) -> list[tuple[date
     return [(low, high) for low, high in between if high > since]
 
 
+def last_beat(conn: Connection) -> datetime | None:
+    """When the engine last noted that it runs; None when it never did."""
+    seen: datetime | None = conn.execute(sa.select(sa.func.max(runs.c.seen_at))).scalar_one()
+    return seen
+
+
 def beat(conn: Connection, now: datetime) -> None:
     """Note that the engine looks at what is due now: the run goes on, or another begins."""
     last = conn.execute(sa.select(runs).order_by(runs.c.seen_at.desc(), runs.c.id.desc()).limit(1)).one_or_none()
