@@ -8,7 +8,6 @@ NurtureError
 ├── ForbiddenError        this person may not do this
 ├── ConflictError         somebody else changed it, or its state does not allow it
 ├── GuardError            a guard of the installation says no (restored copy, loopback links, time-lapse)
-├── LeaseLostError        the role this process acted in is another's by now; what it was writing is undone
 └── OutsideError          the world outside failed: relay, disk, database
 """
 
@@ -86,10 +85,6 @@ class ForbiddenError(NurtureError):
 
 class ConflictError(NurtureError):
     """Somebody else changed it, or its state does not allow it."""
-
-
-class LeaseLostError(NurtureError):
-    """The role this process acted in is another's by now, or is to be given up."""
 
 
 class GuardError(NurtureError):
