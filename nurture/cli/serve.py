@@ -1,14 +1,11 @@
 """`nurture up`, `web`, `clock`, `worker`, `demo`: processes that run until told to stop."""
 
-import logging
 import secrets
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import structlog
 
 from nurture.bootstrap import build, for_demo, prepare
 from nurture.cli.main import main
@@ -20,6 +17,7 @@ from nurture.cluster.model import Queue
 from nurture.delivery.dkim_keys import load_keys
 from nurture.demo.load import is_loaded, load_demo
 from nurture.demo.people import STAFF
+from nurture.kernel import logs
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError
 from nurture.kernel.i18n import N_
@@ -32,23 +30,6 @@ from nurture.users import store as account_store
 ADMIN = "admin@nurture.example"
 SELLER = STAFF[0][1]
 EVERYTHING = frozenset({"web", "clock", "worker"})
-
-
-def _logs() -> None:
-    """Structured lines on stderr: no personal data, no secrets are ever given to them."""
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that takes longer than a second is no warning
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-            if sys.stderr.isatty()
-            else structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +108,7 @@ def up(ctx: click.Context, *, demo: bool) -> None:
     state = ctx.find_object(State) or State()
     demo = demo or state.demo
     settings = for_demo(state.settings) if demo and not state.demo else state.settings
-    _logs()
+    logs.configure(settings.log_level, settings.log_format)
     if answers(settings.base_url):
         raise ConflictError(
             N_("A server answers at %(url)s already; stop it, or set NURTURE_PORT"), url=settings.base_url
@@ -144,7 +125,7 @@ def up(ctx: click.Context, *, demo: bool) -> None:
 @pass_state
 def web(state: State) -> None:
     """Web."""
-    _logs()
+    logs.configure(state.settings.log_level, state.settings.log_format)
     check_ports(state.settings)
     prepare(state.settings)
     serve(Plan(state.settings, frozenset({"web"})))
@@ -156,7 +137,7 @@ def web(state: State) -> None:
 @pass_state
 def clock(state: State) -> None:
     """Clock."""
-    _logs()
+    logs.configure(state.settings.log_level, state.settings.log_format)
     prepare(state.settings)
     run(Plan(state.settings, frozenset({"clock"}), queued=cluster.ready(state.settings)))
 
@@ -181,7 +162,7 @@ def _queues(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @pass_state
 def worker(state: State, queues: frozenset[Queue] | None) -> None:
     """Worker."""
-    _logs()
+    logs.configure(state.settings.log_level, state.settings.log_format)
     if queues is not None:
         cluster.require(state.settings)
     load_keys(state.settings)

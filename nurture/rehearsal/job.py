@@ -10,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
-
+from nurture.kernel import logs
 from nurture.kernel.clock import ManualClock, SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
@@ -27,7 +26,7 @@ _monotonic = SystemClock().monotonic
 
 def main(folder: Path) -> None:
     """Play what the folder asks for."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logs.configure("info", "json")
     os.nice(5)  # the house comes first
     ring = ring_from_json(sys.stdin.read())
     asked = jobs.load(folder / "request.json") or {}
