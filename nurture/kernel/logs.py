@@ -16,7 +16,7 @@ import structlog
 from nurture.kernel.text import clean
 
 LONGEST = 8_000  # characters of one value
-MASK = "…"
+MASK = "***"
 _DEEPEST = 6
 _SECRET_NAMES = re.compile(
     r"(?:^|_)(?:password|passwd|secret|token|authorization|cookie|api_?key|private_?key|email|address|phone|name"
