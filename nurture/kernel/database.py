@@ -9,10 +9,9 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +27,9 @@ from nurture.kernel.clock import SystemClock, aware
 from nurture.kernel.counting import WRITER_WAITS
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_
+from nurture.kernel.rows import insert_new as insert_new  # noqa: PLC0414 - whoever has a database asks for them here
+from nurture.kernel.rows import insert_rows as insert_rows  # noqa: PLC0414
+from nurture.kernel.rows import update_rows as update_rows  # noqa: PLC0414
 from nurture.kernel.text import fold, fold_list
 from nurture.kernel.turn import Turn
 
@@ -107,7 +109,8 @@ POSTGRESQL: dict[str, Any] = {
 }
 
 
-def _dumps(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """JSON as it is stored."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -128,12 +131,7 @@ class FoldedDocument(TypeDecorator[dict[str, Any]]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> Any:
-        if not isinstance(value, dict):
-            return value
-        plain = {key: one for key, one in value.items() if key != FOLDED}
-        folded = {key: fold(one) for key, one in plain.items() if isinstance(one, str) and fold(one) != one}
-        folded |= {key: fold_list(one) or "" for key, one in plain.items() if isinstance(one, list)}
-        return {**plain, FOLDED: folded} if folded else plain
+        return folded_document(value) if isinstance(value, dict) else value
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
         if not isinstance(value, dict):
@@ -142,6 +140,14 @@ class FoldedDocument(TypeDecorator[dict[str, Any]]):
 
 
 FOLDED = "~"
+
+
+def folded_document(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as `FoldedDocument` stores it."""
+    plain = {key: one for key, one in value.items() if key != FOLDED}
+    folded = {key: fold(one) for key, one in plain.items() if isinstance(one, str) and fold(one) != one}
+    folded |= {key: fold_list(one) or "" for key, one in plain.items() if isinstance(one, list)}
+    return {**plain, FOLDED: folded} if folded else plain
 
 
 class _Numbers(TypeDecorator[Sequence[int]]):
@@ -270,7 +276,7 @@ class Database:
     def _postgresql(self) -> sa.Engine:
         return sa.create_engine(
             self.url.set(drivername="postgresql+psycopg"),
-            json_serializer=_dumps,
+            json_serializer=json_text,
             hide_parameters=True,  # an error that is logged names no person and no secret
             pool_size=8,
             max_overflow=16,
@@ -286,7 +292,7 @@ class Database:
         _begin_private(path)
         engine = sa.create_engine(
             self.url,
-            json_serializer=_dumps,
+            json_serializer=json_text,
             hide_parameters=True,
             pool_size=16,
             max_overflow=32,
@@ -436,82 +442,3 @@ def upsert(dialect: str, table: sa.Table) -> Any:
     if dialect == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)
-
-
-_MOST_PARAMETERS = 32_000  # of one statement; SQLite takes 32,766, PostgreSQL 65,535
-
-
-def insert_rows(
-    conn: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]], *, once: bool = False
-) -> None:
-    """Insert many rows at once, each a sequence of values in the order of `names` (column keys).
-
-    As `conn.execute(table.insert(), …)` with the same types and server defaults, at a third of its cost for each row.
-    `once`: rows that are there already are passed over.
-    """
-    if not rows:
-        return
-    into, mark, columns = _into(conn.dialect, table, names)
-    end = " ON CONFLICT DO NOTHING" if once else ""
-    conn.exec_driver_sql(f"{into} {mark}{end}", _bound(conn.dialect, columns, rows))
-
-
-def insert_new(
-    conn: Connection,
-    table: sa.Table,
-    names: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    returning: Sequence[str],
-) -> list[tuple[Any, ...]]:
-    """As `insert_rows` with `once`; gives these columns (numbers or texts) of the rows that were new, in any order."""
-    if not rows:
-        return []
-    dialect = conn.dialect
-    into, mark, columns = _into(dialect, table, names)
-    quote = dialect.identifier_preparer.quote
-    end = f"ON CONFLICT DO NOTHING RETURNING {', '.join(quote(table.c[name].name) for name in returning)}"
-    bound = _bound(dialect, columns, rows)
-    size = _MOST_PARAMETERS // len(names)
-    new: list[tuple[Any, ...]] = []
-    for start in range(0, len(bound), size):
-        part = bound[start : start + size]
-        sql = f"{into} {', '.join([mark] * len(part))} {end}"
-        new += [tuple(row) for row in conn.exec_driver_sql(sql, tuple(chain.from_iterable(part)))]
-    return new
-
-
-def _into(dialect: Dialect, table: sa.Table, names: Sequence[str]) -> tuple[str, str, list[sa.Column[Any]]]:
-    """`INSERT INTO … VALUES`, the place of one row, and the columns."""
-    columns = [table.c[name] for name in names]
-    quote = dialect.identifier_preparer.quote
-    listed_names = ", ".join(quote(column.name) for column in columns)
-    mark = "?" if dialect.name == "sqlite" else "%s"
-    return f"INSERT INTO {quote(table.name)} ({listed_names}) VALUES", f"({', '.join([mark] * len(names))})", columns
-
-
-def update_rows(conn: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Change many rows at once; each is its primary key and then the values in the order of `names` (column keys).
-
-    As `conn.execute(table.update().where(…), …)` with the same types, at a third of its cost for each row.
-    """
-    if not rows:
-        return
-    quote, mark = conn.dialect.identifier_preparer.quote, "?" if conn.dialect.name == "sqlite" else "%s"
-    columns = [table.c[name] for name in names]
-    (key,) = table.primary_key
-    changes = ", ".join(f"{quote(column.name)} = {mark}" for column in columns)
-    sql = f"UPDATE {quote(table.name)} SET {changes} WHERE {quote(key.name)} = {mark}"  # noqa: S608 - our names
-    moved = [(*values, number) for number, *values in rows]
-    conn.exec_driver_sql(sql, _bound(conn.dialect, [*columns, key], moved))
-
-
-def _bound(dialect: Dialect, columns: Sequence[sa.Column[Any]], rows: Sequence[Sequence[Any]]) -> list[Any]:
-    """The rows as the driver wants them; a value that all rows share is converted once."""
-    parts: list[Any] = list(zip(*rows, strict=True))
-    for index, column in enumerate(columns):
-        convert = column.type.dialect_impl(dialect).bind_processor(dialect)
-        if convert is not None:
-            values = parts[index]
-            same = all(value is values[0] for value in values)
-            parts[index] = [convert(values[0])] * len(values) if same else list(map(convert, values))
-    return list(zip(*parts, strict=True))

@@ -5,7 +5,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from nurture.kernel.context import Context
-from nurture.kernel.database import among, update_rows
+from nurture.kernel.database import among, insert_new, insert_rows, update_rows
+from nurture.leads.tables import leads
 from nurture.messages.tables import messages
 from tests.faults.ground import fill
 
@@ -47,3 +48,28 @@ def test_many_are_found_by_an_index(context: Context) -> None:
                 values = (*marks, "[1,2]") if sql.startswith("UPDATE") else ("[1,2]", *marks)
                 plan = [row.detail for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
                 assert [one for one in plan if one.startswith("SCAN messages")] == []
+
+
+def test_many_rows_travel_as_few_do(context: Context) -> None:
+    """More than fit into one text: documents, instants, quotes and line breaks, folded fields, nothing; and once."""
+    now = context.clock.engine()
+    names = ("public_id", "name", "email", "fields", "created_at", "updated_at", "paused_at", "owner_id")
+    rows = [
+        (f"p{n}", f'"{n}" \\ Nguyễn\n', f"l{n}@example.com", {"city": "Huế", "n": n}, now, now, None, None)
+        for n in range(1, 2_402)
+    ]
+    with context.database.write() as conn:
+        insert_rows(conn, leads, names, rows[:2_400])
+        assert insert_new(conn, leads, names, rows, ("public_id",)) == [("p2401",)]
+        insert_rows(conn, leads, names, rows, once=True)
+        changed = [(n, rows[n - 1][1].strip(), now + timedelta(seconds=n), {"n": n}) for n in range(1, 2_401)]
+        update_rows(conn, leads, ("name", "paused_at", "fields"), changed)
+        found = conn.execute(sa.select(leads).order_by(leads.c.id)).all()
+    assert len(found) == 2_401
+    assert (found[6].name, found[6].paused_at, found[6].fields) == (
+        '"7" \\ Nguyễn',
+        now + timedelta(seconds=7),
+        {"n": 7},
+    )
+    assert (found[2_400].name, found[2_400].paused_at) == (rows[2_400][1], None)
+    assert (found[2_400].fields, found[2_400].lifecycle) == ({"city": "Huế", "n": 2_401}, "lead")
