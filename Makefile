@@ -27,9 +27,10 @@ format: $(DEV)/.done  ## put the code in its form
 	$(DEV)/bin/ruff format nurture tests
 	$(DEV)/bin/ruff check --fix nurture tests
 
-lock:  ## write the two hashed locks anew (needs uv)
+lock:  ## write the three hashed locks anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group build -o requirements.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements.lock pyproject.toml --extra cluster --group build -o requirements-cluster.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements-cluster.lock pyproject.toml --group dev -o requirements-dev.lock
 
 $(VENV)/.done: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nurture needs Python 3.11 or later; name one with: make PYTHON=python3.12 run"; exit 1; }
