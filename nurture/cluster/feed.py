@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from nurture.cluster.model import LARGEST, MOST_OUT, Chunk, Job, Task, by_lead, cut, fresh
+from nurture.cluster.schema import in_schema
 from nurture.engine.react import pending_leads
 from nurture.enrollments import store as enrollments
 from nurture.kernel.clock import SystemClock
@@ -90,7 +91,8 @@ def out(conn: Connection) -> list[Job]:
 
 def drop(conn: Connection, job_id: int) -> None:
     """Take a chunk out of the queue, unless somebody has it in hand."""
-    gone = "DELETE FROM procrastinate.procrastinate_jobs WHERE id = :id AND status = 'todo'"
+    in_schema(conn)  # for what its triggers do
+    gone = "DELETE FROM procrastinate_jobs WHERE id = :id AND status = 'todo'"
     conn.execute(sa.text(gone), {"id": job_id})
 
 
