@@ -128,7 +128,7 @@ def _try(path: Path, encoding: str) -> tuple[str, _Flaw | None]:
             line += text[: text.index("\0")].count("\n")
             raise bad_file(path, N_("This is no text file: it holds NUL characters"), line)
         line += text.count("\n")
-        beyond += 0 if text.isascii() else sum(1 for one in text if one > "\x7f")
+        beyond += 0 if text.isascii() else len(text) - len(text.encode("ascii", "ignore"))
     if flaw is None:
         try:
             decoder.decode(b"", final=True)
@@ -164,7 +164,7 @@ def csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
         line, cells = 1, [""]
         try:
             for cells in reader:
-                if cells and any(cells) and not (line == 1 and _says_delimiter(cells, delimiter)):
+                if any(cells) and (line > 1 or not _says_delimiter(cells, delimiter)):
                     yield Row(line, cells)
                 line = reader.line_num + 1
         except csv.Error as error:

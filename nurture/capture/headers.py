@@ -50,12 +50,13 @@ ADDED = (N_("Refused: line"), N_("Refused: reason"))
 
 # What spreadsheets write where nothing was chosen.
 _MISSING = frozenset({"", "select", "#n/a", "#value!", "#ref!"})
+_LONGEST_MISSING = max(map(len, _MISSING))
 
 
 def tidy(text: str) -> str:
     """A cell's text without outer blanks; blank when it says nothing (the `Select` of a form nobody filled in)."""
     text = text.strip()
-    return "" if len(text) <= 7 and text.casefold() in _MISSING else text
+    return "" if len(text) <= _LONGEST_MISSING and text.casefold() in _MISSING else text
 
 
 def plain(header: str) -> str:

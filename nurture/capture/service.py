@@ -152,7 +152,12 @@ def _go_through(
     drafter = Drafter(plan, options)
     rows = sheet.rows()
     position: int = batch["position"]
-    seen = {one.contact for row in islice(rows, position) if isinstance(one := drafter.read(row), Draft)}
+    seen = {
+        one.contact
+        for part in _chunks(islice(rows, position), CHUNK)
+        for one in drafter.read_all(part)
+        if isinstance(one, Draft)
+    }
     progress(position, plan.rows)
     for part in _chunks(rows, chunk):
         if stop():
@@ -187,15 +192,8 @@ def _fold_in(
 
 
 def _drafts(drafter: Drafter, rows: list[Row]) -> tuple[list[Draft], list[Refused]]:
-    drafts: list[Draft] = []
-    refused: list[Refused] = []
-    for row in rows:
-        one = drafter.read(row)
-        if isinstance(one, Draft):
-            drafts.append(one)
-        else:
-            refused.append(one)
-    return drafts, refused
+    read = drafter.read_all(rows)
+    return [one for one in read if isinstance(one, Draft)], [one for one in read if isinstance(one, Refused)]
 
 
 def _part(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 
 from nurture.capture import headers
@@ -47,7 +47,7 @@ class Sheet:
         if self.header is None:
             return self.all_rows()
         line = self.header.line
-        return (row for row in self.all_rows() if row.line > line)
+        return dropwhile(lambda row: row.line <= line, self.all_rows())
 
 
 def open_sheet(path: Path) -> Sheet:
@@ -101,7 +101,9 @@ def read_sheet(
             row.cells if len(row.cells) >= width else row.cells + [""] * (width - len(row.cells)) for row in block
         ]
         for inference, values in zip(seen, zip(*padded, strict=False), strict=False):
-            inference.add([headers.tidy(text) for text in values])
+            if inference.is_open:
+                told = {text: headers.tidy(text) for text in set(values)}
+                inference.add([told[text] for text in values])
     if not count:
         raise bad_file(sheet.path, N_("The file has a header and no rows"))
     names = headers.headers_of(sheet.header, width)

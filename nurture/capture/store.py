@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,14 +18,15 @@ from nurture.capture.tables import import_batches, import_mappings, import_refus
 from nurture.consents import store as consents_store
 from nurture.consents.model import Channel, Standing, SuppressionReason
 from nurture.consents.tables import consents, suppressions
-from nurture.kernel.database import insert_rows, upsert
-from nurture.kernel.identity import public_ids
+from nurture.kernel.bulk import new_ids, one_of, put
+from nurture.kernel.database import folded_document, insert_rows, json_text, upsert
+from nurture.kernel.identity import public_ids, public_ids_together
 from nurture.kernel.signing import KeyRing
-from nurture.kernel.text import fold
+from nurture.kernel.text import Remembered, fold
 from nurture.leads import store as leads_store
 from nurture.leads.contacts import ids_with_contact
 from nurture.leads.model import FieldDefinition
-from nurture.leads.normalize import search_text
+from nurture.leads.normalize import search_text, searched
 from nurture.leads.tables import companies, field_definitions, lead_conflicts, lead_tags, leads
 
 
@@ -95,18 +97,8 @@ def finish(conn: Connection, batch_id: int, now: datetime) -> None:
 
 def add_refusals(conn: Connection, batch_id: int, refused: Sequence[Refused]) -> None:
     """Keep the rows that were refused."""
-    if refused:
-        rows = [
-            {
-                "batch_id": batch_id,
-                "line": one.line,
-                "column_name": one.column,
-                "value": one.value,
-                "reason": one.reason,
-            }
-            for one in refused
-        ]
-        conn.execute(import_refusals.insert(), rows)
+    rows = [(batch_id, *one) for one in refused]
+    insert_rows(conn, import_refusals, ("batch_id", "line", "column_name", "value", "reason"), rows)
 
 
 def refusals(conn: Connection, batch_id: int, limit: int | None = None) -> list[Refused]:
@@ -193,8 +185,12 @@ def blocked(conn: Connection, keys: KeyRing, asked: Mapping[Channel, Iterable[st
     found = set()
     for channel, addresses in asked.items():
         hashes = {keys.address_hash(address): address for address in addresses}
-        in_force = consents_store.suppressed(conn, hashes, channel)
-        closed = (one for one, lines in in_force.items() if Standing(reachable=True, given={}, suppressed=lines).closed)
+        if not hashes:
+            continue
+        lines = sa.select(suppressions.c.address_hash).where(suppressions.c.channel == channel.value)
+        named = list(conn.execute(lines.where(one_of(suppressions.c.address_hash, list(hashes)))).scalars())
+        in_force = consents_store.suppressed(conn, named, channel)
+        closed = (one for one, no in in_force.items() if Standing(reachable=True, given={}, suppressed=no).closed)
         found |= {(channel, hashes[one]) for one in closed}
     return found
 
@@ -222,7 +218,7 @@ def _companies(conn: Connection, author: Author, changes: Sequence[Change]) -> d
             names.setdefault(fold(change.facts["company"]), change.facts["company"])
     if not names:
         return {}
-    query = sa.select(companies.c.name_folded, companies.c.id).where(companies.c.name_folded.in_(sorted(names)))
+    query = sa.select(companies.c.name_folded, companies.c.id).where(one_of(companies.c.name_folded, list(names)))
     found = {row.name_folded: row.id for row in conn.execute(query.order_by(companies.c.id.desc()))}
     missing = [folded for folded in names if folded not in found]
     if missing:
@@ -253,16 +249,42 @@ def _values(author: Author, change: Change, names: Mapping[str, int]) -> tuple[A
     )  # fmt: skip
 
 
+_folded = Remembered(fold)
+
+
 def _insert_leads(conn: Connection, author: Author, new: Sequence[Change], names: Mapping[str, int]) -> None:
-    by_public: dict[str, Change] = dict(zip(public_ids(len(new)), new, strict=True))
-    rows = [
-        (*_values(author, change, names), public, change.email, change.facts["source"], author.now)
-        for public, change in by_public.items()
+    """Write the new leads; their keys stand in the changes afterwards."""
+    facts = [change.facts for change in new]
+    plain = {key: [one[key] for one in facts] for key in _PLAIN if key != "fields"}
+    folded = [_folded[name] for name in plain["name"]]
+    brought = [one["company"] for one in facts]
+    emails = [change.email for change in new]
+    search = [
+        searched(name, email, phone, fold(company) if company else "")
+        for name, email, phone, company in zip(folded, emails, plain["phone"], brought, strict=True)
     ]
-    insert_rows(conn, leads, (*_MOVED, "public_id", "email", "first_source", "created_at"), rows)
-    query = sa.select(leads.c.public_id, leads.c.id).where(leads.c.public_id.in_(list(by_public)))
-    for public, lead_id in conn.execute(query):
-        by_public[public].lead_id = lead_id
+    ids = new_ids(conn, leads, len(new))
+    put(
+        conn, leads, len(new),
+        {
+            **plain, "id": list(ids), "public_id": public_ids_together(len(new)), "email": emails,
+            "name_folded": folded, "city_folded": [_folded[city] for city in plain["city"]], "search_text": search,
+            "company_id": [names.get(one) for one in brought] if names else None, "first_source": plain["source"],
+            "fields": [_document(one["fields"]) for one in facts],
+            "created_at": author.now, "updated_at": author.now, "last_activity_at": author.now,
+        },
+    )  # fmt: skip
+    for change, lead_id in zip(new, ids, strict=True):
+        change.lead_id = lead_id
+
+
+def _document(fields: Mapping[str, Any]) -> str:
+    """The own fields as they are stored."""
+    if len(fields) == 1:
+        ((key, value),) = fields.items()
+        if type(value) is int:
+            return f'{{"{key}":{value}}}'  # a key needs no escaping
+    return json_text(folded_document(fields)) if fields else "{}"
 
 
 def _update_leads(conn: Connection, author: Author, moved: Sequence[Change], names: Mapping[str, int]) -> None:
@@ -286,9 +308,8 @@ def _write_tags(conn: Connection, author: Author, changes: Sequence[Change]) -> 
     if not labels:
         return
     leads_store.ensure_tags(conn, labels)
-    rows = [{"lead_id": change.lead_id, "tag": key, "at": author.now} for change in changes for key in change.tags]
-    insert = upsert(conn.dialect.name, lead_tags).on_conflict_do_nothing(index_elements=["lead_id", "tag"])
-    conn.execute(insert, rows)
+    rows = [(change.lead_id, key, author.now) for change in changes for key in change.tags]
+    insert_rows(conn, lead_tags, ("lead_id", "tag", "at"), rows, once=True)
 
 
 def _write_words(conn: Connection, keys: KeyRing, author: Author, changes: Sequence[Change]) -> None:
@@ -306,41 +327,45 @@ def _write_words(conn: Connection, keys: KeyRing, author: Author, changes: Seque
         for channel, address, line in change.refusals
     ]
     insert_rows(conn, suppressions, ("address_hash", "channel", "reason", "origin", "at"), refused)
-    words = [
-        (
-            change.lead_id, word.purpose.value, Channel.EMAIL.value, word.given, word.method.value, word.proof,
-            author.origin(word.line), author.now, author.real,
-        )
-        for change in changes
-        for word in change.words
-    ]  # fmt: skip
-    insert_rows(conn, consents, _WORD, words)
-
-
-_WORD = ("lead_id", "purpose", "channel", "given", "method", "proof", "origin", "occurred_at", "recorded_at")
-_LINE = ("lead_id", "kind", "occurred_at", "recorded_at", "actor", "cause", "detail")
+    words = [(change.lead_id, word) for change in changes for word in change.words]
+    put(
+        conn, consents, len(words),
+        {
+            "lead_id": [lead_id for lead_id, _ in words], "purpose": [word.purpose.value for _, word in words],
+            "channel": Channel.EMAIL.value, "given": [word.given for _, word in words],
+            "method": [word.method.value for _, word in words], "proof": [word.proof for _, word in words],
+            "origin": [author.origin(word.line) for _, word in words],
+            "occurred_at": author.now, "recorded_at": author.real,
+        },
+    )  # fmt: skip
 
 
 def _write_timeline(conn: Connection, author: Author, new: Sequence[Change], known: Sequence[Change]) -> None:
     """A line for each lead that came in or changed, and its pending reaction."""
     told = [change for change in known if change.changed or change.tags]
-    rows = [_line(author, change, Kind.CREATED, {"source": change.facts["source"]}) for change in new]
-    rows += [_line(author, change, Kind.UPDATED, {"fields": change.changed}) for change in told]
-    if not rows:
-        return
-    insert_rows(conn, activities, _LINE, rows)
-    newest = (
-        sa.select(sa.func.max(activities.c.id), activities.c.lead_id)
-        .where(activities.c.lead_id.in_([row[0] for row in rows]))
-        .where(activities.c.cause.in_([row[5] for row in rows]))
-        .group_by(activities.c.lead_id)
-    )
-    conn.execute(reactions.insert().from_select(["activity_id", "lead_id"], newest))
+    lines = [*new, *told]
+    ids = list(new_ids(conn, activities, len(lines)))
+    details = [_came(change.facts["source"], author.batch, tuple(sorted(change.tags))) for change in new]
+    details += [_detail(author, change, {"fields": change.changed}) for change in told]
+    leads_of = [change.lead_id for change in lines]
+    put(
+        conn, activities, len(lines),
+        {
+            "id": ids, "lead_id": leads_of,
+            "kind": [Kind.CREATED.value] * len(new) + [Kind.UPDATED.value] * len(told),
+            "occurred_at": author.now, "recorded_at": author.real, "actor": author.actor,
+            "cause": [author.origin(change.line) for change in lines], "detail": details,
+        },
+    )  # fmt: skip
+    put(conn, reactions, len(lines), {"activity_id": ids, "lead_id": leads_of})
 
 
-def _line(author: Author, change: Change, kind: Kind, detail: dict[str, Any]) -> tuple[Any, ...]:
-    detail["import"] = author.batch
-    if change.tags:
-        detail["tags"] = sorted(change.tags)
-    cause = author.origin(change.line)
-    return change.lead_id, kind.value, author.now, author.real, author.actor, cause, detail
+@lru_cache(maxsize=1024)
+def _came(source: str, batch: str, tags: tuple[str, ...]) -> str:
+    """The detail of a lead's first line, which very many share."""
+    return json_text({"source": source, "import": batch} | ({"tags": list(tags)} if tags else {}))
+
+
+def _detail(author: Author, change: Change, detail: dict[str, Any]) -> str:
+    tags = {"tags": sorted(change.tags)} if change.tags else {}
+    return json_text(detail | {"import": author.batch} | tags)

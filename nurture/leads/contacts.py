@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.kernel.bulk import one_of
 from nurture.leads.tables import leads
 
-_CHUNK = 900
 LONGEST_CHAIN = 20  # of merges; a merge leaves none longer than one
 
 
@@ -16,15 +16,15 @@ def ids_with_contact(conn: Connection, emails: Sequence[str], phones: Sequence[s
     found: dict[str, int] = {}
     merged: dict[str, int] = {}
     for wanted, values, where in ((leads.c.email, emails, sa.true()), (leads.c.phone, phones, leads.c.email.is_(None))):
-        for start in range(0, len(values), _CHUNK):
-            query = sa.select(wanted, leads.c.id, leads.c.merged_into)
-            query = query.where(wanted.in_(values[start : start + _CHUNK]), where)
-            # the oldest lead with a number stands for it
-            for contact, lead_id, into in conn.execute(query.order_by(leads.c.id.desc())):
-                if into is None:
-                    found[contact] = lead_id
-                else:
-                    merged[contact] = into
+        if not values:
+            continue
+        query = sa.select(wanted, leads.c.id, leads.c.merged_into).where(one_of(wanted, values), where)
+        # the oldest lead with a number stands for it
+        for contact, lead_id, into in conn.execute(query.order_by(leads.c.id.desc())):
+            if into is None:
+                found[contact] = lead_id
+            else:
+                merged[contact] = into
     winners = survivors(conn, merged.values())
     return {contact: winners[into] for contact, into in merged.items() if into in winners} | found
 
@@ -46,12 +46,14 @@ def survivors(conn: Connection, ids: Iterable[int]) -> dict[int, int]:
     return found
 
 
+_ANY_MERGED = sa.select(sa.literal(1)).where(leads.c.merged_into.is_not(None)).limit(1)  # built once
+
+
 def winners_of(conn: Connection, emails: Sequence[str]) -> dict[str, str]:
     """Of those of the addresses that are a merged lead's: the present address of the lead it was merged into."""
+    if not emails or conn.execute(_ANY_MERGED).first() is None:
+        return {}
     into = leads.alias("into")
-    found: dict[str, str] = {}
-    for start in range(0, len(emails), _CHUNK):
-        query = sa.select(leads.c.email, into.c.email).join(into, into.c.id == leads.c.merged_into)
-        query = query.where(leads.c.email.in_(emails[start : start + _CHUNK]), into.c.email.is_not(None))
-        found.update((row[0], row[1]) for row in conn.execute(query))
-    return found
+    query = sa.select(leads.c.email, into.c.email).join(into, into.c.id == leads.c.merged_into)
+    query = query.where(one_of(leads.c.email, emails), into.c.email.is_not(None))
+    return {row[0]: row[1] for row in conn.execute(query)}

@@ -71,6 +71,11 @@ class Inference:
         self._short = True
         self._open = True
 
+    @property
+    def is_open(self) -> bool:
+        """Whether more values can still change the answer; none that follow need be shown when they cannot."""
+        return self._open
+
     def add(self, values: Sequence[str]) -> None:
         """Look at more values; blanks count as missing."""
         filled = len(values) - values.count("")

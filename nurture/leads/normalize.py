@@ -20,8 +20,9 @@ LONGEST_TEXT = 500
 _PLAIN = re.compile(r"([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)@([A-Za-z0-9.-]+)")
 _LONGEST_LOCAL = 64
 _LONGEST_ADDRESS = 254
-# National numbers of Vietnam as `is_possible_number` has them: 9 or 10 digits after the trunk 0.
-_LOCAL_PHONE = re.compile(r"0([1-9][0-9]{8,9})")
+# National numbers of Vietnam as `is_possible_number` has them: 9 or 10 digits after the trunk 0, or after the country's
+# code, with or without its plus. What a spreadsheet has taken the 0 from begins with another digit than that code.
+_LOCAL_PHONE = re.compile(r"(?:0|\+?84)([1-9][0-9]{8,9})|([1-79][0-9]{8})")
 _SEPARATORS = re.compile(r"[\s().\-/]+")
 _HONORIFICS = {word: word for word in HONORIFICS} | {fold(word): word for word in ("anh", "chị", "chú", "ông", "bà")}
 _TITLES = {"mr": "anh", "mr.": "anh", "nam": "anh", "male": "anh", "ms": "chị", "ms.": "chị", "mrs": "chị"}
@@ -59,9 +60,9 @@ def _validated(text: str) -> str | None:
 
 def phone_of(text: str, region: str = REGION) -> str | None:
     """The number in E.164, +84 unless it says otherwise; None when it is not a possible number."""
-    bare = _SEPARATORS.sub("", text)
+    bare = text if text.isalnum() else _SEPARATORS.sub("", text)
     if region == REGION and (match := _LOCAL_PHONE.fullmatch(bare)):
-        return f"+84{match[1]}"
+        return f"+84{match[1] or match[2]}"
     return _parsed(text.strip(), region)
 
 
@@ -116,8 +117,14 @@ def digits_of(phone: str | None) -> tuple[str, ...]:
 
 def search_text(name: str, email: str | None, phone: str | None, company: str) -> str:
     """The text that the search box looks in; name and company may be folded already."""
-    parts = (fold(name), email or "", *digits_of(phone), fold(company) if company else "")
-    return " ".join([part for part in parts if part])
+    return searched(fold(name), email, phone, fold(company) if company else "")
+
+
+def searched(name: str, email: str | None, phone: str | None, company: str) -> str:
+    """The same of a name and a company that are folded."""
+    if name and email and phone and phone.startswith("+84") and not company:
+        return f"{name} {email} {phone[1:]} 0{phone[3:]}"
+    return " ".join([part for part in (name, email or "", *digits_of(phone), company) if part])
 
 
 def search_words(text: str) -> tuple[str, ...]:

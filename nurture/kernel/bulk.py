@@ -1,0 +1,123 @@
+"""Very many rows at once: COPY on PostgreSQL, one prepared statement on SQLite. Uses the database.
+
+Columns are given whole, so that what all rows share is converted once. Numbers of new rows are taken beforehand: nobody
+has to ask afterwards which row got which.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import islice, repeat
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+from nurture.kernel.database import FoldedDocument, json_text
+
+_COPIED = 2_000  # rows handed to COPY in one piece
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class _Texts(TypeDecorator[Sequence[str]]):
+    """Many texts as one parameter: an array on PostgreSQL, a JSON list on SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.Text())
+        return dialect.type_descriptor(postgresql.ARRAY(sa.Text()))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return json_text(list(value)) if dialect.name == "sqlite" else list(value)
+
+
+class one_of(FunctionElement[bool]):  # noqa: N801 - read as SQL's own functions are
+    """Whether a text is one of many: `IN` with one parameter, so that the statement is the same for any many."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+    def __init__(self, column: sa.ColumnElement[Any], texts: Sequence[str]) -> None:
+        super().__init__(column, sa.bindparam(None, texts, type_=_Texts(), unique=True))
+
+    def self_group(self, against: Any = None) -> "one_of":  # noqa: ARG002 - as SQLAlchemy calls it
+        """As it is: SQLAlchemy would write `… IN (…) = 1` on SQLite, for which no index serves."""
+        return self
+
+
+@compiles(one_of, "sqlite")
+def _one_of_sqlite(element: one_of, compiler: Any, **options: Any) -> str:
+    column, texts = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - compiled parts
+
+
+@compiles(one_of, "postgresql")
+def _one_of_postgresql(element: one_of, compiler: Any, **options: Any) -> str:
+    column, texts = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} = ANY ({texts})"
+
+
+def new_ids(conn: Connection, table: sa.Table, count: int) -> Sequence[int]:
+    """As many numbers for new rows of the table, in order; the caller has the write transaction."""
+    if not count:
+        return ()
+    if conn.dialect.name == "sqlite":
+        last: int = conn.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
+        return range(last + 1, last + 1 + count)
+    drawn = conn.execute(_DRAW, {"of": f'"{table.name}"', "count": count})
+    return sorted(drawn.scalars())
+
+
+_DRAW = sa.text("SELECT nextval(pg_get_serial_sequence(:of, 'id')) FROM generate_series(1, :count)")
+
+
+def put(conn: Connection, table: sa.Table, count: int, columns: Mapping[str, Any]) -> None:
+    """Insert `count` rows; a column is a list of values, or one value of all rows. JSON is given as its text."""
+    if not count:
+        return
+    dialect = conn.dialect
+    quote = dialect.identifier_preparer.quote
+    names = ", ".join(quote(table.c[name].name) for name in columns)
+    into = f"{quote(table.name)} ({names})"
+    ready = [_bound(dialect, table.c[name], values) for name, values in columns.items()]
+    if dialect.name == "sqlite":
+        rows = list(zip(*(one if isinstance(one, list) else repeat(one, count) for one in ready), strict=False))
+        marks = ", ".join("?" * len(ready))
+        conn.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608 - our names
+    else:
+        _copy(conn, f"COPY {into} FROM STDIN", ready, count)
+
+
+def _bound(dialect: Dialect, column: sa.Column[Any], values: Any) -> Any:
+    """The values as the driver wants them."""
+    if isinstance(column.type, sa.JSON | FoldedDocument):
+        return values
+    convert = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if convert is None:
+        return values
+    return list(map(convert, values)) if isinstance(values, list) else convert(values)
+
+
+def _copy(conn: Connection, sql: str, columns: Sequence[Any], count: int) -> None:
+    written = [_written(one) if isinstance(one, list) else repeat(_written([one])[0], count) for one in columns]
+    lines = map("\t".join, zip(*written, strict=False))
+    cursor: Any = conn.connection.cursor()
+    with cursor, cursor.copy(sql) as copy:
+        while part := list(islice(lines, _COPIED)):
+            copy.write("\n".join([*part, ""]).encode())
+
+
+def _written(values: Sequence[Any]) -> list[str]:
+    """The values of a column as COPY reads them in its text format."""
+    texts = ["\\N" if one is None else one if isinstance(one, str) else str(one) for one in values]
+    whole = "".join(one for one in values if isinstance(one, str))
+    if _SPECIAL.search(whole) is None:
+        return texts
+    return [one if given is None else one.translate(_ESCAPES) for one, given in zip(texts, values, strict=True)]
