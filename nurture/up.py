@@ -34,13 +34,15 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
 from nurture.runtime import Part, parts
 from nurture.web.front import front
+from nurture.web.serving import answer_later, can_answer_later
 
 if sys.platform != "win32":
     import fcntl
 
 _log = structlog.get_logger(__name__)
-# A hit waits for its group commit, so that many wait side by side; they hold no interpreter lock while they do.
+# Where a hit must hold a thread until its commit, many wait side by side; else one takes all there is.
 _THREADS = 64
+_CONNECTIONS = 1024
 # Seconds a loop keeps the interpreter while a request waits: a click should not wait for three loops, 5 ms each.
 _SWITCH = 0.0005
 
@@ -65,8 +67,8 @@ def serve(plan: Plan) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=_THREADS,
-        backpressure=4 * _THREADS,
+        blocking_threads=1 if can_answer_later() else _THREADS,
+        backpressure=_CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=20,
         log_enabled=False,
@@ -123,6 +125,8 @@ def _web(plan: Plan) -> Callable[..., Any]:
     sys.setswitchinterval(_SWITCH)
     context = build(plan.settings, runs_engine="clock" in plan.roles)
     application, tracker = front(context)
+    if can_answer_later():
+        answer_later(tracker)
     running: list[Part] = [tracker, *parts(context, plan.roles)]
     if plan.demo:
         running += [Readers(context), Sellers(context)]

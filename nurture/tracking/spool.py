@@ -11,7 +11,6 @@ import secrets
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +23,7 @@ if sys.platform != "win32":
     import fcntl
 
 _log = structlog.get_logger(__name__)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Spool:
@@ -90,9 +90,9 @@ def read_back(path: Path) -> Iterator[Hit]:
 
 
 def _line(hit: Hit) -> bytes:
-    data = asdict(hit)
+    data = {name: getattr(hit, name) for name in Hit.__slots__}
     data["at"], data["engine_at"] = hit.at.isoformat(), hit.engine_at.isoformat()
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _encode(data).encode() + b"\n"
 
 
 def _hit(data: dict[str, Any]) -> Hit:

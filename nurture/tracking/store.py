@@ -1,6 +1,7 @@
 """Queries of hits: keeping raw ones, and reading those that wait for a verdict with all that a verdict needs."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -32,36 +33,71 @@ NEVER_AGAIN = 2**31 - 1  # no classifier is newer: what is blank cannot be judge
 _LOCKS = 0x6E75_0000_0000_0000  # advisory locks of messages begin here
 
 _RAW = ("key", "kind", "message_id", "link", "url", "at", "engine_at", "method", "agent", "ip", "headers")
-# How many rows one statement writes: few sizes, so that the driver keeps them prepared.
-_SIZES = (256, 64, 16, 4, 1)
+_MOST_ROWS = 256  # of one statement
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def keep(conn: Connection, batch: Sequence[Hit]) -> None:
-    """Write raw hits; one that is there already, by its key, is passed over."""
+    """Write raw hits; one that is there already, by its key, is passed over.
+
+    Few statements for many rows: a driver lets go of the interpreter's lock at every row of an executemany, and the
+    threads that answer hits take it.
+    """
+    texts = _texts(batch)
     if conn.dialect.name != "sqlite":
-        insert = upsert(conn.dialect.name, hits).on_conflict_do_nothing(index_elements=["key"]).inline()
-        conn.execute(insert, [{name: getattr(hit, name) for name in _RAW} for hit in batch])
+        rows = [_plain(hit) | {"headers": texts[id(hit.headers)]} for hit in batch]
+        conn.exec_driver_sql(_FROM_JSON, (_encode(rows),))
         return
-    # The driver lets go of the interpreter's lock at every row of an executemany, and the threads that answer hits
-    # take it: one statement for many rows keeps a commit short.
-    rows = _bound(conn, batch)
+    bind: Callable[[datetime], Any] = hits.c.at.type.dialect_impl(conn.dialect).bind_processor(conn.dialect)
+    values = [
+        (hit.key, hit.kind, hit.message_id, hit.link, hit.url, bind(hit.at), bind(hit.engine_at), hit.method,
+         hit.agent, hit.ip, texts[id(hit.headers)])
+        for hit in batch
+    ]  # fmt: skip
     start = 0
-    while start < len(rows):
-        size = next(size for size in _SIZES if size <= len(rows) - start)
-        conn.exec_driver_sql(_statement(size), tuple(chain.from_iterable(rows[start : start + size])))
+    while start < len(values):
+        size = _rows_for(len(values) - start)
+        part = values[start : start + size]
+        part += part[-1:] * (size - len(part))  # the same key again is passed over
+        conn.exec_driver_sql(_statement(size), tuple(chain.from_iterable(part)))
         start += size
 
 
-def _bound(conn: Connection, batch: Sequence[Hit]) -> list[list[Any]]:
-    dialect = conn.dialect
-    kinds = [(name, hits.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in _RAW]
-    return [[bind(getattr(hit, name)) if bind else getattr(hit, name) for name, bind in kinds] for hit in batch]
+def _texts(batch: Sequence[Hit]) -> dict[int, str]:
+    """The headers as JSON, once for all hits that share them."""
+    return {key: _encode(headers) for key, headers in {id(hit.headers): hit.headers for hit in batch}.items()}
+
+
+def _plain(hit: Hit) -> dict[str, Any]:
+    return {
+        "key": hit.key, "kind": hit.kind, "message_id": hit.message_id, "link": hit.link, "url": hit.url,
+        "at": hit.at.isoformat(), "engine_at": hit.engine_at.isoformat(), "method": hit.method, "agent": hit.agent,
+        "ip": hit.ip,
+    }  # fmt: skip
+
+
+def _rows_for(left: int) -> int:
+    """A power of two, so that the driver keeps few statements prepared; somewhat more than are left rather than two."""
+    above = 1 << (left - 1).bit_length()
+    return min(above if above - left <= above // 4 else above // 2, _MOST_ROWS)
 
 
 @cache
 def _statement(size: int) -> str:
     row = "(" + ", ".join("?" * len(_RAW)) + ")"
     return f"INSERT INTO hits ({', '.join(_RAW)}) VALUES {', '.join([row] * size)} ON CONFLICT (key) DO NOTHING"  # noqa: S608 - our own names
+
+
+# PostgreSQL reads one JSON text sooner than the driver writes that many parameters.
+_FROM_JSON = """
+    INSERT INTO hits (key, kind, message_id, link, url, at, engine_at, method, agent, ip, headers)
+    SELECT key, kind, message_id, link, url, at, engine_at, method, agent, ip, headers::jsonb
+    FROM json_to_recordset(%s::json) AS raw(
+        key text, kind text, message_id bigint, link integer, url text, at timestamptz, engine_at timestamptz,
+        method text, agent text, ip text, headers text
+    )
+    ON CONFLICT (key) DO NOTHING
+"""
 
 
 @dataclass(frozen=True, slots=True)

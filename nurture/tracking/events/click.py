@@ -15,6 +15,8 @@ ONCE = False  # a link followed again later is another click
 
 _NOWHERE = Answer("204 No Content", (("Referrer-Policy", "no-referrer"),))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What most targets look like: nothing in it to encode, and a host that no parser reads in another way.
+_PLAIN = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:/[\x21-\x7e]*)?")
 _VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F))
 
 
@@ -39,6 +41,8 @@ def header_safe(url: str) -> str | None:
 
     None for everything but http and https with a host, and for control characters (RFC 9110, 5.5).
     """
+    if _PLAIN.fullmatch(url):
+        return url
     if _CONTROL.search(url) or not url.lower().startswith(("http://", "https://")):
         return None
     try:
