@@ -1,7 +1,7 @@
 """Queries of hits: keeping raw ones, and reading those that wait for a verdict with all that a verdict needs."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -48,7 +48,7 @@ def keep(conn: Connection, batch: Sequence[Hit]) -> None:
         rows = [_plain(hit) | {"headers": texts[id(hit.headers)]} for hit in batch]
         conn.exec_driver_sql(_FROM_JSON, (_encode(rows),))
         return
-    bind: Callable[[datetime], Any] = hits.c.at.type.dialect_impl(conn.dialect).bind_processor(conn.dialect)
+    bind: Any = hits.c.at.type.dialect_impl(conn.dialect).bind_processor(conn.dialect)
     values = [
         (hit.key, hit.kind, hit.message_id, hit.link, hit.url, bind(hit.at), bind(hit.engine_at), hit.method,
          hit.agent, hit.ip, texts[id(hit.headers)])
