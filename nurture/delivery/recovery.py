@@ -34,7 +34,7 @@ def recover(ctx: Context, *, but: Collection[str] = ()) -> int:
         at = ctx.database.now(conn)
     count, living = 0, set(but)
     for row in senders:
-        if row.id not in living and row.host == socket.gethostname():
+        if row.id not in living and _is_near(row):
             found = _recover_local(ctx, row, at)
             count += found or 0
             if found is None:
@@ -42,6 +42,11 @@ def recover(ctx: Context, *, but: Collection[str] = ()) -> int:
     count += _recover_overdue(ctx, living)
     _forget(ctx, [row.id for row in senders if row.seen_at < at - _FORGOTTEN])
     return count
+
+
+def _is_near(row: Row[Any]) -> bool:
+    """Whether its journal may lie here: it ran on this machine, or in another container of this kernel."""
+    return row.host == socket.gethostname() or row.boot == (journal.boot_id() or None)
 
 
 def recover_sender(ctx: Context, sender: str) -> int:

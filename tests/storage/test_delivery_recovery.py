@@ -106,6 +106,17 @@ def test_after_a_reboot_what_was_under_way_is_unknown(context: Context, tmp_path
     assert _states(context) == ["unknown"] * 4 + ["queued"] * 2
 
 
+def test_a_container_that_was_replaced_is_recovered_by_its_journal(context: Context, tmp_path: Path) -> None:
+    """It had another name, but the same kernel, and its journal lies in the folder that both have."""
+    path = tmp_path / "s1.journal"
+    _sender(context, path, host="a-container-that-is-gone")
+    one = _journal(path)
+    assert recover(context) == 0
+    one.close()
+    assert recover(context) == 4
+    assert _states(context) == ["queued", "unknown", "sent", "queued", "queued", "queued"]
+
+
 def test_a_damaged_journal_is_not_believed(context: Context, tmp_path: Path) -> None:
     """Better not to know than to send twice."""
     path = tmp_path / "s1.journal"
