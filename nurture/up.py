@@ -34,6 +34,7 @@ from nurture.kernel.i18n import N_
 from nurture.kernel.settings import Settings
 from nurture.runtime import Part, parts
 from nurture.web.front import front
+from nurture.web.probes import ProbeServer
 from nurture.web.serving import answer_later, can_answer_later
 
 if sys.platform != "win32":
@@ -139,7 +140,9 @@ def run(plan: Plan) -> None:
     """A process without HTTP (`clock`, `worker`): runs its parts until SIGTERM or SIGINT."""
     context = build(plan.settings, runs_engine="clock" in plan.roles)
     running = parts(context, plan.roles, plan.queues, queued=plan.queued)
-    done = threading.Event()
+    if plan.settings.metrics_port:
+        running.append(ProbeServer(context))
+    done = context.wake.stopping
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: done.set())
     start_all(running)
@@ -173,6 +176,7 @@ def start_all(running: Sequence[Part]) -> None:
 
 
 def _close(running: Sequence[Part], context: Context) -> None:
+    context.wake.stopping.set()
     for part in reversed(running):
         try:
             part.stop()

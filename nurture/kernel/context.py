@@ -17,6 +17,7 @@ class Wake:
     reactions: threading.Event = field(default_factory=threading.Event)  # activities wait for their effects
     messages: threading.Event = field(default_factory=threading.Event)  # messages may be handed over
     calls: threading.Event = field(default_factory=threading.Event)  # webhooks and text messages may be handed over
+    stopping: threading.Event = field(default_factory=threading.Event)  # the process is about to end
 
 
 @dataclass(frozen=True, slots=True)

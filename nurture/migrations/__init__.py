@@ -37,6 +37,11 @@ def head() -> str:
     return found
 
 
+def revisions() -> frozenset[str]:
+    """All revisions this code knows."""
+    return frozenset(one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions())
+
+
 def current(connection: Connection) -> str | None:
     """The revision the database is at; None when it is empty."""
     return MigrationContext.configure(connection).get_current_revision()
@@ -49,8 +54,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
         before = current(conn)
     if before == target:
         return before, target
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-    if before is not None and before not in known:
+    if before is not None and before not in revisions():
         raise GuardError(
             N_("The database is of a newer nurture (revision %(revision)s); upgrade this installation"), revision=before
         )

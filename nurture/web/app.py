@@ -1,11 +1,12 @@
 """The Flask application: everything that all pages share, and the pages found in `web/pages`."""
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 
 from nurture.kernel.context import Context
 from nurture.kernel.plugins import modules
 from nurture.web import assets, errors, language, layout, security, session, timing
 from nurture.web.blocks import PAGES
+from nurture.web.probes import Probes
 from nurture.web.session import public
 
 
@@ -26,7 +27,7 @@ def create_app(ctx: Context) -> Flask:
     session.install(app)
     language.install(app)
     errors.install(app)
-    _routes(app)
+    _routes(app, ctx)
     for module in modules(PAGES).values():
         app.register_blueprint(module.blueprint)
     layout.install(app)
@@ -34,16 +35,19 @@ def create_app(ctx: Context) -> Flask:
     return app
 
 
-def _routes(app: Flask) -> None:
+def _routes(app: Flask, ctx: Context) -> None:
     @public
     def static(name: str) -> Response:
         return assets.serve(name)
 
+    found = Probes(ctx)
+
     @public
-    def healthz() -> Response:
-        with g.context.database.read() as conn:
-            conn.exec_driver_sql("SELECT 1 FROM users LIMIT 1")
-        return Response("ok\n", content_type="text/plain; charset=utf-8")
+    def probe() -> Response:
+        reply = found.answer(request.path, request.remote_addr or "", request.headers.get)
+        headers = {"Cache-Control": "no-store"}
+        return Response(reply.body, reply.status, headers, content_type=reply.content_type)
 
     app.add_url_rule("/static/<path:name>", "static", static)
-    app.add_url_rule("/healthz", "healthz", healthz)
+    for name in ("healthz", "readyz", "metrics"):
+        app.add_url_rule(f"/{name}", name, probe)

@@ -9,7 +9,7 @@ from tests.web.filled import Filled
 
 Visit = Callable[[Filled], str]
 # Not pages: a file, a probe, a redirect, an email as its reader sees it.
-OTHER = {"static", "healthz", "today.first", "emails.preview", "mailbox.html", "files.show"}
+OTHER = {"static", "healthz", "readyz", "metrics", "today.first", "emails.preview", "mailbox.html", "files.show"}
 # Pages seen without an account.
 WITHOUT_ACCOUNT = {"account.login", "account.invite", "account.reset", "public.leave", "agree.show"}
 

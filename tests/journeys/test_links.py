@@ -28,7 +28,20 @@ from tests.storage.tracking_ground import SCANNER, add_lead, add_message
 ROOT = Path(__file__).resolve().parents[2] / "templates_email"
 SCANNERS = (SCANNER, CRAWLER, "curl/8.5.0", f"{HUMAN} LinkChecker/2.0 (+https://checker.example)")
 # What fetching links may touch: what was fetched, what was found of it, and the processes' own diary.
-TOUCHED = {"hits", "decisions", "leases", "senders", "routes", "runs", "sessions", "quotas", "spans"}
+TOUCHED = {
+    "hits",
+    "decisions",
+    "leases",
+    "senders",
+    "routes",
+    "runs",
+    "sessions",
+    "quotas",
+    "spans",
+    "processes",
+    "pulses",
+    "health_findings",
+}
 TARGETS = (
     "https://anphat.example/bang-gia?a=1&b=%C4%91#gia",
     "https://anphat.example/bảng giá?q=tiếng việt&x=1#phần 2",

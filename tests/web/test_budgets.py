@@ -20,6 +20,8 @@ MOST = 12
 PAGES = {
     "static": (),  # files: no page, no database
     "healthz": ("/healthz",),
+    "readyz": (),  # probes: no pages; what they ask is in tests/storage/test_health.py
+    "metrics": (),
     "files.show": (),  # an image of an email: no page, one query
     "account.login": ("/login",),
     "account.invite": ("/invite/INVITE",),
