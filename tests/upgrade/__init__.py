@@ -1,0 +1,1 @@
+"""A database filled by the first release, brought to the present form."""
