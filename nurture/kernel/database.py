@@ -150,29 +150,41 @@ def folded_document(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**plain, FOLDED: folded} if folded else plain
 
 
-class _Numbers(TypeDecorator[Sequence[int]]):
-    """Many numbers as one parameter: an array on PostgreSQL, a JSON list on SQLite."""
+class _Many(TypeDecorator[Sequence[Any]]):
+    """Many numbers or texts as one parameter: an array on PostgreSQL, a JSON list on SQLite."""
 
     impl = sa.Text
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(sa.Text())
-        return dialect.type_descriptor(postgresql.ARRAY(sa.BigInteger()))
-
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return f"[{','.join(map(str, value))}]" if dialect.name == "sqlite" else list(value)
+        if dialect.name == "sqlite":
+            return json_text(list(value))
+        return f"{{{','.join([_element(one) for one in value])}}}"
+
+
+def _element(value: Any) -> str:
+    """As it stands in the text of an array."""
+    if not isinstance(value, str):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 class among(FunctionElement[bool]):  # noqa: N801 - read as SQL's own functions are
-    """Whether a number is one of many: `IN` with one parameter, so that the statement is the same for any many."""
+    """Whether a number or text is one of many: `IN` with one parameter, so that the statement is the same for any many.
+
+    They may be named, to be given when the statement is run.
+    """
 
     inherit_cache = True
     type = sa.Boolean()
 
-    def __init__(self, column: sa.ColumnElement[int], numbers: Sequence[int]) -> None:
-        super().__init__(column, sa.bindparam(None, numbers, type_=_Numbers(), unique=True))
+    def __init__(self, column: sa.ColumnElement[Any], many: Sequence[Any] | str) -> None:
+        if isinstance(many, str):
+            wanted = sa.bindparam(many, type_=_Many())
+        else:
+            wanted = sa.bindparam(None, many, type_=_Many(), unique=True)
+        super().__init__(column, wanted)
 
     def self_group(self, against: Any = None) -> "among":  # noqa: ARG002 - as SQLAlchemy calls it
         """As it is: SQLAlchemy would write `… IN (…) = 1` on SQLite, for which no index serves."""
@@ -188,7 +200,8 @@ def _among_sqlite(element: among, compiler: Any, **options: Any) -> str:
 @compiles(among, "postgresql")
 def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
     column, numbers = (compiler.process(one, **options) for one in element.clauses)
-    return f"{column} = ANY ({numbers})"
+    kind = "text" if isinstance(next(iter(element.clauses)).type, sa.Text) else "bigint"
+    return f"{column} = ANY (({numbers})::{kind}[])"
 
 
 class listed(FunctionElement[Any]):  # noqa: N801 - read as SQL's own functions are
