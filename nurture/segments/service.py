@@ -8,6 +8,7 @@ Keeping memberships over many leads goes in two moves, so that no write waits fo
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.activities.facts import moved
-from nurture.kernel.database import among, upsert
+from nurture.kernel.database import among, insert_new, upsert
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.rules.evaluate import Trace, evaluate
 from nurture.rules.facts import Facts
@@ -31,6 +32,7 @@ from nurture.users.service import note
 
 CHUNK = 1000
 PREVIEWED = 20
+_WIDE = ("work_mem = '256MB'", "max_parallel_workers_per_gather = 0", "jit = off")
 _NOTED_EVERY = timedelta(minutes=1)
 _MOST_PARSED = 500
 _parsed: dict[str, tuple[Facts, Rule | DefinitionError]] = {}  # by the rule's hash, with what it was read by
@@ -195,7 +197,7 @@ def _refresh_one(
 ) -> Counts:
     if lead_ids is not None:
         return _some(conn, segment, rule, now, facts, lead_ids)
-    counts = _settle(conn, segment, to_sql(rule, now, facts), now, None)
+    counts = _settle(conn, segment, to_sql(rule, now, facts), now)
     if segment.evaluated_at is None or segment.refreshed_at is None or real - segment.refreshed_at >= _NOTED_EVERY:
         note_evaluated(conn, segment.key, now, real)
     return counts
@@ -235,9 +237,24 @@ def _some(
     ids = sorted(set(lead_ids))
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
-        counts = _settle(conn, segment, to_sql(rule, now, facts, chunk), now, chunk)
-        joined, left = joined + counts.joined, left + counts.left
+        moves = _differing(conn, segment, to_sql(rule, now, facts, chunk), chunk)
+        joined, left = (
+            joined + _join(conn, segment, moves.joining, now),
+            left + _leave(conn, segment, moves.leaving, now),
+        )
     return Counts(segment.key, joined, left)
+
+
+def _join(conn: Connection, segment: Segment, lead_ids: Sequence[int], now: datetime) -> int:
+    """In the order of the leads, so that two that settle at once wait for each other and never in a circle."""
+    rows = [(segment.id, one, now) for one in lead_ids]
+    return len(insert_new(conn, memberships, ("segment_id", "lead_id", "joined_at"), rows, ("lead_id",)))
+
+
+def _leave(conn: Connection, segment: Segment, lead_ids: Sequence[int], now: datetime) -> int:
+    if not lead_ids:
+        return 0
+    return conn.execute(memberships.update().where(*_inside(segment, lead_ids)).values(left_at=now)).rowcount
 
 
 def _inside(segment: Segment, chunk: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
@@ -245,15 +262,13 @@ def _inside(segment: Segment, chunk: Sequence[int] | None) -> list[sa.ColumnElem
     return inside if chunk is None else [*inside, among(memberships.c.lead_id, chunk)]
 
 
-def _settle(
-    conn: Connection, segment: Segment, matching: sa.Select[int], now: datetime, chunk: Sequence[int] | None
-) -> Counts:
-    """Leaves by UPDATE, joins by INSERT … SELECT; two that settle at once on PostgreSQL do no harm."""
-    inside = _inside(segment, chunk)
+def _settle(conn: Connection, segment: Segment, matching: sa.Select[int], now: datetime) -> Counts:
+    """All leads: leaves by UPDATE, joins by INSERT … SELECT; two that settle at once on PostgreSQL do no harm."""
+    inside = _inside(segment, None)
     gone = memberships.update().where(*inside, memberships.c.lead_id.not_in(matching)).values(left_at=now)
     left = conn.execute(gone).rowcount
     (lead_id,) = matching.selected_columns
-    # in the order of the leads, so that two that settle at once wait for each other and never in a circle
+    # in the order of the leads, as in `_join`
     fresh = matching.where(lead_id.not_in(sa.select(memberships.c.lead_id).where(*inside))).order_by(lead_id)
     rows = fresh.with_only_columns(
         sa.literal(segment.id, memberships.c.segment_id.type), lead_id, sa.literal(now, memberships.c.joined_at.type)
@@ -285,21 +300,52 @@ def _difference(
     conn: Connection, segment: Segment, rule: Rule, now: datetime, facts: Facts, lead_ids: Collection[int] | None
 ) -> list[int]:
     if lead_ids is None:
-        return _differing(conn, segment, to_sql(rule, now, facts), None)
+        widen(conn)
+        return _differing(conn, segment, to_sql(rule, now, facts), None).both
     ids = sorted(set(lead_ids))
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
-    return [one for part in chunks for one in _differing(conn, segment, to_sql(rule, now, facts, part), part)]
+    return [one for part in chunks for one in _differing(conn, segment, to_sql(rule, now, facts, part), part).both]
 
 
-def _differing(conn: Connection, segment: Segment, matching: sa.Select[int], chunk: Sequence[int] | None) -> list[int]:
-    """Who is to join and who is to leave, by id. The database compares: those who are in and stay are not read."""
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    """Who is to join and who is to leave, each by id."""
+
+    joining: list[int]
+    leaving: list[int]
+
+    @property
+    def both(self) -> list[int]:
+        return sorted(self.joining + self.leaving)
+
+
+def _differing(conn: Connection, segment: Segment, matching: sa.Select[int], chunk: Sequence[int] | None) -> _Moves:
+    """The database compares: those who are in and stay are not read."""
     met = matching.cte("met")
     (asked,) = met.c
     inside = sa.select(memberships.c.lead_id).where(*_inside(segment, chunk))
     joining = sa.select(asked.label("id")).except_(inside).subquery()
     leaving = inside.with_only_columns(memberships.c.lead_id.label("id")).except_(sa.select(asked)).subquery()
-    both = sa.union_all(sa.select(joining.c.id), sa.select(leaving.c.id))
-    return sorted(conn.execute(both).scalars())
+    query = sa.union_all(
+        sa.select(joining.c.id, sa.literal_column("1")), sa.select(leaving.c.id, sa.literal_column("0"))
+    )
+    moves = _Moves([], [])
+    for lead_id, joins in conn.execute(query):
+        (moves.joining if joins else moves.leaving).append(lead_id)
+    moves.joining.sort()
+    moves.leaving.sort()
+    return moves
+
+
+def widen(conn: Connection) -> None:
+    """For the rest of this transaction PostgreSQL compares in memory, and on one core: a rule is asked of all leads.
+
+    With its 4 MB it would look lists of leads up by walking through them, and each helper it calls would gather those
+    who did something often enough for itself.
+    """
+    if conn.dialect.name != "sqlite":
+        for setting in _WIDE:
+            conn.exec_driver_sql(f"SET LOCAL {setting}")
 
 
 def doubt(conn: Connection, kinds: Iterable[str], facts: Facts) -> list[str]:
@@ -317,6 +363,7 @@ def doubt(conn: Connection, kinds: Iterable[str], facts: Facts) -> list[str]:
 
 def preview(conn: Connection, rule: Rule, now: datetime, facts: Facts | None = None) -> Preview:
     """Whom the rule would take now."""
+    widen(conn)
     matching = to_sql(rule, now, facts or store.facts(conn))
     (lead_id,) = matching.selected_columns
     count = conn.execute(sa.select(sa.func.count()).select_from(matching.subquery())).scalar_one()
