@@ -55,8 +55,8 @@ def times(ctx: Context, conn: Connection) -> Times:
 
 def measure(ctx: Context, conn: Connection, at: Times) -> Seen:
     """What can be measured in a few queries, by any process."""
-    basics = store.basics(conn, at.at)
-    paused = set(store.routes_paused(conn))
+    keys = [one.key for one in relays.of(ctx.settings)]
+    basics = store.basics(conn, at.at, keys)
     return Seen(
         is_copy=basics.is_copy,
         holder=basics.holder,
@@ -65,7 +65,8 @@ def measure(ctx: Context, conn: Connection, at: Times) -> Seen:
         lags=store.lags(conn, at),
         steps=store.late_steps(conn, at),
         goes=basics.goes,
-        is_shut=all(one.key in paused for one in relays.of(ctx.settings)),
+        routes=len(keys),
+        shut=basics.shut,
         processes=store.living(conn, at.at),
         senders=basics.senders,
     )
@@ -175,13 +176,25 @@ def _is_span(one: Violation) -> bool:
 
 
 def findings(conn: Connection, *, over: int = 0) -> list[Finding]:
-    """What is wrong now, and the latest that was, at most `over`."""
-    query = sa.select(health_findings).where(_f.ended_at.is_(None)).order_by(_f.since).limit(200)
-    rows = list(conn.execute(query))
-    if over:
-        past = sa.select(health_findings).where(_f.ended_at.is_not(None)).order_by(_f.ended_at.desc()).limit(over)
-        rows += list(conn.execute(past))
-    return [Finding(r.key, r.subject, r.detail, r.since, r.seen_at, r.ended_at) for r in rows]
+    """What is wrong now, the oldest first, and the latest that was, at most `over`."""
+    is_over = _f.ended_at.is_not(None)
+    now = sa.select(health_findings).where(_f.ended_at.is_(None)).order_by(_f.since).limit(200).subquery()
+    past = sa.select(health_findings).where(is_over).order_by(_f.ended_at.desc()).limit(over).subquery()
+    rows = [
+        Finding(r.key, r.subject, r.detail, r.since, r.seen_at, r.ended_at)
+        for r in conn.execute(sa.union_all(sa.select(now), sa.select(past)) if over else sa.select(now))
+    ]
+    ended = [one for one in rows if one.ended_at is not None]
+    open_ = [one for one in rows if one.ended_at is None]
+    return sorted(open_, key=_began) + sorted(ended, key=_ended, reverse=True)
+
+
+def _began(one: Finding) -> datetime:
+    return one.since
+
+
+def _ended(one: Finding) -> datetime:
+    return one.ended_at or one.seen_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,14 +77,16 @@ class Basics:
     ticks: int  # that came to their end within the last minutes
     goes: bool  # some mail was handed over, or tried, within the last minutes
     senders: int  # sender processes heard of a moment ago
+    shut: int  # mail servers by which nothing goes
 
 
-def basics(conn: Connection, at: datetime) -> Basics:
-    """What holds for the whole installation."""
+def basics(conn: Connection, at: datetime, keys: Sequence[str]) -> Basics:
+    """What holds for the whole installation; `keys` are its mail servers."""
     lately = pulses.c.minute > at - timedelta(minutes=_MINUTES)
     ended = pulses.c.minute > at - timedelta(minutes=4)
     alive = senders.c.ended_at.is_(None), senders.c.seen_at > at - QUIET
     lease = leases.c.name == CLOCK
+    shut = routes.c.state == PAUSED, routes.c.key.in_(keys)
     total = sa.func.coalesce(sa.func.sum(pulses.c.amount), 0.0)
     row = conn.execute(
         sa.select(
@@ -94,11 +96,12 @@ def basics(conn: Connection, at: datetime) -> Basics:
             sa.select(total).where(pulses.c.what == "ticks", ended).scalar_subquery().label("ticks"),
             sa.select(total).where(pulses.c.what == "tried", lately).scalar_subquery().label("tried"),
             sa.select(sa.func.count()).select_from(senders).where(*alive).scalar_subquery().label("senders"),
+            sa.select(sa.func.count()).select_from(routes).where(*shut).scalar_subquery().label("shut"),
         )
     ).one()
     ticked = None if row.until is None else _passed(at, row.until - CLOCK_SPAN)
     holder = (row.holder or "").rpartition(":")[0]
-    return Basics(row.stopped is not None, holder, ticked, int(row.ticks), row.tried > 0, row.senders)
+    return Basics(row.stopped is not None, holder, ticked, int(row.ticks), row.tried > 0, row.senders, row.shut)
 
 
 def living(conn: Connection, at: datetime) -> list[Process]:
@@ -112,11 +115,6 @@ def living(conn: Connection, at: datetime) -> list[Process]:
         )
         for row in conn.execute(query)
     ]  # fmt: skip
-
-
-def routes_paused(conn: Connection) -> list[str]:
-    """The mail servers by which nothing goes."""
-    return list(conn.execute(sa.select(routes.c.key).where(routes.c.state == PAUSED)).scalars())
 
 
 # -- what waits --

@@ -8,6 +8,7 @@ from nurture.kernel.i18n import N_, translate
 from nurture.kernel.spans import in_words
 
 GONE = N_("a check of another version of nurture")
+NEVER = N_("No clock has ticked here yet: no step comes due, no broadcast begins")
 _UNITS = (("TB", 1024**4), ("GB", 1024**3), ("MB", 1024**2), ("KB", 1024))
 
 
@@ -15,6 +16,8 @@ def broken(key: str, subject: str, detail: Mapping[str, float], language: str) -
     """What does not hold, in one sentence."""
     if key not in set(Invariant):
         return translate(language, GONE)
+    if key == Invariant.CLOCK.value and not detail.get("seconds"):
+        return translate(language, NEVER)
     params = {
         "subject": subject,
         "span": span(detail.get("seconds", 0.0), language),

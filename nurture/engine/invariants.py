@@ -54,7 +54,7 @@ class Saying:
 SAYINGS: Mapping[Invariant, Saying] = {
     Invariant.CLOCK: Saying(
         N_("One clock ticks"),
-        N_("Nobody ticks since %(span)s: no step comes due, no broadcast begins"),
+        N_("No clock has ticked for %(span)s: no step comes due, no broadcast begins"),
         N_("Start nurture up, or nurture clock beside the others; its log says why it ended."),
     ),
     Invariant.WORKERS: Saying(
@@ -69,37 +69,37 @@ SAYINGS: Mapping[Invariant, Saying] = {
     ),
     Invariant.ALERTS: Saying(
         N_("Mail to the staff, and confirmations, go at once"),
-        N_("Urgent mail waits for %(span)s"),
+        N_("Urgent mail has waited for %(span)s"),
         N_("Look at the mail servers: is one slow or paused? Does a worker run?"),
     ),
     Invariant.MAIL: Saying(
         N_("Mail that is due goes"),
-        N_("Mail is due for %(span)s, and none goes"),
+        N_("Mail has been due for %(span)s, and none goes"),
         N_("Look at the mail servers first, then at the worker's log."),
     ),
     Invariant.STEPS: Saying(
         N_("Steps that are due are done"),
-        N_("In “%(subject)s” a step is due for %(span)s"),
+        N_("In “%(subject)s” a step has been due for %(span)s"),
         N_("nurture doctor shows which; the clock's log says what fails."),
     ),
     Invariant.HITS: Saying(
         N_("Opens and clicks are judged"),
-        N_("An open or click waits for %(span)s to be judged"),
+        N_("An open or click has waited for %(span)s to be judged"),
         N_("Does a worker run? Its log says what fails."),
     ),
     Invariant.REACTIONS: Saying(
         N_("Activities are reacted to"),
-        N_("An activity waits for %(span)s: no points, no alert came of it yet"),
+        N_("An activity has waited for %(span)s: no points, no alert came of it yet"),
         N_("Does a worker run? Its log says what fails."),
     ),
     Invariant.CALLS: Saying(
         N_("Webhooks and text messages that are due go"),
-        N_("A webhook or text message is due for %(span)s"),
+        N_("A webhook or text message has been due for %(span)s"),
         N_("Look at the campaign's calls; the worker's log says what fails."),
     ),
     Invariant.BROADCASTS: Saying(
         N_("Audiences are written to their end"),
-        N_("The emails of “%(subject)s” are half written since %(span)s"),
+        N_("The emails of “%(subject)s” have been half written for %(span)s"),
         N_("The clock's log says what stops it; it goes on where it was as soon as it can."),
     ),
     Invariant.STATES: Saying(
@@ -109,7 +109,7 @@ SAYINGS: Mapping[Invariant, Saying] = {
     ),
     Invariant.ORPHANS: Saying(
         N_("Nothing lies with a process that is gone"),
-        N_("%(count)s rows lie with a process that is gone, for %(span)s"),
+        N_("%(count)s rows have lain with a process that is gone for %(span)s"),
         N_("A worker takes them up: does one run on every machine that sent? Its log says what fails."),
     ),
     Invariant.SCORES: Saying(
@@ -119,7 +119,7 @@ SAYINGS: Mapping[Invariant, Saying] = {
     ),
     Invariant.SPOOL: Saying(
         N_("Clicks kept on the disk come into the database"),
-        N_("On %(subject)s %(size)s of opens and clicks wait on the disk, the oldest for %(span)s"),
+        N_("On %(subject)s opens and clicks wait on the disk: %(size)s, the oldest for %(span)s"),
         N_("Nothing is lost. The log of that process says why the database does not take them."),
     ),
     Invariant.SKEW: Saying(
@@ -210,7 +210,8 @@ class Seen:
     steps: Mapping[str, float] = field(default_factory=dict)  # the same by campaign
     half: Mapping[str, float] = field(default_factory=dict)  # broadcasts not written to their end
     goes: bool = False  # some mail went, or was tried, within the last minutes
-    is_shut: bool = False  # every mail server is paused: that is said elsewhere
+    routes: int = 1  # mail servers,
+    shut: int = 0  # and those that are paused: that is said elsewhere
     processes: Sequence[Process] = ()
     senders: int = 0
     orphans: int = 0
@@ -218,6 +219,11 @@ class Seen:
     sums: Sequence[Sum] = ()
     scores: int = 0  # leads of the sample whose score is not the sum
     missing: Sequence[str] = ()  # months without a table
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether nothing can go by any mail server."""
+        return self.shut >= self.routes
 
 
 @dataclass(frozen=True, slots=True)

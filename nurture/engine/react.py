@@ -58,6 +58,7 @@ class _Claim:
     activity_id: int
     lead_id: int
     attempts: int
+    occurred_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -113,7 +114,7 @@ def _one_batch(
         claimed = _claim(conn, real, most) if lead_ids is None else _claim_of(conn, real, most, lead_ids)
         if not claimed:
             return 0, False
-        happened = scores.activities_by_id(conn, [one.activity_id for one in claimed])
+        happened = scores.activities_by_id(conn, [one.activity_id for one in claimed], _span(claimed))
         effects = Effects.prepare(conn, ctx.settings, list(happened.values()), now, real)
         _each(conn, ctx, batch, claimed, lambda part: effects.of([happened[one.activity_id] for one in part]))
         moved = _moved(batch, happened)
@@ -128,10 +129,16 @@ def _one_batch(
     return len(batch.done), told.any or any(outcome.alerted for outcome in batch.outcomes.values())
 
 
+def _span(claimed: Sequence[_Claim]) -> tuple[datetime, datetime] | None:
+    """Between which instants all of them happened, where that is known."""
+    times = [one.occurred_at for one in claimed if one.occurred_at is not None]
+    return (min(times), max(times)) if times and len(times) == len(claimed) else None
+
+
 def _pending() -> sa.Select[Any]:
     earlier = reactions.alias("earlier")
     return (
-        sa.select(_r.id, _r.activity_id, _r.lead_id, _r.attempts)
+        sa.select(_r.id, _r.activity_id, _r.lead_id, _r.attempts, _r.occurred_at)
         .join(leads, leads.c.id == _r.lead_id)
         .where(sa.or_(_r.not_before.is_(None), _r.not_before <= sa.bindparam("real", type_=Instant)))
         .where(~sa.exists().where(earlier.c.lead_id == _r.lead_id, earlier.c.id < _r.id))

@@ -1,5 +1,5 @@
 """What needs a person, besides campaigns: routes that are paused, reactions that fail, alerts nobody took, and what
-people ask about their data (queries).
+people ask about their data, and what is wrong with the engine (queries).
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,8 @@ from nurture.consents.requests import RequestState
 from nurture.consents.tables import data_requests
 from nurture.delivery.state import COMPLAINTS, PAUSED, Ads
 from nurture.delivery.tables import routes
+from nurture.engine.health_store import CLOCK
+from nurture.kernel.tables import health_findings, leases
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Troubles:
     old: int  # of these, raised before the given instant
     asked: int = 0  # people who ask for their data, or to be forgotten
     asked_by: datetime | None = None  # when the first of these is due
+    wrong: int = 0  # things that must hold and do not, as of the latest look
+    clock_until: datetime | None = None  # until when the clock has its lease; None: none ever ran
 
 
 def troubles(conn: Connection, now: datetime, old: datetime) -> Troubles:
@@ -45,6 +49,8 @@ def troubles(conn: Connection, now: datetime, old: datetime) -> Troubles:
         count.select_from(alerts).where(waits, alerts.c.raised_at < old).scalar_subquery().label("old"),
         count.select_from(data_requests).where(open_).scalar_subquery().label("asked"),
         sa.select(sa.func.min(first)).where(open_).scalar_subquery().label("asked_by"),
+        count.select_from(health_findings).where(health_findings.c.ended_at.is_(None)).scalar_subquery().label("wrong"),
+        sa.select(leases.c.until).where(leases.c.name == CLOCK).scalar_subquery().label("clock_until"),
     ).subquery()
     stopped = sa.or_(routes.c.state == PAUSED, routes.c.ads == Ads.PAUSED.value)
     both = figures.outerjoin(routes, stopped)
@@ -59,4 +65,6 @@ def troubles(conn: Connection, now: datetime, old: datetime) -> Troubles:
         one.old,
         one.asked,
         one.asked_by,
+        one.wrong,
+        one.clock_until,
     )

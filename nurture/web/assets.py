@@ -15,7 +15,7 @@ from flask import Response, request
 ICONS = (
     "arrow-counterclockwise", "arrow-repeat", "arrow-right", "bell", "box-arrow-right", "building", "calendar-event",
     "chat-left-text", "check-circle", "check-lg", "chevron-down", "chevron-left", "chevron-right", "clock", "cursor",
-    "envelope", "envelope-open", "exclamation-triangle", "fire", "funnel", "hourglass-split", "house",
+    "envelope", "envelope-open", "exclamation-triangle", "fire", "funnel", "heart-pulse", "hourglass-split", "house",
     "inbox", "info-circle", "link-45deg", "pause-circle", "pencil", "people", "person", "person-plus",
     "play-circle", "plus-lg", "question-circle", "robot", "search", "send", "shield-check", "signpost-split",
     "slash-circle", "tag", "telephone", "thermometer-half", "thermometer-snow", "three-dots", "trophy",

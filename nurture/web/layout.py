@@ -48,6 +48,7 @@ CORNER = (
     ("policy.show", N_("Policy of the house"), "shield-check"),
     ("suppressions.index", N_("Consent and suppression list"), "slash-circle"),
     ("relays.index", N_("Mail servers"), "send"),
+    ("engine.index", N_("Engine health"), "heart-pulse"),
     ("data_requests.index", N_("Requests about data"), "person"),
     ("mailbox.index", N_("Test mailbox"), "inbox"),
 )

@@ -57,6 +57,7 @@ PAGES = {
     "landing.show": ("/your-page/CLICK",),
     "data_requests.index": ("/requests",),
     "data_requests.show": ("/requests/REQUEST",),
+    "engine.index": ("/engine",),
     "duplicates.index": ("/leads/duplicates", "/leads/duplicates?one=LEAD&other=OTHER"),
     "late.index": ("/late", "/late?campaign=welcome_series"),
     "lead.show": ("/leads/LEAD", *(f"/leads/LEAD?tab={tab}" for tab in ("score", "emails", "info", "consents"))),

@@ -23,7 +23,7 @@ from nurture.users.model import Person, Role
 from nurture.web import formats
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
-from nurture.web.page import house, known
+from nurture.web.page import house, known, real
 from nurture.web.pages.sends import today_of
 from nurture.web.words import local_day
 
@@ -34,6 +34,7 @@ Seen = tuple[Running, enrollments.Figures]  # a campaign and its figures
 _MAIL = (Kind.MESSAGE_SENT, Kind.MESSAGE_BOUNCED)
 _CHANGES = (Kind.CREATED, Kind.OPPORTUNITY_OPENED, Kind.UNSUBSCRIBED, Kind.CLICKED)
 _LIVE = 5  # campaigns; the others are a link
+_SILENT = timedelta(seconds=20)  # after the end of its lease, before a clock is missed
 _PATIENCE = timedelta(hours=4)  # before an alert that nobody took is a matter for others
 
 
@@ -69,6 +70,7 @@ def _system(around: Troubles, who: Person) -> list[dict[str, str]]:
     row = house()
     if row is not None and row.stopped_sending and who.may_administer:
         found.append(_need(say(row.stopped_sending), "error", "pause-circle"))
+    found += _engine(around, who)
     for key, reason in around.routes.items():
         why = route.sentence(reason, language())
         text = say("The mail server “%(route)s” is paused: %(error)s", route=key, error=why)
@@ -83,6 +85,22 @@ def _system(around: Troubles, who: Person) -> list[dict[str, str]]:
         )
         found.append(_need(text, "error", "exclamation-triangle"))
     return found
+
+
+def _engine(around: Troubles, who: Person) -> list[dict[str, str]]:
+    """Nobody ticks, or something that must hold does not."""
+    look = (url_for("engine.index"), say("Look")) if who.may_administer else ()
+    if around.clock_until is not None and around.clock_until < real() - _SILENT:
+        return [_need(say("No clock ticks: no step comes due, no broadcast begins"), "error", "clock", *look)]
+    if not around.wrong:
+        return []
+    text = translate_plural(
+        language(),
+        "%(count)s thing is wrong with the engine",
+        "%(count)s things are wrong with the engine",
+        around.wrong,
+    )
+    return [_need(text, "error", "exclamation-triangle", *look)]
 
 
 def _to_route(who: Person) -> tuple[str, str]:
