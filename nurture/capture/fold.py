@@ -4,7 +4,7 @@ Rows of one address are one lead. The first row of a file may correct a known le
 Refusals add up: one row that says no is enough, and no statement about the file overrides it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,6 +74,7 @@ class Part:
     duplicates: int = 0
     without_consent: int = 0
     dropped_values: int = 0
+    contacts: Collection[str] = ()  # of its rows
 
 
 @dataclass(slots=True)
@@ -107,18 +108,20 @@ def fold_part(
     drafts: Iterable[Draft],
     known: Mapping[str, Known],
     blocked: set[tuple[Channel, str]],
-    seen: set[str],
+    seen: Collection[str],
     options: Options,
 ) -> Part:
-    """Fold rows into the leads `known` by contact. `seen` holds the contacts of earlier rows and is added to."""
+    """Fold rows into the leads `known` by contact. `seen` holds the contacts of earlier rows."""
     groups: dict[str, list[Draft]] = {}
     for draft in drafts:
-        groups.setdefault(draft.contact, []).append(draft)
-    part = Part()
+        groups.setdefault(draft.email or draft.phone or "", []).append(draft)
+    part = Part(contacts=groups.keys())
     for contact, group in groups.items():
         first = contact not in seen
-        seen.add(contact)
         there = known.get(contact)
+        if there is None and first and len(group) == 1 and not group[0].refuses:
+            _newcomer(part, group[0], blocked, options)
+            continue
         part.dropped_values += sum(draft.dropped for draft in group)
         part.duplicates += len(group) - first
         if there is None and not first:
@@ -132,6 +135,21 @@ def fold_part(
             part.updated += there is not None and change.is_any
             part.unchanged += there is not None and not change.is_any
     return part
+
+
+def _newcomer(part: Part, draft: Draft, blocked: set[tuple[Channel, str]], options: Options) -> None:
+    """What `_one` comes to for the one row of a lead that nobody knows and that refuses nothing: most rows are so."""
+    change = Change(None, draft.email, draft.line, {**BLANK, **draft.facts}, tags=draft.tags)
+    part.changes.append(change)
+    part.created += 1
+    part.dropped_values += draft.dropped
+    is_blocked = (Channel.EMAIL, draft.email) in blocked if blocked else False
+    if draft.consent is None and (is_blocked or not options.consent or draft.email is None):
+        part.without_consent += draft.email is not None and not is_blocked
+        return
+    given: dict[Purpose, bool] = {}
+    _words(change, [draft], given, options, blocked=is_blocked)
+    part.without_consent += _lacks(draft.email, given, blocked=is_blocked)
 
 
 def _one(

@@ -5,8 +5,9 @@ Killed at any moment and run again with the same options, an import goes on wher
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,16 @@ from nurture.capture import headers, store
 from nurture.capture.drafts import Drafter, definitions_of
 from nurture.capture.fold import Ahead, Part, fold_part
 from nurture.capture.model import BatchState, Column, Draft, Options, Reading, Refused, Result, Row
+from nurture.capture.pace import LEAST, Pace
 from nurture.capture.refused import table_of, write_refused
 from nurture.capture.sheet import Sheet, need_contact, open_sheet, read_sheet
 from nurture.capture.store import Author
 from nurture.consents.model import Channel
+from nurture.kernel import leases
+from nurture.kernel.bulk import make_room
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError
+from nurture.kernel.garbage import unsearched
 from nurture.kernel.i18n import N_
 from nurture.kernel.identity import public_id
 from nurture.kernel.text import clean
@@ -31,7 +36,6 @@ from nurture.leads import store as leads_store
 from nurture.leads.contacts import winners_of
 from nurture.leads.model import FieldType
 
-CHUNK = 500
 _SHOWN = 100
 _TRIES = 3
 _LONGEST_STATEMENT = 4_000
@@ -61,19 +65,19 @@ def import_file(
     progress: Progress | None = None,
     stop: Stop | None = None,
     *,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Result:
     """Import a CSV or XLSX file; the result gives the totals of the whole batch.
 
-    Each part has `chunk` rows. `progress` hears of every part; when `stop` says so the import ends after the part at
-    hand and can go on later.
+    Each part has `chunk` rows, or as many as others can wait for. `progress` hears of every part; when `stop` says so
+    the import ends after the part at hand and can go on later.
     InputError when the file cannot be read: then nothing was written.
     """
     options = replace(options, consent=clean(options.consent, _LONGEST_STATEMENT))
     sheet = open_sheet(Path(path))
     if options.dry_run:
         found = _read(ctx, sheet, options.mapping)
-        return _dry_run(ctx, sheet, found, options, progress or _silent, chunk)
+        return _dry_run(ctx, sheet, found, options, progress or _silent, chunk or LEAST)
     with ctx.database.read() as conn:
         batch = store.running(conn, sheet.file_hash, _hash(options))
     resumed = batch is not None
@@ -146,54 +150,75 @@ def _plan(batch: RowMapping, sheet: Sheet) -> Reading:
 
 def _go_through(
     ctx: Context, sheet: Sheet, plan: Reading, options: Options, batch: RowMapping, progress: Progress, stop: Stop,
-    chunk: int,
+    chunk: int | None,
 ) -> bool:  # fmt: skip
     """Fold in what is left of the file; False when it was stopped before its end."""
     drafter = Drafter(plan, options)
     rows = sheet.rows()
     position: int = batch["position"]
-    seen = {
-        one.contact
-        for part in _chunks(islice(rows, position), CHUNK)
-        for one in drafter.read_all(part)
-        if isinstance(one, Draft)
-    }
+    seen = _contacts(drafter, islice(rows, position))
     progress(position, plan.rows)
-    for part in _chunks(rows, chunk):
-        if stop():
-            return False
-        _fold_in(ctx, drafter, part, seen, options, batch, position)
-        position += len(part)
-        progress(position, plan.rows)
+    pace = Pace(chunk)
+    with ThreadPoolExecutor(1, "import-reader") as reader:
+        coming = reader.submit(_next, drafter, rows, pace.size)
+        while (read := coming.result()).rows:
+            if stop():
+                return False
+            coming = reader.submit(_next, drafter, rows, pace.size)
+            seen.update(_fold_in(ctx, read, seen, options, batch, position, pace))
+            position += read.rows
+            progress(position, plan.rows)
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A part of the file, read."""
+
+    rows: int
+    drafts: list[Draft]
+    refused: list[Refused]
+
+
+def _next(drafter: Drafter, rows: Iterator[Row], size: int) -> _Read:
+    """The next rows of the file; none at its end. Read while the database is busy with those before."""
+    with unsearched():
+        part = list(islice(rows, size))
+        read = drafter.read_all(part)
+        drafts = [one for one in read if isinstance(one, Draft)]
+        return _Read(len(part), drafts, [one for one in read if isinstance(one, Refused)])
+
+
+def _contacts(drafter: Drafter, rows: Iterator[Row]) -> set[str]:
+    """Of the rows that were folded in before the import was interrupted."""
+    seen: set[str] = set()
+    while (read := _next(drafter, rows, LEAST)).rows:
+        seen.update(draft.contact for draft in read.drafts)
+    return seen
+
+
 def _fold_in(
-    ctx: Context, drafter: Drafter, rows: list[Row], seen: set[str], options: Options, batch: RowMapping, position: int
-) -> None:  # fmt: skip
-    """One transaction: the rows, what they change, and how far the batch has come."""
-    drafts, refused = _drafts(drafter, rows)
-    for attempt in range(_TRIES):
-        now, real = ctx.clock.engine(), ctx.clock.real()
-        also = set(seen)
-        try:
-            with ctx.database.write() as conn:
-                part = _part(ctx, conn, drafts, also, options)
-                store.write(conn, ctx.keys, Author(batch["public_id"], batch["actor"], now, real), part.changes)
-                store.add_refusals(conn, batch["id"], refused)
-                if not store.advance(conn, batch["id"], position, len(rows), part, len(refused)):
-                    raise ConflictError(N_("The same file is being imported by somebody else"))
-        except IntegrityError:
-            if attempt == _TRIES - 1:  # on PostgreSQL a form may bring the same address at the same moment
-                raise
-        else:
-            seen |= also
-            return
-
-
-def _drafts(drafter: Drafter, rows: list[Row]) -> tuple[list[Draft], list[Refused]]:
-    read = drafter.read_all(rows)
-    return [one for one in read if isinstance(one, Draft)], [one for one in read if isinstance(one, Refused)]
+    ctx: Context, read: _Read, seen: set[str], options: Options, batch: RowMapping, position: int, pace: Pace,
+    tries: int = _TRIES,
+) -> Collection[str]:  # fmt: skip
+    """One transaction: the rows, what they change, and how far the batch has come. Gives the contacts of the rows."""
+    now, real = ctx.clock.engine(), ctx.clock.real()
+    try:
+        with unsearched(), ctx.database.write() as conn:
+            began = ctx.clock.monotonic()
+            make_room(conn)
+            part = _part(ctx, conn, read.drafts, seen, options)
+            store.write(conn, ctx.keys, Author(batch["public_id"], batch["actor"], now, real), part.changes)
+            store.add_refusals(conn, batch["id"], read.refused)
+            if not store.advance(conn, batch["id"], position, read.rows, part, len(read.refused)):
+                raise ConflictError(N_("The same file is being imported by somebody else"))
+            shared = ctx.database.is_sqlite and leases.any_held(conn, ctx.database)
+    except IntegrityError:
+        if tries == 1:  # on PostgreSQL a form may bring the same address at the same moment
+            raise
+        return _fold_in(ctx, read, seen, options, batch, position, pace, tries - 1)
+    pace.took(read.rows, ctx.clock.monotonic() - began, shared=shared)
+    return part.contacts
 
 
 def _part(
@@ -232,28 +257,23 @@ def _dry_run(
     drafter = Drafter(plan, options)
     total, ahead, refused = Part(), Ahead(), []
     seen: set[str] = set()
-    done = 0
-    for rows in _chunks(sheet.rows(), chunk):
-        drafts, more = _drafts(drafter, rows)
-        refused += more
+    rows, done = sheet.rows(), 0
+    while (read := _next(drafter, rows, chunk)).rows:
+        refused += read.refused
         with ctx.database.read() as conn:
-            part = _part(ctx, conn, drafts, seen, options, ahead)
+            part = _part(ctx, conn, read.drafts, seen, options, ahead)
+        seen.update(part.contacts)
         total.created += part.created
         total.updated += part.updated
         total.unchanged += part.unchanged
         total.duplicates += part.duplicates
         total.without_consent += part.without_consent
         total.dropped_values += part.dropped_values
-        done += len(rows)
+        done += read.rows
         progress(done, plan.rows)
     counts = (total.created, total.updated, total.unchanged, total.duplicates, len(refused))
     more_counts = (total.without_consent, total.dropped_values)
     return Result("", "dry_run", False, done, *counts, *more_counts, None, tuple(refused[:_SHOWN]))  # noqa: FBT003
-
-
-def _chunks(rows: Iterator[Row], chunk: int) -> Iterator[list[Row]]:
-    while part := list(islice(rows, chunk)):
-        yield part
 
 
 def _refused_file(ctx: Context, batch: RowMapping, sheet: Sheet, plan: Reading) -> Path | None:

@@ -357,7 +357,7 @@ def _write_timeline(conn: Connection, author: Author, new: Sequence[Change], kno
             "cause": [author.origin(change.line) for change in lines], "detail": details,
         },
     )  # fmt: skip
-    put(conn, reactions, len(lines), {"activity_id": ids, "lead_id": leads_of})
+    put(conn, reactions, len(lines), {"activity_id": ids, "lead_id": leads_of, "occurred_at": author.now})
 
 
 @lru_cache(maxsize=1024)

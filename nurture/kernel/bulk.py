@@ -75,6 +75,17 @@ def new_ids(conn: Connection, table: sa.Table, count: int) -> Sequence[int]:
     return sorted(drawn.scalars())
 
 
+def make_room(conn: Connection) -> None:
+    """Let SQLite keep the pages of a large transaction in memory, and bring them home after several such at once.
+
+    Indexes take in very many rows at very many places: each page is written once for several transactions then.
+    It holds as long as the connection.
+    """
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("PRAGMA cache_size=-65536")
+        conn.exec_driver_sql("PRAGMA wal_autocheckpoint=16000")
+
+
 _DRAW = sa.text("SELECT nextval(pg_get_serial_sequence(:of, 'id')) FROM generate_series(1, :count)")
 
 

@@ -50,6 +50,13 @@ def is_held(database: Database, name: str) -> bool:
         return conn.execute(asked).first() is not None
 
 
+def any_held(conn: Connection, database: Database) -> bool:
+    """Whether anybody has any role at this moment: a server runs here."""
+    return (
+        conn.execute(sa.select(leases.c.name).where(leases.c.until > database.now(conn)).limit(1)).first() is not None
+    )
+
+
 def release(database: Database, name: str, holder: str) -> None:
     """Give the role back at once."""
     with database.write() as conn:
