@@ -345,7 +345,9 @@ def _write_timeline(conn: Connection, author: Author, new: Sequence[Change], kno
     told = [change for change in known if change.changed or change.tags]
     lines = [*new, *told]
     ids = list(new_ids(conn, activities, len(lines)))
-    details = [_came(change.facts["source"], author.batch, tuple(sorted(change.tags))) for change in new]
+    details = [
+        _came(change.facts["source"], author.batch, tuple(sorted(change.tags)) if change.tags else ()) for change in new
+    ]
     details += [_detail(author, change, {"fields": change.changed}) for change in told]
     leads_of = [change.lead_id for change in lines]
     put(

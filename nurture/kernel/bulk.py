@@ -10,7 +10,6 @@ from itertools import islice, repeat
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -24,18 +23,18 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 class _Texts(TypeDecorator[Sequence[str]]):
-    """Many texts as one parameter: an array on PostgreSQL, a JSON list on SQLite."""
+    """Many texts as one parameter: the text of an array on PostgreSQL, of a JSON list on SQLite."""
 
     impl = sa.Text
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(sa.Text())
-        return dialect.type_descriptor(postgresql.ARRAY(sa.Text()))
-
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return json_text(list(value)) if dialect.name == "sqlite" else list(value)
+        if dialect.name == "sqlite":
+            return json_text(list(value))
+        whole = '","'.join(value)
+        if "\\" in whole or whole.count('"') > 2 * (len(value) - 1):
+            whole = '","'.join(one.replace("\\", "\\\\").replace('"', '\\"') for one in value)
+        return f'{{"{whole}"}}' if value else "{}"
 
 
 class one_of(FunctionElement[bool]):  # noqa: N801 - read as SQL's own functions are
@@ -61,7 +60,7 @@ def _one_of_sqlite(element: one_of, compiler: Any, **options: Any) -> str:
 @compiles(one_of, "postgresql")
 def _one_of_postgresql(element: one_of, compiler: Any, **options: Any) -> str:
     column, texts = (compiler.process(one, **options) for one in element.clauses)
-    return f"{column} = ANY ({texts})"
+    return f"{column} = ANY (CAST({texts} AS TEXT[]))"
 
 
 def new_ids(conn: Connection, table: sa.Table, count: int) -> Sequence[int]:
@@ -72,7 +71,7 @@ def new_ids(conn: Connection, table: sa.Table, count: int) -> Sequence[int]:
         last: int = conn.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
         return range(last + 1, last + 1 + count)
     drawn = conn.execute(_DRAW, {"of": f'"{table.name}"', "count": count})
-    return sorted(drawn.scalars())
+    return sorted(drawn.scalar_one())
 
 
 def make_room(conn: Connection) -> None:
@@ -86,7 +85,7 @@ def make_room(conn: Connection) -> None:
         conn.exec_driver_sql("PRAGMA wal_autocheckpoint=16000")
 
 
-_DRAW = sa.text("SELECT nextval(pg_get_serial_sequence(:of, 'id')) FROM generate_series(1, :count)")
+_DRAW = sa.text("SELECT array_agg(nextval(pg_get_serial_sequence(:of, 'id'))) FROM generate_series(1, :count)")
 
 
 def put(conn: Connection, table: sa.Table, count: int, columns: Mapping[str, Any]) -> None:
@@ -127,8 +126,9 @@ def _copy(conn: Connection, sql: str, columns: Sequence[Any], count: int) -> Non
 
 def _written(values: Sequence[Any]) -> list[str]:
     """The values of a column as COPY reads them in its text format."""
-    texts = ["\\N" if one is None else one if isinstance(one, str) else str(one) for one in values]
-    whole = "".join(one for one in values if isinstance(one, str))
-    if _SPECIAL.search(whole) is None:
-        return texts
-    return [one if given is None else one.translate(_ESCAPES) for one, given in zip(texts, values, strict=True)]
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return list(map(str, values))
+    if kinds == {str}:
+        return list(values) if _SPECIAL.search("".join(values)) is None else [one.translate(_ESCAPES) for one in values]
+    return ["\\N" if one is None else str(one).translate(_ESCAPES) for one in values]
