@@ -7,6 +7,7 @@ message may open the next envelope's write; it never shares a write with its own
 
 import base64
 import math
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from nurture.delivery.model import Connection, Phase
 from nurture.delivery.wire import OUT_OF_STEP, ConversationEnded, Reply, Wire, said
 
+_GRANTED = re.compile(rb"(?:25[0-9] [^\r\n]*\r\n){2}354 [^\r\n]*\r\n")  # what is answered to an envelope
 _PIECE = 64 * 1024  # of a body: each has its time (RFC 5321, 4.5.3.2.5)
 
 
@@ -108,6 +110,8 @@ class Conversation:
         """Read the answers to an envelope that was written in one go."""
         if self._unclean:
             self._cleaned(self._wire.read(Phase.MAIL, self._timeouts.command))
+        elif self._wire.has_said(_GRANTED):
+            return None
         refused: ConversationEnded | None = None
         for phase in (Phase.MAIL, Phase.RCPT):
             answer = self._answered(phase, self._wire.read(phase, self._timeouts.command))
@@ -228,6 +232,7 @@ class Conversation:
         self._accept(self._wire.ask(b"STARTTLS\r\n", Phase.GREETING, self._timeouts.command), Phase.GREETING)
         if self._wire.has_more:  # said before the encryption began: somebody in between may have written it
             raise ConversationEnded(Phase.GREETING, cause="text ahead of the encryption")
+        self._wire.wait_itself(self._timeouts.command, Phase.GREETING)
         try:
             self._wire.socket = self._encrypted(self._wire.socket)
         except OSError as error:

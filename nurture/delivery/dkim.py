@@ -26,6 +26,7 @@ SIGNED = (
 )  # fmt: skip
 _LOWER = tuple(name.lower().encode() for name in SIGNED)
 _LINE = 74
+_MOST_DOMAINS = 64
 _FIELD_END = re.compile(rb"(?<=\r\n)(?![ \t])")
 _BLANKS = re.compile(rb"[ \t]+")
 _PADDING, _SHA256 = PKCS1v15(), hashes.SHA256()
@@ -73,9 +74,10 @@ def read_pem(pem: bytes) -> Private:
 class Signer:
     """Signs with the keys of the sender's domain, all of them; a mail from elsewhere stays as it is."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_chosen", "_keys")
 
     def __init__(self, keys: Iterable[DkimKey] = ()) -> None:
+        self._chosen: dict[str, tuple[DkimKey, ...]] = {}
         self._keys = tuple(sorted(keys, key=lambda key: key.kind == "ed25519"))  # some readers stop at the first
 
     def keys_for(self, domain: str) -> tuple[DkimKey, ...]:
@@ -83,7 +85,15 @@ class Signer:
 
         Each is aligned with it as DMARC asks in its relaxed form (RFC 7489, 3.1.1).
         """
-        domain = domain.lower()
+        if not self._keys:
+            return ()
+        if domain not in self._chosen:
+            if len(self._chosen) >= _MOST_DOMAINS:
+                self._chosen.clear()
+            self._chosen[domain] = self._nearest(domain.lower())
+        return self._chosen[domain]
+
+    def _nearest(self, domain: str) -> tuple[DkimKey, ...]:
         above = {key.domain for key in self._keys if f".{domain}".endswith(f".{key.domain}")}
         below = {key.domain for key in self._keys if key.domain.endswith(f".{domain}")}
         chosen = max(above, key=len) if above else min(below, key=lambda one: (len(one), one), default="")
@@ -91,13 +101,20 @@ class Signer:
 
     def sign(self, mail: bytes, domain: str, at: int) -> bytes:
         """The mail (CRLF, dots not yet stuffed) with its signatures in front. `at`: seconds since 1970."""
+        head, _, body = mail.partition(b"\r\n\r\n")
+        return b"".join((*self.signatures(head + b"\r\n", [body], domain, at), mail))
+
+    def signatures(
+        self, head: bytes, body: Sequence[bytes], domain: str, at: int, *, firm: bool = False
+    ) -> list[bytes]:
+        """The same of a mail in pieces, its header with the CRLF of its last line. A `firm` body is relaxed already."""
         keys = self.keys_for(domain)
         if not keys:
-            return mail
-        head, _, body = mail.partition(b"\r\n\r\n")
-        names, covered = _covered(head + b"\r\n")
-        digest = b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode("ascii")
-        return b"".join([*(_signature(key, names, covered, digest, at) for key in keys), mail])
+            return []
+        names, covered = _covered(head)
+        whole = b"".join(body)
+        digest = b64encode(hashlib.sha256(whole if firm else relaxed_body(whole)).digest()).decode("ascii")
+        return [_signature(key, names, covered, digest, at) for key in keys]
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -24,6 +24,7 @@ _MAGIC = b"NURTURE JOURNAL1"
 _HEAD = struct.Struct("<16s40s")  # magic, boot
 _BODY = struct.Struct("<QIHBBHH")  # message, fence, code, mark, status class, subject, detail
 _SUM = struct.Struct("<I")
+_NO_STATUS = (0, 0, 0)
 RECORD = _BODY.size + _SUM.size
 
 
@@ -63,9 +64,18 @@ class Journal:
 
     def write(self, mark: Mark, message_id: int, fence: int, code: int = 0, enhanced: str = "") -> None:
         """Append one record. OutsideError when the disk does not take it; then no final dot may follow, ever."""
-        status = [int(part) for part in enhanced.split(".")] if enhanced else [0, 0, 0]
+        status = [int(part) for part in enhanced.split(".")] if enhanced else _NO_STATUS
         body = _BODY.pack(message_id, fence, code, mark, *status)
         self._put(body + _SUM.pack(zlib.crc32(body)))
+
+    def dot(self, one: tuple[int, int], following: tuple[int, int] | None) -> None:
+        """Append that the final dot of one (message, fence) is about to go, and the next one's envelope behind it."""
+        body = _BODY.pack(*one, 0, Mark.DOT, *_NO_STATUS)
+        record = body + _SUM.pack(zlib.crc32(body))
+        if following is not None:
+            body = _BODY.pack(*following, 0, Mark.ENVELOPE, *_NO_STATUS)
+            record = b"".join((record, body, _SUM.pack(zlib.crc32(body))))
+        self._put(record)
 
     def _put(self, data: bytes) -> None:
         if self._broken:

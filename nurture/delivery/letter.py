@@ -17,7 +17,7 @@ from nurture.messages import mime, verp
 from nurture.messages.headers import ascii_address, wire_address
 from nurture.messages.links import MessageLinks
 from nurture.messages.model import Attachment
-from nurture.messages.personalize import MissingField, Personalizer, Rendered
+from nurture.messages.personalize import MissingField, Personalizer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -88,9 +88,16 @@ def write(
     if isinstance(recipient, Report):
         return recipient
     try:
-        plain = mime.write(_headers(letter, links, head), _words(letter, personalizer, links), attachments)
+        drawn = personalizer.draw(letter.values, links)
+        headers = _headers(letter, drawn.refusal, head)
+        written = mime.compose(headers, _subject(letter, drawn.subject), drawn, attachments)
         domain = ascii_address(letter.from_address).rpartition("@")[2]
-        data = stuffed(head.signer.sign(plain, domain, letter.dated // 1_000_000))
+        header = written.head
+        at = letter.dated // 1_000_000
+        signed = head.signer.signatures(header, written.body, domain, at, firm=written.firm)
+        data = b"".join([*signed, header, b"\r\n", *written.body])
+        if not written.firm:
+            data = stuffed(data)
         return Mail(letter, Envelope(_return_path(letter, head), recipient, len(data)), data)
     except Exception as error:  # noqa: BLE001 - one odd letter changes nothing for the others
         return _unwritten(letter, error)
@@ -105,7 +112,9 @@ def rehearse(
     if isinstance(recipient, Report):
         return recipient
     try:
-        mime.check(_headers(letter, links, head), _words(letter, personalizer, links), attachments)
+        rendered = personalizer.render(letter.values, links)
+        rendered = replace(rendered, subject=_subject(letter, rendered.subject))
+        mime.check(_headers(letter, links.unsubscribe(), head), rendered, attachments)
     except Exception as error:  # noqa: BLE001 - as there
         return _unwritten(letter, error)
     return None
@@ -136,11 +145,8 @@ def _recipient(letter: Letter) -> str | Report:
         return failed(letter, Reason.NO_ADDRESS, {"error": str(error)})
 
 
-def _words(letter: Letter, personalizer: Personalizer, links: MessageLinks) -> Rendered:
-    rendered = personalizer.render(letter.values, links)
-    if not letter.label or rendered.subject.startswith(letter.label):
-        return rendered
-    return replace(rendered, subject=f"{letter.label} {rendered.subject}")
+def _subject(letter: Letter, subject: str) -> str:
+    return f"{letter.label} {subject}" if letter.label and not subject.startswith(letter.label) else subject
 
 
 def _unwritten(letter: Letter, error: Exception) -> Report:
@@ -149,8 +155,7 @@ def _unwritten(letter: Letter, error: Exception) -> Report:
     return failed(letter, Reason.TEMPLATE_ERROR, {"error": (str(error) or type(error).__name__)[:300]})
 
 
-def _headers(letter: Letter, links: MessageLinks, head: Letterhead) -> mime.Envelope:
-    refusal = links.unsubscribe()
+def _headers(letter: Letter, refusal: str, head: Letterhead) -> mime.Envelope:
     return mime.Envelope(
         from_address=letter.from_address,
         from_name=letter.from_name,

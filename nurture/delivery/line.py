@@ -152,9 +152,7 @@ class Line:
             line.still_listening()
             if not self._sender.may_finish(task):
                 raise ConversationEnded(Phase.HELD)
-            journal.write(Mark.DOT, letter.message_id, letter.fence)
-            if following is not None:
-                journal.write(Mark.ENVELOPE, following[0].letter.message_id, following[0].letter.fence)
+            journal.dot(task.key, following[0].key if following is not None else None)
             line.finish(line.envelope_bytes(following[1].envelope) if following else b"")
             reply = line.answer()
         except ConversationEnded as ended:

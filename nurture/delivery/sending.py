@@ -64,6 +64,11 @@ class Task:
     deadline: float  # monotonic; no final dot after it
     again: bool = False  # a line that had grown old broke under it once
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """How the journal names it."""
+        return self.letter.message_id, self.letter.fence
+
 
 class Sender:
     """The letters that wait, what is known for them, and what was found out; shared by the lines."""

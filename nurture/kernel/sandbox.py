@@ -11,10 +11,12 @@ from datetime import date
 from typing import Any, ClassVar
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes, pass_context, pass_eval_context
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.filters import FILTERS
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import escape
 
 LONGEST_RANGE = 1_000
 DEEPEST_LOOP = 2
@@ -143,9 +145,20 @@ def wrapped(value: Any, path: str) -> Any:
     return value
 
 
+class _Generator(CodeGenerator):
+    """Jinja's, but that what needs no escaping stays the text it is: making `Markup` of it costs as much again."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
+            self.write("environment.escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
 class MailEnvironment(ImmutableSandboxedEnvironment):
     """Jinja with only what emails need."""
 
+    code_generator_class = _Generator
     intercepted_binops: ClassVar[frozenset[str]] = frozenset({"+", "*", "**", "%"})  # type: ignore[misc]
 
     def __init__(self, language: str, *, html: bool) -> None:
@@ -156,6 +169,13 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
         self.filters = {name: _metered(one) for name, one in self.filters.items()} | {TURNS: _counted}
         self.tests = {name: self.tests[name] for name in _TESTS}
         self.globals = dict(GLOBALS)
+
+    @staticmethod
+    def escaped(value: Any) -> str:
+        """A value as HTML shows it."""
+        if type(value) is str and not ("&" in value or "<" in value or ">" in value or '"' in value or "'" in value):
+            return value
+        return escape(value)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`lead.name`: a record's field or what a loop tells; nothing else has attributes."""

@@ -7,8 +7,9 @@ comes back as the text it is. Imported by sender processes.
 
 import re
 import unicodedata
-from base64 import b64encode
+from binascii import b2a_base64
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 import idna
@@ -41,6 +42,7 @@ def cleaned(text: str, limit: int) -> str:
     return " ".join(text.split())[:limit].rstrip()
 
 
+@lru_cache(maxsize=256)
 def date(instant: datetime) -> str:
     """RFC 5322 date in UTC."""
     at = instant.astimezone(UTC)
@@ -126,22 +128,27 @@ def unstructured(text: str, used: int) -> str:
 def _words(text: str, used: int) -> tuple[str, int]:
     """RFC 2047 words in base64, one a line, each of whole characters; and the column the last one ends in."""
     words: list[str] = []
-    start, room = 0, max(6, (LINE - 12 - used) // 4 * 3)
-    while start < len(text) or not words:
-        end, size = start, 0
-        while end < len(text) and size + (more := _utf8_size(text[end])) <= room:
-            size += more
-            end += 1
-        end = _between(text, start, end)
-        words.append(f"=?UTF-8?B?{b64encode(text[start:end].encode()).decode('ascii')}?=")
-        start, room = end, _WORD_BYTES
+    raw = text.encode()
+    at, start, room = 0, 0, max(6, (LINE - 12 - used) // 4 * 3)  # the same place in characters and in bytes
+    while start < len(raw) or not words:
+        piece = raw[start : start + room]
+        if start + room < len(raw):
+            piece = _whole(text, at, raw, start, start + room)
+            at += len(piece.decode())
+        words.append(f"=?UTF-8?B?{b2a_base64(piece, newline=False).decode('ascii')}?=")
+        start, room = start + len(piece), _WORD_BYTES
     column = len(words[-1]) + (used if len(words) == 1 else 1)
     return "\r\n ".join(words), column
 
 
-def _utf8_size(character: str) -> int:
-    code = ord(character)
-    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+def _whole(text: str, at: int, raw: bytes, start: int, end: int) -> bytes:
+    """As many bytes from `start` as are whole characters, and not cut where `_between` would not."""
+    while raw[end] & 0xC0 == 0x80:
+        end -= 1
+    piece = raw[start:end]
+    last = at + len(piece.decode())
+    cut = _between(text, at, last)
+    return piece if cut == last else text[at:cut].encode()
 
 
 def _between(text: str, start: int, end: int) -> int:

@@ -5,7 +5,8 @@ standard library and kernel/signing only.
 """
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from nurture.kernel.signing import KeyRing
 
@@ -16,6 +17,7 @@ LONGEST_TARGET = 4_000  # bytes
 TRAP = 65_535  # position of the hidden link that no person sees: who follows it follows everything
 
 _CLICK = struct.Struct(">QH")
+_POSITION = struct.Struct(">H")
 _OPEN = struct.Struct(">Q")
 _UNSUBSCRIBE = struct.Struct(">QQ20s")
 _AGREE = struct.Struct(">Q20s")
@@ -41,10 +43,14 @@ class Refusal:
 
 def click_token(ring: KeyRing, message_id: int, position: int, target: str) -> str:
     """A token for one link of one message; ValueError when the target is too long."""
+    return ring.sign(CLICK, _OPEN.pack(message_id) + _link(position, target))
+
+
+def _link(position: int, target: str) -> bytes:
     encoded = target.encode()
     if len(encoded) > LONGEST_TARGET:
         raise ValueError(f"a link of {len(encoded)} bytes; {LONGEST_TARGET} are allowed")
-    return ring.sign(CLICK, _CLICK.pack(message_id, position) + encoded)
+    return _POSITION.pack(position) + encoded
 
 
 def read_click(ring: KeyRing, token: str) -> Click | None:
@@ -113,12 +119,17 @@ class MessageLinks:
     lead_id: int = 0
     address_hash: str = ""
     tracking: bool = True
+    _sign_click: Callable[[bytes], str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        sign = self.ring.signer(CLICK, _OPEN.pack(self.message_id), self.base_url + CLICK_PATH)
+        object.__setattr__(self, "_sign_click", sign)
 
     def click(self, position: int, target: str) -> str:
         """What stands in the mail in place of the target."""
         if not self.tracking:
             return target
-        return self.base_url + CLICK_PATH + click_token(self.ring, self.message_id, position, target)
+        return self._sign_click(_link(position, target))
 
     def pixel(self) -> str:
         """The open pixel's address, or nothing."""

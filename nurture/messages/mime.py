@@ -9,7 +9,7 @@ import hashlib
 import re
 import struct
 from binascii import b2a_base64, b2a_qp
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -30,8 +30,13 @@ from nurture.messages.headers import (
     wire_address,
 )
 from nurture.messages.model import Attachment
-from nurture.messages.personalize import Rendered
+from nurture.messages.personalize import Drawn, Rendered
+from nurture.messages.stencil import wants_base64
 
+_KINDS = ("plain", "html")
+_CODED = "Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: %s"
+_QUOTED = {kind: _CODED % (kind, "quoted-printable") for kind in _KINDS}
+_BASE64 = {kind: _CODED % (kind, "base64") for kind in _KINDS}
 _CUT = struct.Struct(f"{LINE}s")
 _FIRST = itemgetter(0)
 
@@ -67,22 +72,60 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class _Entity:
-    """A body and the Content headers it needs (RFC 2045)."""
+    """A body and the Content headers it needs (RFC 2045).
+
+    A `firm` one is as DKIM's relaxed form has it, and none of its lines begins with a dot.
+    """
 
     head: str
-    body: bytes
+    body: Sequence[bytes]  # in pieces
+    firm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A mail: its header fields without their last CRLF, and its body. For `firm` see `_Entity`."""
+
+    fields: list[str]
+    body: Sequence[bytes]  # in pieces
+    firm: bool
+
+    @property
+    def head(self) -> bytes:
+        """The header, with the CRLF of its last line."""
+        return "\r\n".join([*self.fields, ""]).encode()
 
 
 def write(envelope: Envelope, rendered: Rendered, attachments: Sequence[Attachment] = ()) -> bytes:
     """The whole mail. ValueError when an address, id, URL or media type cannot stand in a header."""
+    plain = _text("plain", rendered.text)
+    rich = _text("html", rendered.html) if rendered.html else None
+    written = _whole(envelope, rendered.subject, plain, rich, attachments)
+    return b"".join((written.head, b"\r\n", *written.body))
+
+
+def compose(envelope: Envelope, subject: str, drawn: Drawn, attachments: Sequence[Attachment] = ()) -> Written:
+    """As `write`, quick where only values are to be put between what is encoded already."""
+    coded = drawn.coded_text
+    plain = _text("plain", drawn.text) if coded is None else _Entity(_QUOTED["plain"], coded, firm=True)
+    rich: _Entity | None = None
+    if any(drawn.html_chunks):
+        coded = drawn.coded_html
+        rich = _text("html", drawn.html) if coded is None else _Entity(_QUOTED["html"], coded, firm=True)
+    return _whole(envelope, subject, plain, rich, attachments)
+
+
+def _whole(
+    envelope: Envelope, subject: str, plain: _Entity, rich: _Entity | None, attachments: Sequence[Attachment]
+) -> Written:
     digest = hashlib.sha256(envelope.header_id.encode()).hexdigest()
-    entity = _text("plain", rendered.text)
-    if rendered.html:
-        entity = _multipart("alternative", digest[:24], (entity, _text("html", rendered.html)))
+    entity = plain
+    if rich is not None:
+        entity = _multipart("alternative", digest[:24], (entity, rich))
     if attachments:
         entity = _multipart("mixed", digest[24:48], (entity, *map(_attached, attachments)))
-    lines = [*_headers(envelope, rendered.subject), entity.head]
-    return b"".join(("\r\n".join(lines).encode(), b"\r\n\r\n", entity.body, b"\r\n"))
+    fields = [*_headers(envelope, subject), entity.head]
+    return Written(fields, [*entity.body, b"\r\n"], entity.firm and any(entity.body))  # an empty one is not its line
 
 
 def check(envelope: Envelope, rendered: Rendered, attachments: Sequence[Attachment] = ()) -> None:
@@ -94,12 +137,11 @@ def check(envelope: Envelope, rendered: Rendered, attachments: Sequence[Attachme
 
 def _headers(envelope: Envelope, subject: str) -> list[str]:
     lines = [
-        "From: " + mailbox(envelope.from_name, ascii_address(envelope.from_address), len("From: ")),
+        _sender("From: ", envelope.from_name, envelope.from_address),
         "To: " + mailbox(envelope.to_name, wire_address(envelope.to_address), len("To: ")),
     ]
     if envelope.reply_to_address:
-        bare = ascii_address(envelope.reply_to_address)
-        lines.append("Reply-To: " + mailbox(envelope.reply_to_name, bare, len("Reply-To: ")))
+        lines.append(_sender("Reply-To: ", envelope.reply_to_name, envelope.reply_to_address))
     lines += [
         "Subject: " + unstructured(cleaned(subject, SUBJECT_LIMIT), len("Subject: ")),
         "Date: " + date(envelope.date),
@@ -114,6 +156,12 @@ def _headers(envelope: Envelope, subject: str) -> list[str]:
     if envelope.mark is not None:
         lines.append(_mark(*envelope.mark))
     return lines
+
+
+@lru_cache(maxsize=256)
+def _sender(label: str, name: str, address: str) -> str:
+    """Who writes: the same few in many mails."""
+    return label + mailbox(name, ascii_address(address), len(label))
 
 
 def _mark(name: str, value: str) -> str:
@@ -143,11 +191,14 @@ def _refusal(envelope: Envelope) -> list[str]:
     return lines
 
 
-def _multipart(kind: str, digest: str, parts: Iterable[_Entity]) -> _Entity:
+def _multipart(kind: str, digest: str, parts: Sequence[_Entity]) -> _Entity:
     """Parts behind boundaries that no encoded part can contain: neither base64 nor quoted-printable writes `=_`."""
     cut = f"--=_{digest}".encode()
-    body = b"".join(b"".join((cut, b"\r\n", part.head.encode(), b"\r\n\r\n", part.body, b"\r\n")) for part in parts)
-    return _Entity(f'Content-Type: multipart/{kind};\r\n boundary="=_{digest}"', body + cut + b"--")
+    pieces: list[bytes] = []
+    for part in parts:
+        pieces += (cut, b"\r\n", part.head.encode(), b"\r\n\r\n", *part.body, b"\r\n")
+    head = f'Content-Type: multipart/{kind};\r\n boundary="=_{digest}"'
+    return _Entity(head, [*pieces, cut, b"--"], all(part.firm for part in parts))
 
 
 def _text(kind: str, text: str) -> _Entity:
@@ -157,18 +208,16 @@ def _text(kind: str, text: str) -> _Entity:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    encoded = text.rstrip("\n").encode("utf-8", "replace")
-    raw = encoded.replace(b"\n", b"\r\n") + b"\r\n"
-    head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: "
-    if (len(encoded) - len(text)) * 2 > len(text):
-        return _Entity(head + "base64", _base64_lines(raw))
-    return _Entity(head + "quoted-printable", b2a_qp(raw, istext=True).removesuffix(b"\r\n"))
+    raw = text.rstrip("\n").encode("utf-8", "replace").replace(b"\n", b"\r\n") + b"\r\n"
+    if wants_base64(text.rstrip("\n")):
+        return _Entity(_BASE64[kind], (_base64_lines(raw),))
+    return _Entity(_QUOTED[kind], (b2a_qp(raw, istext=True).removesuffix(b"\r\n"),))
 
 
 @lru_cache(maxsize=16)
 def _attached(attachment: Attachment) -> _Entity:
     """A file. Its letters share it, so that it is encoded once for them all."""
-    return _Entity(_attached_head(attachment), _base64_lines(attachment.data))
+    return _Entity(_attached_head(attachment), (_base64_lines(attachment.data),))
 
 
 def _attached_head(attachment: Attachment) -> str:

@@ -4,8 +4,9 @@ Compiled once for each template revision; for each lead only fields and links ch
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -23,12 +24,16 @@ from nurture.kernel.sandbox import (
     wrapped,
 )
 from nurture.messages.model import BROUGHT, Compiled
+from nurture.messages.quoted import value as value_of
+from nurture.messages.stencil import Stencil
 
 LARGEST = 2_000_000  # characters of one rendered part
+_ALWAYS: dict[str, Any] = {name: Missing(name=name) for name in BROUGHT}
+_AT_ONCE = 64  # chunks between two looks at how much it is
 _MANY_BLANK = re.compile(r"\n{3,}")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`{|}\u2028\u2029]")
 
-__all__ = ["Links", "MissingField", "Personalizer", "Rendered", "TemplateFailure"]
+__all__ = ["Drawn", "Links", "MissingField", "Personalizer", "Rendered", "TemplateFailure"]
 
 
 class Links(Protocol):
@@ -66,6 +71,43 @@ class Rendered:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One mail's words, its parts in pieces: `coded_html` and `coded_text` are quicker than encoding the whole."""
+
+    subject: str
+    preheader: str
+    html_chunks: list[str]
+    text_chunks: list[str]
+    links: Mapping[str, bytes]  # tracked ones, encoded
+    stencils: tuple[Stencil, Stencil]  # of HTML and text
+    refusal: str = ""  # where the lead says no
+
+    def rendered(self) -> Rendered:
+        """Its words."""
+        return Rendered(self.subject, self.preheader, self.html, self.text)
+
+    @property
+    def html(self) -> str:
+        """The HTML part; empty for none."""
+        return "".join(self.html_chunks)
+
+    @property
+    def text(self) -> str:
+        """The text part."""
+        return _tidy("".join(self.text_chunks))
+
+    @property
+    def coded_html(self) -> list[bytes] | None:
+        """The HTML part as `Stencil.coded` gives it."""
+        return self.stencils[0].coded(self.html_chunks, self.links)
+
+    @property
+    def coded_text(self) -> list[bytes] | None:
+        """The text part as `Stencil.coded` gives it."""
+        return self.stencils[1].coded(self.text_chunks, self.links)
+
+
 class Personalizer:
     """Renders one compiled email. TemplateFailure at once when it cannot be used at all."""
 
@@ -78,27 +120,40 @@ class Personalizer:
             self._html = _template(html, compiled.html)
         except TemplateError as error:
             raise TemplateFailure(f"{compiled.key}: {error}") from error
+        self._fixed_preheader = "" if "{" in compiled.preheader else _line(compiled.preheader)
         self._has_assets = bool(compiled.assets)
         self._fixed = [(n, f"_l{n}", target) for n, target in enumerate(compiled.links) if "{{" not in target]
+        self._has_made_links = "_link(" in compiled.html + compiled.text
+        self._stencils = _stencil(self._html, str), _stencil(self._text, _tidy)
 
     def render(self, values: Mapping[str, Any], links: Links) -> Rendered:
         """The mail for these values. MissingField: the lead lacks something; TemplateFailure: nobody can get it."""
+        return self.draw(values, links).rendered()
+
+    def draw(self, values: Mapping[str, Any], links: Links) -> Drawn:
+        """As `render`, for whoever writes the mail."""
         unsubscribe = links.unsubscribe()
-        names: dict[str, Any] = {name: wrapped(value, name) for name, value in values.items()}
-        names = {name: Missing(name=name) for name in BROUGHT} | names | GLOBALS
+        given = {name: wrapped(value, name) for name, value in values.items() if value != "" or name not in _ALWAYS}
+        names: dict[str, Any] = _ALWAYS | given | GLOBALS
         names["unsubscribe_url"] = unsubscribe or names.get("unsubscribe_url") or Missing(name="unsubscribe_url")
         names["_pixel"], names["_trap"] = links.pixel(), links.trap()
-        names["_link"] = _linker(links)
+        if self._has_made_links:
+            names["_link"] = _linker(links)
         if self._has_assets:
             names["_base"] = links.base_url
+        coded = {}
         for number, name, target in self._fixed:
-            names[name] = links.click(number, target)
+            names[name] = link = links.click(number, target)
+            coded[link] = value_of(link)
         try:
-            return Rendered(
-                _line(_text(self._subject, names)),
-                _line(_text(self._preheader, names)),
-                _text(self._html, names),
-                _tidy(_text(self._text, names)),
+            return Drawn(
+                _line("".join(_chunks(self._subject, names))),
+                self._fixed_preheader or _line("".join(_chunks(self._preheader, names))),
+                _chunks(self._html, names),
+                _chunks(self._text, names),
+                coded,
+                self._stencils,
+                unsubscribe,
             )
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AssertionError) as error:
             raise TemplateFailure(str(error)) from error
@@ -108,18 +163,22 @@ def _template(environment: MailEnvironment, source: str) -> Template:
     return environment.from_string(parsed(environment, source))
 
 
-def _text(template: Template, names: dict[str, Any]) -> str:
+def _stencil(template: Template, tidy: Callable[[str], str]) -> Stencil:
+    return Stencil(template.root_render_func.__code__.co_consts, tidy)
+
+
+def _chunks(template: Template, names: dict[str, Any]) -> list[str]:
     """The template's output, stopped when it grows too large."""
     names[TURNS] = allowance()
-    chunks: Iterable[str] = template.root_render_func(template.new_context(names, shared=True))
+    chunks: Iterator[str] = template.root_render_func(template.new_context(names, shared=True))
     parts: list[str] = []
     room = LARGEST
-    for chunk in chunks:
-        room -= len(chunk) + 1
+    while some := list(islice(chunks, _AT_ONCE)):
+        room -= sum(map(len, some)) + len(some)
         if room < 0:
             raise TemplateFailure(f"the mail grows over {LARGEST} characters")
-        parts.append(chunk)
-    return "".join(parts)
+        parts += some
+    return parts
 
 
 def _tidy(text: str) -> str:

@@ -7,7 +7,7 @@ bytes). Imported by sender processes: standard library and kernel/signing only.
 
 import re
 import struct
-from base64 import b32decode, b32encode
+from base64 import b32decode
 
 from nurture.kernel.signing import KeyRing
 
@@ -16,6 +16,9 @@ _KIND = b"v"
 _ID = struct.Struct(">Q")
 _MAC = 12  # bytes; with the id 20, which base32 writes in 32 characters without a spare bit
 TOKEN = 32  # characters
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_BITS = range(150, -1, -10)  # of 160
 _LONGEST = 500  # characters of an address that is looked at
 LONGEST_BASE = LONGEST_LOCAL - TOKEN - 1  # of the bounce address before its `@`
 _PATH = re.compile(r"<?[^@<>\s]*[+=-]([A-Za-z2-7]{32})@[^@<>\s]+>?")
@@ -45,4 +48,5 @@ def read(ring: KeyRing, address: str) -> int | None:
 
 def _token(ring: KeyRing, message_id: int) -> str:
     payload = _ID.pack(message_id)
-    return b32encode(payload + ring.seal(_KIND, payload, _MAC)).decode("ascii").lower()
+    number = int.from_bytes(payload + ring.seal(_KIND, payload, _MAC))
+    return "".join([_PAIRS[number >> bits & 0x3FF] for bits in _BITS])

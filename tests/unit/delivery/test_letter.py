@@ -206,8 +206,10 @@ def test_a_mail_is_signed_before_its_dots_are_stuffed() -> None:
     """By the keys of the sender's domain, whatever letters it is written in; a retry is the same mail."""
     key = DkimKey("xn--buin-1ua66gr30m.example", "s1", Ed25519PrivateKey.generate())
     head = replace(HEAD, signer=Signer([key]))
-    letter = replace(LETTER, from_address="tin@bưuđiện.example")
-    mail = write(letter, Personalizer(replace(COMPILED, html="", text=".one\n..two\n{{ unsubscribe_url }}")), head)
+    odd = {"lead": {"name": "Minh\n.", "company": "Sao Mai"}}  # a value of two lines: all is encoded as a whole
+    letter = replace(LETTER, from_address="tin@bưuđiện.example", values=odd)
+    text = ".one\n..two\n{{ lead.name }}\n{{ unsubscribe_url }}"
+    mail = write(letter, Personalizer(replace(COMPILED, html="", text=text)), head)
     assert isinstance(mail, Mail)
     assert b"\r\n..one\r\n...two\r\n" in mail.data
     assert verified(mail.data.replace(b"\r\n..", b"\r\n."), key) == [True]
@@ -217,6 +219,18 @@ def test_a_mail_is_signed_before_its_dots_are_stuffed() -> None:
     assert isinstance(first, Mail)
     assert isinstance(second, Mail)
     assert first.data == second.data
+
+
+def test_a_mail_of_known_words_has_no_dots_to_stuff() -> None:
+    """They are encoded where they would begin a line; a receiver reads them, and the signature holds."""
+    key = DkimKey("anphat.example", "s1", Ed25519PrivateKey.generate())
+    mail = write(LETTER, Personalizer(COMPILED), replace(HEAD, signer=Signer([key])))
+    assert isinstance(mail, Mail)
+    assert b"\r\n." not in mail.data
+    assert verified(mail.data, key) == [True]
+    text = message_from_bytes(mail.data, policy=policy.default).get_body(("plain",))
+    assert text is not None
+    assert text.get_content().startswith(".một dòng\r\n")
 
 
 def test_files_go_with_a_letter() -> None:

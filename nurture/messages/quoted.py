@@ -1,0 +1,70 @@
+"""Quoted-printable (RFC 2045, 6.7) of pieces that are encoded apart and put together afterwards.
+
+Each piece begins at the start of a line and ends one, by a soft break where the text goes on, so that what stands
+before and after it changes nothing. What comes out is as DKIM's relaxed form has it (RFC 6376, 3.4.4: no run of blanks,
+none at the end of a line), and no line begins with a dot, so that nothing needs to be stuffed. Pure.
+"""
+
+import re
+from binascii import b2a_qp
+
+SOFT = b"=\r\n"
+_ROOM = 75  # and the `=` of a soft break
+_PLAIN = bytes(code for code in range(33, 127) if code != 61)
+_ODD = re.compile(r"[\t\r\n]|  ")
+_WRITTEN = [bytes((code,)) if 32 <= code <= 126 and code != 61 else b"=%02X" % code for code in range(256)]
+_DOT, _BLANK, _WRITTEN_BLANK = b"=2E", b" ", b"=20"
+
+
+def piece(text: str) -> bytes:
+    """A text that others follow, encoded; empty for none. Ends of lines are LF."""
+    if not text:
+        return b""
+    lines = lines_of(text)
+    return lines if text.endswith("\n") else lines + SOFT
+
+
+def lines_of(text: str) -> bytes:
+    """A text encoded, to its end. Ends of lines are LF."""
+    return b"\r\n".join([_line(line.encode("utf-8", "replace")) for line in text.split("\n")])
+
+
+def value(text: str) -> bytes:
+    """As `piece`, quick for what most values are: a word or two, an address. It has no end of line in it."""
+    raw = text.encode("utf-8", "replace")
+    if not raw.translate(None, _PLAIN):
+        return plain(raw)
+    if raw[0] != 46 and raw[-1] != 32 and len(raw) <= _ROOM and _ODD.search(text) is None:
+        raw = b2a_qp(raw, istext=True)
+        if len(raw) <= _ROOM:
+            return raw + SOFT
+    return piece(text)
+
+
+def plain(raw: bytes) -> bytes:
+    """As `value`, of printable ASCII without blanks and equals signs."""
+    lines = raw[:_ROOM] + SOFT
+    for start in range(_ROOM, len(raw), _ROOM):
+        lines += raw[start : start + _ROOM] + SOFT
+    return lines if raw[0] != 46 and b"\n." not in lines else _line(raw) + SOFT
+
+
+def _line(raw: bytes) -> bytes:
+    """One line, its blanks written out where another follows or the line ends."""
+    rows: list[bytes] = []
+    row: list[bytes] = []
+    room, before = _ROOM, 0
+    for at, code in enumerate(raw):
+        token = _WRITTEN[code]
+        if code == 32 and (before == 32 or at == len(raw) - 1):
+            token = _WRITTEN_BLANK
+        if len(token) > room:
+            rows.append(b"".join(row))
+            row, room = [], _ROOM
+        if code == 46 and not row:
+            token = _DOT
+        row.append(token)
+        room -= len(token)
+        before = code
+    rows.append(b"".join(row))
+    return SOFT.join(rows)
