@@ -1,22 +1,18 @@
 """Writing a lead's timeline and the decisions taken about it. An activity and its pending reaction commit together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.activities.about import about
 from nurture.activities.model import Decided, Kind
 from nurture.activities.tables import activities, decisions, reactions
-from nurture.kernel.database import Id, Instant, insert_new, insert_rows, upsert
+from nurture.kernel.database import Instant, insert_new, insert_rows, upsert
 from nurture.kernel.reasons import Reason
-
-# The one column of a lead that its timeline moves. The stage that owns the table stands above this one.
-leads = sa.table("leads", sa.column("id", Id), sa.column("last_activity_at", Instant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +50,10 @@ def _row(activity: Activity, real: datetime) -> dict[str, Any]:
     }
 
 
-# Built once: building costs more than running.
-_AT = sa.bindparam("at", type_=Instant)
-_REACT = reactions.insert()
-_SEEN = (
-    leads.update()
-    .where(leads.c.id == sa.bindparam("lead"))
-    .where(sa.or_(leads.c.last_activity_at.is_(None), leads.c.last_activity_at < _AT))
-    .values(last_activity_at=_AT)
-)
-
-
 @cache
 def _once(dialect: str) -> Any:
     """Insert one that is not there yet, giving its id."""
-    insert = upsert(dialect, activities)
-    return insert.on_conflict_do_nothing(index_elements=["cause_key"]).returning(activities.c.id)
+    return upsert(dialect, activities).on_conflict_do_nothing().returning(activities.c.id)
 
 
 def record(conn: Connection, activity: Activity, *, real: datetime, react: bool = True) -> int | None:
@@ -80,19 +64,41 @@ def record(conn: Connection, activity: Activity, *, real: datetime, react: bool 
 
 def record_many(conn: Connection, batch: list[Activity], *, real: datetime, react: bool = True) -> list[int | None]:
     """Write activities in order; for each its id, or None when its cause_key was there already."""
-    ids: list[int | None] = []
+    ids = _written(conn, batch, real)
     newest: dict[int, datetime] = {}
-    for activity in batch:
-        new = conn.execute(_once(conn.dialect.name), _row(activity, real)).scalar_one_or_none()
-        ids.append(new)
+    written: list[tuple[int, int, datetime]] = []
+    for new, one in zip(ids, batch, strict=True):
         if new is not None:
-            newest[activity.lead_id] = max(newest.get(activity.lead_id, activity.occurred_at), activity.occurred_at)
-    written = [(new, activity) for new, activity in zip(ids, batch, strict=True) if new is not None]
-    if react and written:
-        conn.execute(_REACT, [{"activity_id": new, "lead_id": a.lead_id} for new, a in written])
+            newest[one.lead_id] = max(newest.get(one.lead_id, one.occurred_at), one.occurred_at)
+            written.append((new, one.lead_id, one.occurred_at))
+    if react:
+        insert_rows(conn, reactions, ("activity_id", "lead_id", "occurred_at"), written)
     if newest:
-        conn.execute(_SEEN, [{"lead": lead_id, "at": at} for lead_id, at in newest.items()])
+        _see(conn, newest)
     return ids
+
+
+def _written(conn: Connection, batch: Sequence[Activity], real: datetime) -> list[int | None]:
+    """The ids of those that are new; all at once where each has a key to be told by."""
+    if len(batch) <= 1 or not all(one.cause_key for one in batch):
+        once = _once(conn.dialect.name)
+        return [conn.execute(once, _row(one, real)).scalar_one_or_none() for one in batch]
+    rows = [_row(one, real) for one in batch]
+    new = insert_new(conn, activities, tuple(rows[0]), [tuple(row.values()) for row in rows], ("id", "cause_key"))
+    found = {key: number for number, key in new}
+    return [found.pop(one.cause_key, None) for one in batch]
+
+
+def _see(conn: Connection, newest: Mapping[int, datetime]) -> None:
+    """Move the leads' last sign of life on, in the order given: two processes wait for each other in none other."""
+    mark = "?" if conn.dialect.name == "sqlite" else "%s"
+    bind: Any = Instant().dialect_impl(conn.dialect).bind_processor(conn.dialect)
+    rows = [(bound := bind(at) if bind else at, lead_id, bound) for lead_id, at in newest.items()]
+    conn.exec_driver_sql(
+        f"UPDATE leads SET last_activity_at = {mark} WHERE id = {mark}"  # noqa: S608 - marks alone
+        f" AND (last_activity_at IS NULL OR last_activity_at < {mark})",
+        rows,
+    )
 
 
 def record_set(conn: Connection, batch: list[Activity], *, real: datetime, react: bool = True) -> None:
@@ -108,7 +114,9 @@ def record_set(conn: Connection, batch: list[Activity], *, real: datetime, react
         insert_rows(conn, activities, names, rows, once=True)
         return
     written = insert_new(conn, activities, names, rows, ("id", "lead_id"))
-    insert_rows(conn, reactions, ("activity_id", "lead_id"), sorted(written))
+    times = [one.occurred_at for one in batch]
+    same = times[0] if min(times) == max(times) else None  # a tick writes at one instant
+    insert_rows(conn, reactions, ("activity_id", "lead_id", "occurred_at"), [(*row, same) for row in sorted(written)])
 
 
 @dataclass(frozen=True, slots=True)

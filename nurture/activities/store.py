@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from nurture.activities.model import Decided, Kind
-from nurture.activities.tables import activities, decisions
+from nurture.activities.tables import activities, activity_causes, decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +124,9 @@ def times_since(conn: Connection, lead_id: int, kind: Kind, since: datetime) -> 
         activities.c.lead_id == lead_id, activities.c.kind == kind.value, activities.c.occurred_at > since
     )
     return list(conn.execute(query.order_by(activities.c.occurred_at)).scalars())
+
+
+def known_causes(conn: Connection, keys: Collection[str]) -> set[str]:
+    """Those of the cause keys that an activity was written for."""
+    column = activities.c.cause_key if conn.dialect.name == "sqlite" else activity_causes.c.key
+    return set(conn.execute(sa.select(column).where(column.in_(keys))).scalars())

@@ -1,8 +1,12 @@
 """Tables of the lead's timeline, of what waits to be reacted to, and of decisions that fell due."""
 
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from nurture.kernel.database import Folded, Id, Instant, Json, column, key_column, metadata
+from nurture.kernel.partitions import by_month
 
 activities = sa.Table(
     "activities",
@@ -36,14 +40,46 @@ activities = sa.Table(
         sqlite_where=sa.text("about IS NOT NULL"),
         postgresql_where=sa.text("about IS NOT NULL"),
     ),
+    **by_month("occurred_at", loose=("cause_key",)),
 )
+
+# On PostgreSQL a part of a table knows its own keys only: there each cause key stands here too, written by a trigger
+# with its activity, and an activity whose key is here already is passed over. On SQLite the column itself is unique.
+activity_causes = sa.Table(
+    "activity_causes",
+    metadata,
+    column("key", sa.Text, primary_key=True, personal=False),
+    column("at", Instant, personal=False),  # when the activity occurred: which part it is in
+    info={"derived": True},
+)
+_FUNCTION = """
+    CREATE OR REPLACE FUNCTION activity_once() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO activity_causes (key, at) VALUES (NEW.cause_key, NEW.occurred_at) ON CONFLICT DO NOTHING;
+        IF FOUND THEN RETURN NEW; END IF;
+        RETURN NULL;
+    END $$
+"""
+_TRIGGER = """
+    CREATE TRIGGER activity_once BEFORE INSERT ON activities
+    FOR EACH ROW WHEN (NEW.cause_key IS NOT NULL) EXECUTE FUNCTION activity_once()
+"""
+
+
+@sa.event.listens_for(activities, "after_create")
+def _once(_table: sa.Table, connection: Connection, **_: Any) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_FUNCTION)
+        connection.exec_driver_sql(_TRIGGER)
+
 
 # An activity that nobody has reacted to yet; written with it, deleted with the effects.
 reactions = sa.Table(
     "reactions",
     metadata,
     key_column(),
-    column("activity_id", Id, sa.ForeignKey("activities.id"), unique=True, personal=False),
+    column("activity_id", Id, unique=True, personal=False),  # activities are never deleted
+    column("occurred_at", Instant, nullable=True, personal=False),  # the activity's: which part it is in
     column("lead_id", Id, sa.ForeignKey("leads.id"), index=True, personal=False),
     column("attempts", sa.Integer, server_default="0", personal=False),
     column("not_before", Instant, nullable=True, personal=False),  # real time; set after a failure

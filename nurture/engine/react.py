@@ -43,9 +43,9 @@ class After(Protocol):
         ...
 
 
-BATCH = 40
+BATCH = 100
 _LONGEST = 0.04  # seconds of one transaction, after which the rest of a batch waits for the next
-_TOGETHER = 8  # scored at once, where others wait
+_TOGETHER = 25  # scored at once, where others wait
 _ALONE = 1000  # a batch where nobody else waits
 _PUT_OFF = timedelta(seconds=5)
 _PUT_OFF_MOST = timedelta(hours=1)
@@ -210,11 +210,11 @@ def _note(batch: _Batch, part: Sequence[_Claim], outcomes: Mapping[int, Outcome]
 
 
 def _in_time(ctx: Context, claimed: Sequence[_Claim], size: int) -> Iterator[Sequence[_Claim]]:
-    """So many at a time until others have waited long enough; the first at any rate."""
+    """So many at a time until others have waited long enough, or somebody waits for an answer; the first at any rate."""
     until = math.inf if ctx.database.is_scratch else ctx.clock.monotonic() + _LONGEST
     for start in range(0, len(claimed), size):
         yield claimed[start : start + size]
-        if ctx.clock.monotonic() > until:
+        if ctx.clock.monotonic() > until or ctx.database.is_awaited:
             return
 
 

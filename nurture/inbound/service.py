@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Kind
 from nurture.activities.service import Activity, record_set
-from nurture.activities.tables import activities
+from nurture.activities.store import known_causes
 from nurture.consents.model import Method, SuppressionReason
 from nurture.delivery import complaints
 from nurture.delivery.settle import arrived_later
@@ -141,8 +141,7 @@ def _first_told(conn: Connection, cases: Sequence[Case]) -> list[int]:
     told: set[str] = set()
     keys = sorted(named)
     for start in range(0, len(keys), _CHUNK):
-        query = sa.select(activities.c.cause_key).where(activities.c.cause_key.in_(keys[start : start + _CHUNK]))
-        told |= set(conn.execute(query).scalars())
+        told |= known_causes(conn, keys[start : start + _CHUNK])
     return sorted(named[key] for key in named.keys() - told)
 
 

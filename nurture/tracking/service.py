@@ -89,11 +89,13 @@ def write(
 
     Gives the hits that count anew. What counts for one from before `old` gives its points, and calls nobody.
     """
-    store.judged(conn, after.values(), VERSION)
-    messages = {one.hit.message_id for one in after.values()}
-    _withdraw(conn, messages, [before[key].activity_id for key in after if after[key].activity_id is None], now)
+    let_go = {before[key].activity_id for key, one in after.items() if one.activity_id is None} - {None}
+    if let_go:
+        store.judged(conn, after.values(), VERSION)
+        _withdraw(conn, {one.hit.message_id for one in after.values()}, let_go, now)
     counted = _count(conn, {**before, **after}.values(), mails, real, old)
-    store.judged(conn, counted, VERSION)
+    changed = counted if let_go else ({**after} | {one.id: one for one in counted}).values()
+    store.judged(conn, changed, VERSION)
     _note_machines(conn, after.values(), mails, now)
     return counted
 
@@ -238,7 +240,7 @@ def _again(conn: Connection, activity: Activity, real: datetime) -> int:
         new = record(conn, replace(activity, cause_key=cause_key), real=real)
         if new is not None:
             return new
-        standing, counts = store.standing_activity(conn, cause_key)
+        standing, counts = store.standing_activity(conn, activity.kind, cause_key)
         if counts:
             return standing
         generation += 1

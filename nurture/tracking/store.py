@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
-from nurture.activities.model import Decided
-from nurture.activities.tables import activities, decisions, reactions
+from nurture.activities.model import Decided, Kind
+from nurture.activities.tables import activities, activity_causes, decisions, reactions
 from nurture.campaigns.tables import campaigns
-from nurture.kernel.database import among, upsert
+from nurture.kernel.database import Instant, among, update_rows, upsert
+from nurture.kernel.ready import Ready
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
@@ -85,7 +86,7 @@ def _rows_for(left: int) -> int:
 @cache
 def _statement(size: int) -> str:
     row = "(" + ", ".join("?" * len(_RAW)) + ")"
-    return f"INSERT INTO hits ({', '.join(_RAW)}) VALUES {', '.join([row] * size)} ON CONFLICT (key) DO NOTHING"  # noqa: S608 - our own names
+    return f"INSERT INTO hits ({', '.join(_RAW)}) VALUES {', '.join([row] * size)} ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
 
 
 # PostgreSQL reads one JSON text sooner than the driver writes that many parameters.
@@ -96,7 +97,7 @@ _FROM_JSON = """
         key text, kind text, message_id bigint, link integer, url text, at timestamptz, engine_at timestamptz,
         method text, agent text, ip text, headers text
     )
-    ON CONFLICT (key) DO NOTHING
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -169,11 +170,13 @@ def claim(conn: Connection, message_ids: Collection[int]) -> set[int]:
     return set(conn.execute(sa.select(wanted).where(lock)).scalars())
 
 
+_RIPE = sa.and_(sa.not_(hits.c.settled), hits.c.at <= sa.bindparam("until", type_=Instant))
+_DUE = Ready(sa.select(hits).where(among(hits.c.id, "ids"), sa.or_(hits.c.verdict.is_(None), _RIPE)))
+
+
 def due(conn: Connection, ids: Sequence[int], settling_until: datetime) -> list[Kept]:
-    """Those of the hits that still wait, as in `waiting`."""
-    ripe = sa.and_(sa.not_(hits.c.settled), hits.c.at <= settling_until)
-    rows = conn.execute(sa.select(hits).where(hits.c.id.in_(ids), sa.or_(hits.c.verdict.is_(None), ripe)))
-    return [_kept(row) for row in rows]
+    """Those of the hits that still wait, as in `waiting`; in a write transaction."""
+    return [_kept(row) for row in _DUE.rows(conn, ids=ids, until=settling_until)]
 
 
 def of_message(conn: Connection, message_id: int, limit: int = 200) -> list[Kept]:
@@ -196,26 +199,34 @@ def last_click(conn: Connection, message_id: int, link: int) -> Kept | None:
     return _kept(row) if row is not None else None
 
 
+_NUMBER = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id)).label("number")
+
+
+def _first_of_each(*where: sa.ColumnElement[bool] | sa.TextClause) -> Ready:
+    found = sa.select(hits, _NUMBER).where(among(hits.c.message_id, "messages"), *where).subquery()
+    return Ready(sa.select(found).where(found.c.number <= sa.bindparam("most", type_=sa.Integer)))
+
+
+_SPAN = sa.bindparam("since", type_=Instant), sa.bindparam("until", type_=Instant)
+_COMPANY = _first_of_each(hits.c.kind == "click", hits.c.at.between(*_SPAN))
+_TRAPS = _first_of_each(sa.text("link = 65535"))
+_EVERY = _first_of_each()
+
+
 def company(conn: Connection, message_ids: Collection[int], since: datetime, until: datetime) -> list[Kept]:
     """The clicks on these messages in a span of real time, for each message at most MOST_COMPANY."""
-    near = hits.c.message_id.in_(message_ids), hits.c.kind == "click", hits.c.at.between(since, until)
-    return _first_of_each(conn, near, MOST_COMPANY)
+    rows = _COMPANY.rows(conn, messages=list(message_ids), since=since, until=until, most=MOST_COMPANY)
+    return [_kept(row) for row in rows]
 
 
 def traps(conn: Connection, message_ids: Collection[int]) -> list[Kept]:
     """The hits on the hidden links of these messages, of each at most MOST_COMPANY."""
-    return _first_of_each(conn, (sa.text("link = 65535"), hits.c.message_id.in_(message_ids)), MOST_COMPANY)
+    return [_kept(row) for row in _TRAPS.rows(conn, messages=list(message_ids), most=MOST_COMPANY)]
 
 
 def every(conn: Connection, message_ids: Collection[int], most: int = MOST_COMPANY) -> list[Kept]:
     """The hits on these messages, of each the first `most`."""
-    return _first_of_each(conn, (hits.c.message_id.in_(message_ids),), most)
-
-
-def _first_of_each(conn: Connection, where: Sequence[sa.ColumnElement[bool] | sa.TextClause], most: int) -> list[Kept]:
-    number = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id))
-    found = sa.select(hits, number.label("number")).where(*where).subquery()
-    return [_kept(row) for row in conn.execute(sa.select(found).where(found.c.number <= most))]
+    return [_kept(row) for row in _EVERY.rows(conn, messages=list(message_ids), most=most)]
 
 
 def outdated(conn: Connection, version: int, since: datetime | None, *, after: int, limit: int) -> list[int]:
@@ -234,15 +245,19 @@ def _older(version: int, since: datetime | None) -> list[sa.ColumnElement[bool]]
     return [*old, hits.c.at >= since] if since is not None else old
 
 
+def _people() -> Ready:
+    wanted = sa.select(hits.c.id, hits.c.message_id, hits.c.link, hits.c.agent, hits.c.ip, hits.c.at, _NUMBER)
+    human = hits.c.verdict == sa.literal_column(f"'{Verdict.HUMAN.value}'")
+    found = wanted.where(among(hits.c.message_id, "messages"), human).subquery()
+    return Ready(sa.select(found).where(found.c.number <= sa.bindparam("most", type_=sa.Integer)))
+
+
+_PEOPLE = _people()
+
+
 def people_on(conn: Connection, message_ids: Collection[int], without: Collection[int]) -> list[Seen]:
     """The hits of people on these messages, of each the first, without those of these ids."""
-    number = sa.func.row_number().over(partition_by=hits.c.message_id, order_by=(hits.c.at, hits.c.id))
-    found = (
-        sa.select(hits.c.id, hits.c.message_id, hits.c.link, hits.c.agent, hits.c.ip, hits.c.at, number.label("number"))
-        .where(hits.c.message_id.in_(message_ids), hits.c.verdict == Verdict.HUMAN.value)
-        .subquery()
-    )
-    rows = conn.execute(sa.select(found).where(found.c.number <= _MOST_PEOPLE))
+    rows = _PEOPLE.rows(conn, messages=list(message_ids), most=_MOST_PEOPLE)
     return [
         Seen(row.message_id, row.link, device_of(row.agent), row.ip, row.at) for row in rows if row.id not in without
     ]
@@ -267,16 +282,15 @@ def people_elsewhere(conn: Connection, message_ids: Collection[int]) -> dict[int
     return found
 
 
-def mails(conn: Connection, message_ids: Collection[int]) -> dict[int, Mail]:
-    """What the messages tell; one that is gone is missing."""
+def _mails() -> Ready:
     sent = sa.func.min(attempts.c.at).filter(attempts.c.outcome == MessageState.SENT.value)
     times = (
         sa.select(attempts.c.message_id, sent.label("at"))
-        .where(attempts.c.message_id.in_(message_ids))
+        .where(among(attempts.c.message_id, "messages"))
         .group_by(attempts.c.message_id)
         .subquery()
     )
-    query = (
+    return Ready(
         sa.select(
             messages.c.id, messages.c.lead_id, messages.c.template_key, messages.c.template_revision_id,
             campaigns.c.key.label("campaign_key"), times.c.at.label("sent_at"), leads.c.merged_into, leads.c.erased_at,
@@ -284,10 +298,18 @@ def mails(conn: Connection, message_ids: Collection[int]) -> dict[int, Mail]:
         .outerjoin(campaigns, campaigns.c.id == messages.c.campaign_id)
         .outerjoin(times, times.c.message_id == messages.c.id)
         .outerjoin(leads, leads.c.id == messages.c.lead_id)
-        .where(messages.c.id.in_(message_ids))
+        .where(among(messages.c.id, "messages"))
     )  # fmt: skip
-    rows = conn.execute(query).all()
-    counts = _links(conn, {row.template_revision_id for row in rows} - {None})
+
+
+_MAILS = _mails()
+
+
+def mails(conn: Connection, message_ids: Collection[int]) -> dict[int, Mail]:
+    """What the messages tell; one that is gone is missing."""
+    rows = _MAILS.rows(conn, messages=list(message_ids))
+    revisions = {row.template_revision_id for row in rows} - {None}
+    counts = _links(conn, revisions) if revisions else {}
     return {
         row.id: Mail(
             row.lead_id if row.merged_into is None else survivor(conn, row.merged_into),
@@ -316,28 +338,17 @@ def _links(conn: Connection, revisions: Collection[int]) -> dict[int, int]:
     return {revision: count for revision, count in conn.execute(query) if count is not None}
 
 
+_JUDGED = ("verdict", "reasons", "version", "settled", "activity_id")
+
+
 def judged(conn: Connection, rows: Collection[Kept], version: int) -> None:
     """Write what has been made of these hits."""
-    if not rows:
-        return
-    change = hits.update().where(hits.c.id == sa.bindparam("of_id"))
-    change = change.values(
-        {name: sa.bindparam(f"new_{name}") for name in ("verdict", "reasons", "version", "settled", "activity_id")}
-    )
-    conn.execute(
-        change,
-        [
-            {
-                "of_id": one.id,
-                "new_verdict": one.verdict,
-                "new_reasons": list(one.reasons),
-                "new_version": version,
-                "new_settled": one.settled,
-                "new_activity_id": one.activity_id,
-            }
-            for one in rows
-        ],
-    )
+    changes = [
+        (one.id, None if one.verdict is None else one.verdict.value, list(one.reasons), version, one.settled,
+         one.activity_id)
+        for one in rows
+    ]  # fmt: skip
+    update_rows(conn, hits, _JUDGED, changes)
 
 
 def forget(conn: Connection, message_ids: Collection[int]) -> None:
@@ -361,18 +372,23 @@ def withdraw(conn: Connection, activity_ids: Collection[int], now: datetime) -> 
         activities.update()
         .where(activities.c.id.in_(activity_ids), activities.c.withdrawn_at.is_(None))
         .values(withdrawn_at=now)
-        .returning(activities.c.id, activities.c.lead_id)
+        .returning(activities.c.id, activities.c.lead_id, activities.c.occurred_at)
     )
     rows = conn.execute(change).all()
     if rows:
         again = upsert(conn.dialect.name, reactions).on_conflict_do_nothing(index_elements=["activity_id"])
-        conn.execute(again, [{"activity_id": row.id, "lead_id": row.lead_id} for row in rows])
+        conn.execute(
+            again, [{"activity_id": row.id, "lead_id": row.lead_id, "occurred_at": row.occurred_at} for row in rows]
+        )
     return len(rows)
 
 
-def standing_activity(conn: Connection, cause_key: str) -> tuple[int, bool]:
-    """The activity of this cause key, and whether it still counts."""
+def standing_activity(conn: Connection, kind: Kind, cause_key: str) -> tuple[int, bool]:
+    """The activity of this kind and cause key, and whether it still counts."""
     query = sa.select(activities.c.id, activities.c.withdrawn_at).where(activities.c.cause_key == cause_key)
+    if conn.dialect.name != "sqlite":  # by the index on kind and instant: no part has one on its keys
+        at = sa.select(activity_causes.c.at).where(activity_causes.c.key == cause_key).scalar_subquery()
+        query = query.where(activities.c.kind == kind.value, activities.c.occurred_at == at)
     row = conn.execute(query).one()
     return int(row.id), row.withdrawn_at is None
 
@@ -389,12 +405,16 @@ def refused_before(conn: Connection, message_ids: Collection[int]) -> set[int]:
 
 
 def _kept(row: Any) -> Kept:
-    hit = Hit(
-        row.key or "", row.kind, row.message_id, row.link, row.url, row.at, row.engine_at, row.method, row.agent,
-        row.ip, row.headers,
-    )  # fmt: skip
-    verdict = None if row.verdict is None else Verdict(row.verdict)
-    return Kept(row.id, hit, verdict, tuple(row.reasons or ()), bool(row.settled), row.activity_id, row.version)
+    (
+        number, key, kind, message_id, link, url, at, engine_at, method, agent, ip, headers,
+        verdict, reasons, version, settled, activity_id,
+    ) = row[:_WIDTH]  # fmt: skip
+    hit = Hit(key or "", kind, message_id, link, url, at, engine_at, method, agent, ip, headers)
+    known = None if verdict is None else Verdict(verdict)
+    return Kept(number, hit, known, tuple(reasons or ()), bool(settled), activity_id, version)
+
+
+_WIDTH = len(hits.c)
 
 
 @dataclass(frozen=True, slots=True)

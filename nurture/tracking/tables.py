@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from nurture.kernel.database import Id, Instant, Json, column, key_column, metadata
+from nurture.kernel.partitions import by_month
 
 hits = sa.Table(
     "hits",
@@ -44,4 +45,5 @@ hits = sa.Table(
         sqlite_where=sa.text("settled = 0 AND verdict IS NOT NULL"),
         postgresql_where=sa.text("NOT settled AND verdict IS NOT NULL"),
     ),
+    **by_month("at"),
 )

@@ -1,10 +1,13 @@
 """The tables: every column says whether it is personal, and the migrations lead to what the code expects."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from nurture.kernel.database import Database
+from nurture.kernel.partitions import is_part
 from nurture.migrations import current, head, migrate
 from nurture.schema import metadata
 
@@ -43,7 +46,19 @@ def _same_after_migration(database: Database) -> None:
     assert after == head()
     with database.read() as conn:
         assert current(conn) == head()
-        differences = compare_metadata(MigrationContext.configure(conn), metadata)
+        cut = [name for name, table in metadata.tables.items() if "by_month" in table.info]
+
+        def is_compared(name: str | None, kind: str, within: Any) -> bool:
+            """Parts are made by upkeep; what is unique holds the instant too (kernel/partitions.py)."""
+            if kind == "table":
+                return not is_part(name or "", cut)
+            return kind != "unique_constraint" or within["table_name"] not in cut
+
+        def is_ours(_object: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+            return kind != "unique_constraint" or not any(str(name).startswith(f"uq_{one}_") for one in cut)
+
+        options = {} if database.is_sqlite else {"include_name": is_compared, "include_object": is_ours}
+        differences = compare_metadata(MigrationContext.configure(conn, opts=options), metadata)
     again, _ = migrate(database)
     database.close()
     assert differences == []
