@@ -21,9 +21,9 @@ def broken(key: str, subject: str, detail: Mapping[str, float], language: str) -
     params = {
         "subject": subject,
         "span": span(detail.get("seconds", 0.0), language),
-        "seconds": round(abs(detail.get("seconds", 0.0))),
+        "seconds": _number(abs(detail.get("seconds", 0.0)), language),
         "size": size(detail.get("bytes", 0.0), language),
-        **{name: round(detail.get(name, 0)) for name in ("count", "rows", "good")},
+        **{name: _number(detail.get(name, 0), language) for name in ("count", "rows", "good")},
     }
     return translate(language, SAYINGS[Invariant(key)].broken, **params)
 
@@ -43,3 +43,8 @@ def size(count: float, language: str) -> str:
     unit, one = next((each for each in _UNITS if count >= each[1]), ("B", 1))
     text = f"{count / one:.1f}".removesuffix(".0")
     return f"{text.replace('.', ',') if language == 'vi' else text} {unit}"
+
+
+def _number(value: float, language: str) -> str:
+    text = f"{round(value):,}"
+    return text.replace(",", ".") if language == "vi" else text
