@@ -388,6 +388,11 @@ class Database:
                 yield connection
                 self._look_last(connection)
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for an answer until this writer has done: a good moment to end. Of SQLite only."""
+        return self._turn.is_awaited
+
     @contextmanager
     def fenced(self, look: Callable[[Connection], None]) -> Iterator[None]:
         """While the block runs each transaction of this thread ends with this look, which undoes it by an error."""

@@ -16,6 +16,11 @@ class Turn:
         self._others: deque[threading.Lock] = deque()
         self._holder: int | None = None
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody urgent waits for whoever holds it."""
+        return bool(self._urgent)
+
     @contextmanager
     def mine(self, *, urgent: bool = False) -> Iterator[None]:
         """Wait for the turn and have it for the block. Does not nest: RuntimeError instead of waiting for oneself."""

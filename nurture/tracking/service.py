@@ -28,7 +28,7 @@ __all__ = ["ONE_CLICK", "ingest", "look", "readers_of", "resubscribe", "unsubscr
 
 ONE_CLICK = timedelta(minutes=1)  # the same link followed again within this real time counts once
 _NEAR = max(ONE_CLICK, SWEEP)  # so far from a hit others may matter to it
-_MESSAGES_AT_ONCE = 40
+_MESSAGES_AT_ONCE = 100
 _OPEN_TO_TRAPS = (Verdict.HUMAN, Verdict.SUSPECT)
 _NO_MAIL = Mail(None, None, "", None, None)
 
