@@ -5,7 +5,7 @@ leads they are asked lead by lead, each by its own stretch of an index: what tha
 others did. Leads that were merged away are in no answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -14,29 +14,49 @@ import sqlalchemy as sa
 from nurture.kernel.database import among
 from nurture.rules.expressions import contains
 from nurture.rules.facts import Facts, Moment
-from nurture.rules.model import Compare, Did, Exists, Group, Has, Join, Rule
+from nurture.rules.model import Compare, Did, Exists, Group, Has, Join, Rule, leaves
 from nurture.rules.operators import operators
 
 LAST = "\U0010ffff"  # sorts after whatever else a text may go on with
 
 
-def to_sql(rule: Rule, now: datetime, facts: Facts, lead_ids: Sequence[int] | None = None) -> sa.Select[int]:
-    """The ids of all leads on which the rule holds at engine time `now`; of `lead_ids` only, where given."""
-    holds = condition(rule, now, facts, each=lead_ids is not None)
+def to_sql(
+    rule: Rule, now: datetime, facts: Facts, lead_ids: Sequence[int] | None = None, *, led_by: Did | None = None
+) -> sa.Select[int]:
+    """The ids of all leads on which the rule holds at engine time `now`; of `lead_ids` only, where given.
+
+    `led_by`: one of `leading(rule)` that few leads meet. Of the others nobody counts how often they did what.
+    """
+    writer = _Writer(facts, now, led_by) if lead_ids is None else _Each(facts, now)
+    holds = writer.rule(rule, negated=False)
     select: sa.Select[int] = sa.select(facts.living.id).where(*facts.living.where, holds)
     return select if lead_ids is None else select.where(among(facts.living.id, lead_ids))
 
 
-def condition(rule: Rule, now: datetime, facts: Facts, *, each: bool = False) -> sa.ColumnElement[bool]:
-    """The rule as a condition on a row of leads. `each`: few are asked, and one by one."""
-    writer = _Each(facts, now) if each else _Writer(facts, now)
-    return writer.rule(rule, negated=False)
+def leading(rule: Rule) -> list[Did]:
+    """What everybody has to have done on whom the rule holds. None, if it asks of nothing how often it was done."""
+    if not any(isinstance(one, Did) and _is_counted(one) for one in leaves(rule)):
+        return []
+    return list(_demanded(rule))
+
+
+def _demanded(rule: Rule) -> Iterator[Did]:
+    if isinstance(rule, Did) and rule.times >= 1:
+        yield rule
+    elif isinstance(rule, Group) and rule.join is Join.ALL:
+        for child in rule.rules:
+            yield from _demanded(child)
+
+
+def _is_counted(rule: Did) -> bool:
+    return rule.times > 1 or bool(rule.most)
 
 
 class _Writer:
-    def __init__(self, facts: Facts, now: datetime) -> None:
+    def __init__(self, facts: Facts, now: datetime, led_by: Did | None = None) -> None:
         self.facts = facts
         self.moment = Moment(now, facts.zone)
+        self.led_by = led_by
 
     def rule(self, rule: Rule, *, negated: bool) -> sa.ColumnElement[bool]:
         match rule:
@@ -68,15 +88,13 @@ class _Writer:
         return self.among(chosen, names.lead_id)
 
     def did(self, rule: Did) -> sa.ColumnElement[bool]:
-        line = self.facts.timeline
-        chosen = happened(rule, self.facts)
-        if rule.within is not None:
-            chosen = chosen.where(line.occurred_at > self.moment.now - rule.within)
-        if rule.times == 1 and rule.most is None:
-            return self.among(chosen, line.lead_id)
-        if rule.times == 0 and rule.most == 0:
-            return sa.not_(self.among(chosen, line.lead_id))
-        return self.so_often(chosen, line.lead_id, rule.times, rule.most)
+        lead_id = self.facts.timeline.lead_id
+        chosen = doing(rule, self.moment.now, self.facts)
+        if not _is_counted(rule):
+            return self.among(chosen, lead_id) if rule.times else sa.not_(self.among(chosen, lead_id))
+        if self.led_by is not None and rule != self.led_by:
+            chosen = chosen.where(lead_id.in_(doing(self.led_by, self.moment.now, self.facts)))
+        return self.so_often(chosen, lead_id, rule.times, rule.most)
 
     def exists(self, rule: Exists) -> sa.ColumnElement[bool]:
         records = self.facts.records[rule.fact]
@@ -94,7 +112,7 @@ class _Writer:
         """Whether the lead is chosen at least and at most so many times."""
         times, counted = sa.func.count(), chosen.group_by(lead_id)
         if least == 0:  # those who did it more often are few, the others may be all
-            return sa.true() if most is None else sa.not_(self.among(counted.having(times > most), lead_id))
+            return sa.not_(self.among(counted.having(times > most), lead_id))
         counted = counted.having(times >= least)
         return self.among(counted if most is None else counted.having(times <= most), lead_id)
 
@@ -116,6 +134,12 @@ class _Each(_Writer):
     ) -> sa.Select[Any]:
         living = self.facts.living.id
         return chosen.with_only_columns(value).where(lead_id == living).correlate(living.table)
+
+
+def doing(rule: Did, now: datetime, facts: Facts) -> sa.Select[Any]:
+    """The leads of all activities that the rule counts at engine time `now`."""
+    chosen = happened(rule, facts)
+    return chosen if rule.within is None else chosen.where(facts.timeline.occurred_at > now - rule.within)
 
 
 def happened(rule: Did, facts: Facts) -> sa.Select[Any]:

@@ -20,9 +20,9 @@ from nurture.kernel.database import among, insert_new, upsert
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.rules.evaluate import Trace, evaluate
 from nurture.rules.facts import Facts
-from nurture.rules.model import Rule, reads
+from nurture.rules.model import Did, Rule, reads
 from nurture.rules.parse import parse
-from nurture.rules.sql import to_sql
+from nurture.rules.sql import doing, leading, to_sql
 from nurture.segments import store
 from nurture.segments.load import circular
 from nurture.segments.model import Counts, Definition, Preview, Segment, depends_on, in_order
@@ -32,6 +32,7 @@ from nurture.users.service import note
 
 CHUNK = 1000
 PREVIEWED = 20
+RARE = 100_000  # activities; looking for the leads of so many among others costs less than counting the others
 _WIDE = ("work_mem = '256MB'", "max_parallel_workers_per_gather = 0", "jit = off")
 _NOTED_EVERY = timedelta(minutes=1)
 _MOST_PARSED = 500
@@ -301,7 +302,8 @@ def _difference(
 ) -> list[int]:
     if lead_ids is None:
         widen(conn)
-        return _differing(conn, segment, to_sql(rule, now, facts), None).both
+        matching = to_sql(rule, now, facts, led_by=_leader(conn, rule, now, facts))
+        return _differing(conn, segment, matching, None).both
     ids = sorted(set(lead_ids))
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
     return [one for part in chunks for one in _differing(conn, segment, to_sql(rule, now, facts, part), part).both]
@@ -337,6 +339,16 @@ def _differing(conn: Connection, segment: Segment, matching: sa.Select[int], chu
     return moves
 
 
+def _leader(conn: Connection, rule: Rule, now: datetime, facts: Facts) -> Did | None:
+    """What the fewest have done of all that everybody in the segment has done; None when none of it is rare."""
+    found: list[tuple[int, Did]] = []
+    for one in leading(rule):
+        some = doing(one, now, facts).with_only_columns(sa.literal_column("1")).limit(RARE + 1).subquery()
+        found.append((conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one(), one))
+    number, leader = min(found, key=lambda pair: pair[0], default=(RARE + 1, None))
+    return leader if number <= RARE else None
+
+
 def widen(conn: Connection) -> None:
     """For the rest of this transaction PostgreSQL compares in memory, and on one core: a rule is asked of all leads.
 
@@ -364,7 +376,8 @@ def doubt(conn: Connection, kinds: Iterable[str], facts: Facts) -> list[str]:
 def preview(conn: Connection, rule: Rule, now: datetime, facts: Facts | None = None) -> Preview:
     """Whom the rule would take now."""
     widen(conn)
-    matching = to_sql(rule, now, facts or store.facts(conn))
+    facts = facts or store.facts(conn)
+    matching = to_sql(rule, now, facts, led_by=_leader(conn, rule, now, facts))
     (lead_id,) = matching.selected_columns
     count = conn.execute(sa.select(sa.func.count()).select_from(matching.subquery())).scalar_one()
     newest = conn.execute(matching.order_by(lead_id.desc()).limit(PREVIEWED)).scalars()

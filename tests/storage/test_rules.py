@@ -30,7 +30,7 @@ from nurture.rules.facts import Facts, Type, View
 from nurture.rules.operators import of_type
 from nurture.rules.parse import parse
 from nurture.rules.quick import holds
-from nurture.rules.sql import to_sql
+from nurture.rules.sql import leading, to_sql
 from nurture.segments import store
 from nurture.segments.tables import memberships, segments
 from nurture.segments.view import view
@@ -96,6 +96,8 @@ class People:
         some = sorted(self.views)[::3]
         few = set(self.conn.execute(to_sql(rule, NOW, self.facts, some)).scalars())
         assert few == found & set(some)
+        for one in leading(rule):
+            assert set(self.conn.execute(to_sql(rule, NOW, self.facts, led_by=one)).scalars()) == found
         seen = {one for one, lead in self.views.items() if evaluate(rule, lead, NOW, self.facts).holds}
         quick = {one for one, lead in self.views.items() if holds(rule, lead, NOW, self.facts)}
         assert quick == seen
