@@ -70,7 +70,7 @@ class Dispatcher:
         self._shares: dict[str, float] = {}
         self._flow = Flow()
         self._rest_until = 0.0
-        self._has_begun = False
+        self._has_begun = self._in_doubt = False
         self._templates: dict[int, dict[str, object]] = {}
         self._next_upkeep = self._next_seen = self._next_spawn = self._next_clearing = 0.0
         self._spawn_pause = _FIRST_PAUSE
@@ -115,6 +115,9 @@ class Dispatcher:
             self._has_begun = True
         self._upkeep()
         self._bury()
+        if self._in_doubt:
+            self._exchange([])  # first what was reported, so that what is in hand is known
+            self._take_stock()
         ready = [one for one in self._senders if one.is_ready and one.is_registered]
         hungry = [one for one in ready if self._pace[one.id].room(len(one.in_hand))]
         heard = any(one.heard for one in self._senders)
@@ -164,6 +167,7 @@ class Dispatcher:
         except BaseException:
             for one, reports in taken:
                 one.put_back(reports)
+            self._in_doubt = True  # the commit may have been made, and its answer lost
             self._pool = deque(pool)
             raise
         for one, reports in taken:
@@ -175,6 +179,15 @@ class Dispatcher:
             ctx.wake.reactions.set()
         self._give(letters, desk.given)
         return bool(letters)
+
+    def _take_stock(self) -> None:
+        """What is under way with a sender of ours that never got it has certainly not gone: it may go again."""
+        with self._ctx.database.write() as conn:
+            for one in self._senders:
+                left = [row for row in store.under_way(conn, one.id) if row.id not in one.in_hand]
+                told = [Report(row.id, row.fence, Phase.HELD) for row in left]
+                settle(conn, self._ctx, one.id, one.route.key, told)
+        self._in_doubt = False
 
     def _settle(self, conn: Connection, desk: Desk, sender: SenderProcess, reports: Sequence[Report]) -> Settled:
         key, real = sender.route.key, desk.real
