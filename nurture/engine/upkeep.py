@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from nurture.alerts import service as alerts
 from nurture.alerts.store import digest_due
-from nurture.engine import comparing, route_mail
+from nurture.engine import comparing, keeping, route_mail
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.scoring.published import live
@@ -54,7 +54,7 @@ def upkeep(ctx: Context) -> int:
     if done:
         ctx.wake.reactions.set()
     compared = comparing.look(ctx, facts)
-    told = _routes(ctx, now, real)
+    told = _routes(ctx, now, real) + keeping.keep(ctx, now, real)
     return done + len(written) + compared + told + _tasks(ctx, now) + (_purge(ctx, real) if over else 0)
 
 

@@ -70,6 +70,8 @@ class Settings:
     connections: int  # open conversations for each sender
     worker_advance: int  # chunks of due enrollments that a worker takes at a time
     worker_ingest: int  # chunks of hits and reactions that a worker takes at a time
+    keep_hits: int  # days that raw opens and clicks are kept; 0: for ever
+    keep_attempts: int  # days that conversations with relays are kept; 0: for ever
     webhook_secrets: tuple[tuple[str, str], ...]  # (name, secret); empty: one is made and kept in the data folder
     webhook_allow: tuple[str, ...]  # hosts and networks that webhooks may go to besides the open internet
     sms_url: str  # empty: text messages go into a file of the data folder
@@ -280,6 +282,8 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "connections": (_count(1, 64), "2"),
     "worker_advance": (_count(1, 32), "2"),
     "worker_ingest": (_count(1, 32), "2"),
+    "keep_hits": (_count(0, 36_500), "400"),
+    "keep_attempts": (_count(0, 36_500), "400"),
     "webhook_secrets": (outside.webhook_secrets, ""),
     "webhook_allow": (outside.hosts, ""),
     "sms_url": (outside.gateway_url, ""),

@@ -32,7 +32,7 @@ THROUGH = {"passages": ("enrollment_id", "enrollments"), "opportunity_changes": 
 LEFT_OUT = frozenset({
     "template_files", "runs", "leases", "senders", "routes", "attempts", "quotas", "relay_counts", "relay_rates",
     "processes", "pulses", "health_findings",
-    "reactions", "activity_causes", "hits", "mailbox_mails", "sessions", "login_failures", "user_links", "saved_views", "distinct_leads",
+    "reactions", "activity_causes", "hits", "hit_days", "mailbox_mails", "sessions", "login_failures", "user_links", "saved_views", "distinct_leads",
     "audit", "import_batches", "import_refusals", "import_mappings", "returns", "data_requests", "askings",
     "inbox_places", "inbox_seen",
 })  # fmt: skip

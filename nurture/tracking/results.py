@@ -19,6 +19,7 @@ from nurture.leads.store import visible
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
 from nurture.messages.tables import messages
+from nurture.tracking.keeping import counted_before
 from nurture.tracking.model import Verdict
 from nurture.tracking.tables import hits
 from nurture.users.model import Person
@@ -123,6 +124,10 @@ def _hits(conn: Connection, key: str, person: Person | None) -> dict[What, int]:
     for verdict, settled, count in conn.execute(query):
         what = What.DOUBTED if settled else What.EXAMINED
         found[What.MACHINE if verdict == Verdict.MACHINE.value else what] += int(count)
+    if person is None or person.sees_all:  # whose they were is no longer known
+        before = counted_before(conn, key)
+        found[What.MACHINE] += before.get(Verdict.MACHINE.value, 0)
+        found[What.DOUBTED] += before.get(Verdict.SUSPECT.value, 0)
     return found
 
 

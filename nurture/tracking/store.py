@@ -359,11 +359,17 @@ def forget(conn: Connection, message_ids: Collection[int]) -> None:
 
 
 def still_counted(conn: Connection, message_ids: Collection[int], activity_ids: Collection[int]) -> set[int]:
-    """Those of the activities that some hit on one of these messages counts for."""
+    """Those of the activities that some hit on one of these messages counts for, or one that is no longer kept did."""
     query = sa.select(hits.c.activity_id).where(
         hits.c.message_id.in_(message_ids), hits.c.activity_id.in_(activity_ids)
     )
-    return set(conn.execute(query.distinct()).scalars())
+    first = sa.cast(sa.func.substr(activities.c.cause, len("hit:") + 1), sa.BigInteger)
+    gone = sa.select(activities.c.id).where(
+        activities.c.id.in_(activity_ids),
+        activities.c.cause.like("hit:%"),
+        ~sa.exists().where(hits.c.id == first),
+    )
+    return {*conn.execute(query.distinct()).scalars(), *conn.execute(gone).scalars()}
 
 
 def withdraw(conn: Connection, activity_ids: Collection[int], now: datetime) -> int:

@@ -47,3 +47,16 @@ hits = sa.Table(
     ),
     **by_month("at"),
 )
+
+# What hits came to whose rows are gone, a line for each day (UTC): reports count these and the hits still there.
+hit_days = sa.Table(
+    "hit_days",
+    metadata,
+    column("email_key", sa.Text, primary_key=True, personal=False),
+    column("day", Instant, primary_key=True, personal=False),  # real time
+    column("campaign_key", sa.Text, primary_key=True, personal=False),  # empty: of no campaign
+    column("broadcast_id", Id, primary_key=True, autoincrement=False, personal=False),  # 0: of no broadcast
+    column("kind", sa.Text, primary_key=True, personal=False),
+    column("verdict", sa.Text, primary_key=True, personal=False),
+    column("amount", sa.Integer, personal=False),
+)

@@ -32,6 +32,19 @@ def upgrade() -> None:
         sa.Column("at", database.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_activity_causes")),
     )
+    op.create_table(
+        "hit_days",
+        sa.Column("email_key", sa.Text(), nullable=False),
+        sa.Column("day", database.Instant(), nullable=False),
+        sa.Column("campaign_key", sa.Text(), nullable=False),
+        sa.Column("broadcast_id", database.Id, autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "email_key", "day", "campaign_key", "broadcast_id", "kind", "verdict", name=op.f("pk_hit_days")
+        ),
+    )
     with op.batch_alter_table("reactions") as batch:
         batch.drop_constraint("fk_reactions_activity_id", type_="foreignkey")
         batch.add_column(sa.Column("occurred_at", database.Instant(), nullable=True))
