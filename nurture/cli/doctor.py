@@ -1,11 +1,14 @@
-"""`nurture doctor`: enrollments that are past due, stuck or impossible, and their mending."""
+"""`nurture doctor`: examines the whole installation; enrollments that are past due, stuck or impossible are mended."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy.exc import DBAPIError
 
+from nurture.cli.examinations import Examination, Place, database, examine_all, mail, running, settings
 from nurture.cli.main import main
 from nurture.cli.options import json_option
 from nurture.cli.output import Status, instant, report, table
@@ -14,43 +17,107 @@ from nurture.cli.words import LANGUAGE, _
 from nurture.engine.doctor import LATE, MENDABLE, SAYINGS, Illness, Patient, examine, mend
 from nurture.kernel.clock import pace
 from nurture.kernel.context import Context
-from nurture.kernel.i18n import translate
+from nurture.kernel.dns import SystemResolver
+from nurture.kernel.errors import NotFoundError, NurtureError
+from nurture.kernel.findings import Finding, Level
+from nurture.kernel.i18n import N_, translate
+from nurture.kernel.text import clean
 
 _SHOWN = 20
 _PER_TRANSACTION = 500
 _TICKS = timedelta(seconds=30)  # of real time, in which a clock that runs has come by
 
 
+_SUBJECTS: Mapping[str, Examination] = {
+    "settings": settings.examine,
+    "database": database.examine,
+    "running": running.examine,
+    "disk": running.disk,
+    "dns": mail.dns,
+    "relays": mail.ways,
+    "inbox": mail.inbox,
+    "web": mail.web,
+}
+_TITLES = {
+    "settings": N_("Settings"),
+    "database": N_("Database"),
+    "running": N_("What runs"),
+    "disk": N_("Disk"),
+    "dns": N_("DNS of the senders"),
+    "relays": N_("Mail servers"),
+    "inbox": N_("Mailbox of returns"),
+    "web": N_("Address of the links"),
+}
+_MARKS = {Level.OK: "ok ", Level.WARNING: "!  ", Level.WRONG: "x  "}
+
+
 @main.command(
     help=_(
-        "Look for leads stuck in a campaign. Past due, waiting for nothing, at a step that is gone. "
-        "Writes nothing unless asked to. Ends with 1 when something is left to do."
+        "Examine this installation: settings, database, DNS, mail servers, what runs, leads stuck in a campaign. "
+        "Writes nothing unless asked to. Ends with 1 when something is wrong."
     )
 )
-@click.option("--fix", is_flag=True, help=_("Mend what can be mended."))
+@click.option("--fix", is_flag=True, help=_("Mend what can be mended: leads that are stuck."))
+@click.option("--offline", is_flag=True, help=_("Ask nothing outside: no DNS, no mail server, no web."))
 @json_option
 @pass_state
 @click.pass_context
-def doctor(ctx: click.Context, state: State, *, fix: bool, as_json: bool) -> None:
+def doctor(ctx: click.Context, state: State, *, fix: bool, offline: bool, as_json: bool) -> None:
     """Examine, and mend when asked."""
-    with state.context() as context:
-        found = _examined(context)
-        mended: Counter[str] = Counter()
-        if fix:
-            mended = _mended(context, found)
-            found = _examined(context)
-        zone = context.settings.local_zone
-    data = {"patients": [one.to_json() for one in found], "mended": dict(mended)}
+    place = Place(state.settings, None if offline else SystemResolver)
+    findings = examine_all(place, _SUBJECTS)
+    trouble: Exception | None = None
+    found: list[Patient] = []
+    mended = Counter[str]()
+    answers = any(one.section == "database" and one.level is not Level.WRONG for one in findings)
+    try:
+        if answers:
+            found, mended = _leads(state, fix=fix)
+    except (NurtureError, DBAPIError) as error:
+        trouble = error
+    data = {
+        "patients": [one.to_json() for one in found], "mended": dict(mended),
+        "findings": [one.to_json() for one in findings],
+    }  # fmt: skip
     lines = [
+        *_findings(findings),
         *(
             _("%(count)s mended: %(what)s", count=count, what=translate(LANGUAGE, SAYINGS[Illness(what)][0]))
             for what, count in mended.items()
         ),
-        *_lines(found, zone),
+        *_lines(found, state.settings.local_zone),
+        *([] if found or trouble or not answers else [_("Every lead under way is where it should be.")]),
     ]
-    report(data, lines or [_("Every lead under way is where it should be.")], as_json=as_json)
-    if found:
+    report(data, lines, as_json=as_json)
+    if isinstance(trouble, NotFoundError):
+        raise trouble
+    if found or trouble or any(one.level is Level.WRONG for one in findings):
         ctx.exit(Status.FINDINGS)
+
+
+def _leads(state: State, *, fix: bool) -> tuple[list[Patient], Counter[str]]:
+    """Who is ill, after mending where that is asked for."""
+    mended: Counter[str] = Counter()
+    with state.context() as context:
+        found = _examined(context)
+        if fix:
+            mended = _mended(context, found)
+            found = _examined(context)
+        return found, mended
+
+
+def _findings(findings: Sequence[Finding]) -> list[str]:
+    """By section; what is not as it should be with where it is and its mend."""
+    lines: list[str] = []
+    for key, title in _TITLES.items():
+        mine = [one for one in findings if one.section == key]
+        if mine:
+            lines.append(translate(LANGUAGE, title))
+        for one in mine:
+            what, mend = one.said(LANGUAGE)
+            lines.append(f"  {_MARKS[one.level]}{clean(what, 2_000)}")
+            lines += [f"       → {clean(mend, 2_000)}"] if mend else []
+    return [*lines, ""]
 
 
 def _examined(context: Context) -> list[Patient]:
