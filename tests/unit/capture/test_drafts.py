@@ -70,3 +70,23 @@ def test_misfits_are_counted_and_the_row_stays() -> None:
 def test_a_refused_row_says_which_value_and_why(cells: list[str], options: dict[str, Any], refused: Refused) -> None:
     """With its column."""
     assert _read(["email", "phone"], cells, **options) == refused
+
+
+def test_many_rows_at_once_are_read_as_one_by_one() -> None:
+    """Short ones, long ones, and those that are refused among them; what was read before changes no answer."""
+    targets = ["name", "email", "phone", "no_email", "consent", "tags", "field:size", "converted", "source"]
+    columns = tuple(
+        Column(index, f"H{index}", target, FieldType.NUMBER if target.startswith("field:") else None)
+        for index, target in enumerate(targets)
+    )
+    reading = Reading("f.csv", "", "csv", "utf-8", ",", 1, columns, (), 1)
+    whole = ["Nguyễn Lan", "lan@example.com", "0901 234 567", "No", "Có", "VIP, vip", "12", "1", "Google"]
+    cells = [
+        whole, whole[:2], [*whole, "x"], [*whole, " ", ""], ["", "bad"], [*whole[:6], "big"], [""], whole,
+        ["A", "", "0901234567", "Yes"], [*whole[:3], "2024-05-01", "Không", "", "7", "0", "Select"],
+    ]  # fmt: skip
+    rows = [Row(line, one) for line, one in enumerate(cells, start=2)]
+    for options in (Options(), Options(keep_phone_only=True, tags=("Tháng 5",), source="Fair")):
+        together = Drafter(reading, options).read_all(rows)
+        assert together == [Drafter(reading, options).read(row) for row in rows]
+        assert {type(one) for one in together} == {Draft, Refused}

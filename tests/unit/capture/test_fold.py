@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from nurture.capture.fold import BLANK, Known, fold_part
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nurture.capture.fold import BLANK, Known, Part, fold_part
 from nurture.capture.model import Draft, Options
 from nurture.consents.model import Channel, Method, Purpose
 
 STATED = Options(consent="Paper form")
 
 
-def _draft(line: int, email: str = "a@example.com", **options: Any) -> Draft:
+def _draft(line: int, email: str | None = "a@example.com", **options: Any) -> Draft:
     values: dict[str, Any] = {
         "phone": None, "facts": {}, "tags": {}, "refuses": frozenset(), "consent": None, "proof": "", "dropped": 0,
     }  # fmt: skip
@@ -59,6 +62,35 @@ def test_one_no_among_the_rows_of_a_lead_is_a_no() -> None:
     for drafts in ([yes, no], [no, yes]):
         words = fold_part(drafts, {}, set(), set(), STATED).changes[0].words
         assert [(word.purpose, word.given, word.line) for word in words] == [(Purpose.ADVERTISING, False, 3)]
+
+
+@given(
+    st.sampled_from([None, True, False]), st.sampled_from([(), ("email",), ("call", "sms")]), st.booleans(),
+    st.booleans(), st.sampled_from(["", "Paper form"]),
+)  # fmt: skip
+def test_a_lone_row_comes_to_what_it_comes_to_among_others(
+    consent: bool | None, refuses: tuple[str, ...], is_blocked: bool, has_address: bool, statement: str
+) -> None:
+    """A second row that says nothing changes nothing but the count of duplicates."""
+    phone = "+84901111111"
+    row = _draft(
+        2, "a@example.com" if has_address else None, phone=phone, facts={"name": "A", "phone": phone}, dropped=1,
+        consent=consent, proof="" if consent is None else "Agreed", refuses=frozenset(map(Channel, refuses)),
+        tags={"vip": "VIP"},
+    )  # fmt: skip
+    blocked = {(Channel.EMAIL, "a@example.com")} if is_blocked else set()
+    options = Options(consent=statement)
+    alone = fold_part([row], {}, set(blocked), set(), options)
+    silent = row._replace(line=3, facts={}, tags={}, consent=None, refuses=frozenset(), dropped=0)
+    among = fold_part([row, silent], {}, set(blocked), set(), options)
+    assert _told(alone) == _told(among)
+    assert (alone.duplicates, among.duplicates) == (0, 1)
+
+
+def _told(part: Part) -> Any:
+    (one,) = part.changes
+    counts = (part.created, part.updated, part.unchanged, part.without_consent, part.dropped_values)
+    return counts, one.lead_id, one.email, one.line, one.facts, one.tags, one.refusals, one.words, one.conflicts
 
 
 def test_a_yes_that_a_later_row_brings_lowers_the_number_without() -> None:

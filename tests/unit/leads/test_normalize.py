@@ -75,10 +75,10 @@ def test_a_number_is_e164_or_none(text: str, number: str | None) -> None:
     assert phone_of(text) == number
 
 
-@given(st.text("0123456789", min_size=1, max_size=13))
-def test_the_quick_way_agrees_with_phonenumbers(digits: str) -> None:
-    """Local numbers read without the library are the numbers it gives."""
-    text = f"0{digits}"
+@given(st.sampled_from(["0", "84", "+84", "+", "", "00", "840"]), st.text("0123456789", min_size=1, max_size=13))
+def test_the_quick_way_agrees_with_phonenumbers(begin: str, digits: str) -> None:
+    """Numbers read without the library are the numbers it gives: local ones, with the country's code, without the 0."""
+    text = begin + digits
     try:
         parsed = phonenumbers.parse(text, "VN")
     except phonenumbers.NumberParseException:

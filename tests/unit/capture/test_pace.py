@@ -1,0 +1,38 @@
+"""How many rows make one transaction."""
+
+from nurture.capture.pace import LEAST, MOST, Pace
+
+
+def _after(*took: tuple[float, bool]) -> int:
+    """The size after parts that took so long for each thousand rows, shared with others or not."""
+    pace = Pace()
+    for seconds, shared in took:
+        pace.took(pace.size, seconds * pace.size / 1000, shared=shared)
+    return pace.size
+
+
+def test_parts_grow_where_nobody_waits() -> None:
+    """Never to more than twice as many at once, nor beyond what memory bears."""
+    assert _after((0.01, False)) == 2 * LEAST
+    assert _after(*[(0.01, False)] * 20) == MOST
+
+
+def test_parts_are_short_where_others_are_at_work() -> None:
+    """A writer beside it waits for a twentieth of a second at most."""
+    assert _after(*[(0.1, True)] * 10) == 500
+    assert _after(*[(0.5, True)] * 10) == 100
+    assert _after(*[(0.01, False)] * 20, (0.1, True)) == 500
+
+
+def test_a_last_part_says_nothing() -> None:
+    """It has fewer rows than it might have had."""
+    pace = Pace()
+    pace.took(3, 0.5, shared=False)
+    assert pace.size == LEAST
+
+
+def test_a_size_that_was_asked_for_stays() -> None:
+    """However long a part takes."""
+    pace = Pace(7)
+    pace.took(7, 60, shared=True)
+    assert pace.size == 7
