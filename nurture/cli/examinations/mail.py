@@ -19,6 +19,7 @@ from nurture.kernel.errors import NurtureError
 from nurture.kernel.findings import Finding, Section
 from nurture.kernel.i18n import N_
 from nurture.kernel.relays import is_loopback
+from nurture.kernel.text import clean
 from nurture.outbound.address import Allowed
 from nurture.outbound.conversation import Line, get
 from nurture.outbound.target import TargetError, read_target
@@ -68,11 +69,11 @@ def _way(one: Route) -> Finding:
     try:
         line = Conversation(one.way, _QUICK)
     except ConversationEnded as ended:
-        said = str(ended.reply) if ended.reply is not None else ended.cause
+        said = f"{ended.reply.code} {ended.reply.text}" if ended.reply is not None else ended.cause
         return _RELAYS.wrong(
             N_("%(relay)s does not take us (%(phase)s): %(said)s"),
             N_("does its address stand right, is the port open from here, do name and password hold?"), one.key,
-            relay=one.way.shown, phase=ended.phase, said=said,
+            relay=one.way.shown, phase=ended.phase, said=clean(said, 300),
         )  # fmt: skip
     line.quit()
     return _RELAYS.ok(N_("%(relay)s takes us: greeting, encryption and sign-in went well."), one.key,
