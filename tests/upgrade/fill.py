@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from email import message_from_bytes, policy
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, urlopen
 
@@ -129,14 +130,15 @@ def _sell(house: House, database: sa.Engine) -> None:
     """What people of the house do on its pages."""
     page = Visitor(house, "ha@anphat.example", PASSWORD)
     chief = Visitor(house, "chu@anphat.example", PASSWORD)
-    jar = next(one.cookiejar for one in page.opener.handlers if isinstance(one, HTTPCookieProcessor))
+    handlers: list[object] = vars(page.opener)["handlers"]
+    jar = next(one.cookiejar for one in handlers if isinstance(one, HTTPCookieProcessor))
     (house.folder / "cookies.json").write_text(json.dumps({one.name: one.value for one in jar}), "utf-8")
     query = sa.text("SELECT public_id FROM leads WHERE email LIKE 'khach%' ORDER BY id")
     with database.connect() as conn:
         public = list(conn.execute(query).scalars())
     for number, one in enumerate(public[:9]):
         at = f"/leads/{one}"
-        with suppress(server.urllib.error.HTTPError):
+        with suppress(HTTPError):
             for outcome in ("interested", "call_back"):
                 page.post(f"{at}/record", page=at, kind="call", outcome=outcome, note="muốn xem báo giá")
             page.post(f"{at}/tag", page=at, tag="Khách VIP")

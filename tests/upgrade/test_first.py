@@ -7,8 +7,10 @@ import json
 import lzma
 import shutil
 import socket
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +20,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from nurture.activities.tables import reactions
+from nurture.activities.model import Kind
+from nurture.activities.service import Activity, record_many
+from nurture.activities.tables import activities, reactions
 from nurture.delivery import journal
 from nurture.delivery.recovery import recover
 from nurture.delivery.service import Dispatcher
@@ -31,6 +35,7 @@ from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError
+from nurture.kernel.partitions import parts
 from nurture.kernel.settings import read_settings
 from nurture.kernel.signing import load_ring
 from nurture.leads.tables import leads
@@ -66,11 +71,8 @@ def _loaded(kind: str, folder: Path, server: str) -> str:
     """The address of a database as the first release left it."""
     text = lzma.decompress((HERE / f"first_{kind}" / "dump.sql.xz").read_bytes()).decode("utf-8")
     if kind == "sqlite":
-        import sqlite3
-
-        with sqlite3.connect(folder / "nurture.db") as connection:
-            connection.executescript(text)
-        connection.close()
+        with closing(sqlite3.connect(folder / "nurture.db")) as file:
+            file.executescript(text)
         return f"sqlite:///{folder / 'nurture.db'}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute("DROP DATABASE IF EXISTS nurture_first WITH (FORCE)")
@@ -78,7 +80,7 @@ def _loaded(kind: str, folder: Path, server: str) -> str:
     url = sa.make_url(server).set(drivername="postgresql", database="nurture_first")
     address = url.render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(text.encode())
+        connection.cursor().execute(text.encode())
     return address
 
 
@@ -156,6 +158,20 @@ def test_the_account_adds_up_and_no_key_is_there_twice(first: First) -> None:
     with first.context.database.read() as conn:
         keys = [tuple(row) for row in conn.execute(key.where(messages.c.enrollment_id.is_not(None)))]
     assert len(keys) == len(set(keys)) > 100
+
+
+def test_what_was_there_is_the_first_part_of_what_is_cut_by_month(first: First) -> None:
+    """On PostgreSQL; and nothing that happened then can be written again, whenever it is said to have been."""
+    context = first.context
+    with context.database.write() as conn:
+        if not context.database.is_sqlite:
+            for table in (hits, activities):
+                assert [one.name for one in parts(conn, table)] == [f"{table.name}_before", f"{table.name}_rest"]
+        row = conn.execute(sa.select(activities).where(activities.c.cause_key.is_not(None))).mappings().first()
+        assert row is not None
+        later = row["occurred_at"] + timedelta(days=400)
+        line = Activity(row["lead_id"], Kind(row["kind"]), later, "lead", "test", row["cause_key"])
+        assert record_many(conn, [line], real=context.clock.real()) == [None]
 
 
 def test_the_score_is_the_sum_of_its_lines(first: First) -> None:
