@@ -22,7 +22,7 @@ def create_app(ctx: Context) -> Flask:
         g.context = ctx
 
     app.before_request(_remember)
-    timing.install(app, ctx.database.engine)
+    timing.install(app, ctx.database.engine, logs=ctx.settings.log_requests)
     security.install(app, ctx.settings)
     session.install(app)
     language.install(app)

@@ -1,11 +1,14 @@
-"""Server-Timing on every answer: time in the database, number of queries, time in all."""
+"""Server-Timing on every answer: time in the database, number of queries, time in all; a line in the log if asked."""
 
 import time
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, Response, g, has_request_context
+import structlog
+from flask import Flask, Response, g, has_request_context, request
 from sqlalchemy import event
+
+log = structlog.get_logger("nurture.web")
 
 
 def watch(engine: sa.Engine) -> None:
@@ -31,12 +34,23 @@ def _header(answer: Response) -> Response:
     return answer
 
 
-def install(app: Flask, engine: sa.Engine) -> None:
-    """Measure every request."""
+def _log(answer: Response) -> Response:
+    """One line for each request: its rule, not its path, since a path may hold a token or name a person."""
+    rule = request.url_rule.rule if request.url_rule is not None else ""
+    took = round((time.perf_counter() - g.began) * 1000, 1) if "began" in g else 0.0
+    log.info("request", method=request.method, rule=rule, status=answer.status_code, ms=took,
+             queries=g.get("query_count", 0))  # fmt: skip
+    return answer
+
+
+def install(app: Flask, engine: sa.Engine, *, logs: bool = False) -> None:
+    """Measure every request; `logs` each of them."""
 
     def _begin() -> None:
         g.began = time.perf_counter()
 
     app.before_request(_begin)
     app.after_request(_header)
+    if logs:
+        app.after_request(_log)
     watch(engine)

@@ -1,15 +1,19 @@
 """Whether the process lives, whether it can serve, and its figures; who may read them."""
 
+import io
+import json
+import logging
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import structlog
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families as read_metrics
 
-from nurture.kernel import counting
+from nurture.kernel import counting, logs
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.migrations import head, revisions
@@ -159,3 +163,28 @@ def test_a_worker_answers_the_same_three_paths_and_nothing_else(ctx: Context, po
     assert _get(port, "/healthz", "HEAD") == (200, "")
     assert _get(port, "/etc/passwd")[0] == 404
     assert _get(port, "/healthz", "POST")[0] == 501
+
+
+@pytest.fixture
+def plain_logs() -> Iterator[io.StringIO]:
+    """What is logged; the logs of others are as before afterwards."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def test_requests_are_logged_by_their_rule_where_that_is_asked_for(ctx: Context, plain_logs: io.StringIO) -> None:
+    """Never by their path: a link's token is a secret."""
+    client = Client(create_app(replace(ctx, settings=replace(ctx.settings, log_requests=True))))
+    client.get("/reset/abcdefgh")
+    client.get("/nowhere?email=mai@anphat.vn")
+    lines = [json.loads(line) for line in plain_logs.getvalue().splitlines()]
+    told = [(one["method"], one["rule"]) for one in lines if one["event"] == "request"]
+    assert told == [("GET", "/reset/<token>"), ("GET", "")]
+    assert "abcdefgh" not in plain_logs.getvalue()
+    assert "mai@" not in plain_logs.getvalue()
