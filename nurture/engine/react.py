@@ -89,7 +89,9 @@ def react(ctx: Context, limit: int = 200, *, after: Sequence[After] = (), leads:
     looked = 0
     size = _ALONE if ctx.database.is_scratch else BATCH
     while looked < limit and _is_any(ctx):
+        began = ctx.clock.monotonic()
         count, mailed = _one_batch(ctx, min(size, limit - looked), after, leads)
+        ctx.give_way(began)
         if mailed:
             ctx.wake.messages.set()
         if not count:
@@ -210,7 +212,7 @@ def _note(batch: _Batch, part: Sequence[_Claim], outcomes: Mapping[int, Outcome]
 
 
 def _in_time(ctx: Context, claimed: Sequence[_Claim], size: int) -> Iterator[Sequence[_Claim]]:
-    """So many at a time until others have waited long enough, or somebody waits for an answer; the first at any rate."""
+    """So many at a time until others have waited long enough, or for an answer; the first at any rate."""
     until = math.inf if ctx.database.is_scratch else ctx.clock.monotonic() + _LONGEST
     for start in range(0, len(claimed), size):
         yield claimed[start : start + size]

@@ -41,6 +41,7 @@ DISK_PATIENCE = 5.0  # seconds the disk may take when the database has failed
 DRAIN_EVERY = 1.0  # seconds
 DRAIN_CHUNK = 500
 MOST_HELD = 10_000
+CROWD = 8  # hits of one commit
 
 _METHODS = ("GET", "HEAD", "OPTIONS")
 _KEPT_HEADERS = {
@@ -201,6 +202,8 @@ class Tracker:
             store.keep(conn, batch)
         HITS.add("database", count=len(batch))
         self._ctx.wake.hits.set()
+        if len(batch) >= CROWD:
+            self._ctx.wake.crowd.set()
 
     def _drain_often(self) -> None:
         while True:

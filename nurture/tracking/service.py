@@ -28,7 +28,7 @@ __all__ = ["ONE_CLICK", "ingest", "look", "readers_of", "resubscribe", "unsubscr
 
 ONE_CLICK = timedelta(minutes=1)  # the same link followed again within this real time counts once
 _NEAR = max(ONE_CLICK, SWEEP)  # so far from a hit others may matter to it
-_MESSAGES_AT_ONCE = 100
+_MESSAGES_AT_ONCE, _IN_A_CROWD = 100, 25
 _OPEN_TO_TRAPS = (Verdict.HUMAN, Verdict.SUSPECT)
 _NO_MAIL = Mail(None, None, "", None, None)
 
@@ -48,11 +48,14 @@ def ingest(ctx: Context, limit: int = 500, *, hits: Sequence[int] | None = None)
         wanted[message_id].append(hit_id)
     done = 0
     message_ids = sorted(wanted)
-    for start in range(0, len(message_ids), _MESSAGES_AT_ONCE):
-        part = {one: wanted[one] for one in message_ids[start : start + _MESSAGES_AT_ONCE]}
+    while message_ids:
+        size, began = _IN_A_CROWD if ctx.wake.crowd.is_set() else _MESSAGES_AT_ONCE, ctx.clock.monotonic()
+        part = {one: wanted[one] for one in message_ids[:size]}
         with ctx.database.write() as conn:
             done += _judge(conn, part, ctx.clock.engine(), ctx.clock.real())
         ctx.wake.reactions.set()
+        del message_ids[:size]
+        ctx.give_way(began)
     return done
 
 
