@@ -131,7 +131,7 @@ def works(context: Context) -> Mapping[Task, Callable[[Sequence[int]], int]]:
         return 0
 
     return {
-        Task.ADVANCE: lambda ids: advance_these(context, ids),
+        Task.ADVANCE: lambda ids: _advanced(context, ids),
         Task.JUDGE: judge_hits,
         Task.REACT: react_to,
         Task.RING: hand_over,
@@ -147,6 +147,12 @@ def _tick(context: Context, *, advances: bool = True) -> None:
     STEPS.add("failed", count=report.failed)
     STEPS.add("queued", count=report.queued)
     STEPS.add("entered", count=report.looked_at)
+
+
+def _advanced(context: Context, ids: Sequence[int]) -> int:
+    count = advance_these(context, ids)
+    STEPS.add("advanced", count=count)
+    return count
 
 
 def tidier(context: Context) -> Loop:

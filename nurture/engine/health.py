@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from nurture.delivery import relays
+from nurture.engine import health_queue
 from nurture.engine import health_store as store
 from nurture.engine.health_store import Times
 from nurture.engine.invariants import Grade, Invariant, Seen, Sum, Violation, judge
@@ -78,7 +79,6 @@ class Watch:
 
     ctx: Context
     ask: Ask | None = None  # what asks for the heartbeat's address
-    missing: Callable[[Connection, datetime], Sequence[str]] | None = None  # months that have no tables
     _turn: int = 0
     _bad: tuple[tuple[str, int, str], ...] = ()  # did not add up; looked at again each time
     _lead: int = 0  # the last of the sample before
@@ -102,11 +102,11 @@ class Watch:
         with ctx.database.snapshot() as conn:
             at = times(ctx, conn)
             seen = measure(ctx, conn, at)
-            orphans, orphaned = store.orphans(conn, at)
+            orphans, orphaned = _orphans(conn, at)
             sums = self._sums(conn)
             wrong, last = store.wrong_scores(conn, self._lead)
             self._lead = self._lead if wrong else last  # what is wrong is looked at again
-            missing = self.missing(conn, at.real) if self.missing is not None else ()
+            missing = store.months_missing(conn, at.now)
             half = store.half_written(conn, at)
         return replace(
             seen, half=half, orphans=orphans, orphaned=orphaned, sums=sums, scores=wrong, missing=missing,
@@ -142,6 +142,12 @@ def ask(url: str, allow: Allowed) -> bool:
         return False
     named = Allowed(allow.hosts | {(target.host, target.port)}, allow.networks)
     return get(Line(allow=named), target, _ANSWER) is not None
+
+
+def _orphans(conn: Connection, at: Times) -> tuple[int, float]:
+    """Of rows and of chunks."""
+    rows, chunks = store.orphans(conn, at), health_queue.lost(conn, at.at)
+    return rows[0] + chunks[0], max(rows[1], chunks[1])
 
 
 _f = health_findings.c
@@ -230,4 +236,4 @@ def figures(ctx: Context) -> Figures:
     with ctx.database.read() as conn:
         at = times(ctx, conn)
         seen = measure(ctx, conn, at)
-        return Figures(at, seen, store.standing(conn), findings(conn))
+        return Figures(at, seen, {**store.standing(conn), **health_queue.waiting(conn)}, findings(conn))

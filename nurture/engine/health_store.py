@@ -19,6 +19,7 @@ from nurture.engine.invariants import Invariant, Process, Sum
 from nurture.engine.presence import QUIET, Figures
 from nurture.enrollments.model import EnrollmentState
 from nurture.enrollments.tables import enrollments
+from nurture.kernel import partitions
 from nurture.kernel.database import Instant
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation, leases, processes, pulses
@@ -249,6 +250,15 @@ def orphans(conn: Connection, times: Times) -> tuple[int, float]:
         ).one()
         count, since = count + int(row[0]), min(since, row.since or since)
     return count, _passed(times.at, since)
+
+
+def months_missing(conn: Connection, now: datetime) -> list[str]:
+    """Months from this one to the next that have no part of their own in a table that is cut by month."""
+    return [
+        f"{table.name} {month:%Y-%m}"
+        for table in (activities, hits)
+        for month in partitions.missing(conn, table, now, 1)
+    ]
 
 
 # -- what adds up --

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from nurture import scheduler
 from nurture.activities.tables import activities, reactions
 from nurture.broadcasts.tables import broadcasts
+from nurture.cluster import schema
 from nurture.delivery.tables import routes, senders
-from nurture.engine import health, health_store, presence
+from nurture.engine import health, health_queue, health_store, keeping, presence
 from nurture.engine.health import Watch, findings, keep
 from nurture.engine.invariants import Invariant, Sum, Violation
 from nurture.enrollments.tables import enrollments
@@ -124,6 +125,47 @@ def test_what_lies_with_a_sender_that_is_gone_is_an_orphan(waiting: Context) -> 
     assert 3600 <= seconds < 3700
 
 
+def test_chunks_of_a_worker_that_is_gone_are_orphans(several: Context) -> None:
+    """Whose heartbeat is old, or whose row was taken away; not those of a living one. None without a queue."""
+    with several.database.write() as conn:
+        assert health_queue.lost(conn, several.database.now(conn)) == (0, 0.0)
+        assert health_queue.waiting(conn) == {}
+    try:
+        with several.database.write() as conn:
+            schema.install(conn, several.clock.real())
+            at = several.database.now(conn)
+            conn.exec_driver_sql("SET LOCAL search_path TO procrastinate")
+            new = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s) RETURNING id"
+            dead, alive = (conn.exec_driver_sql(new, (at - ago,)).scalar_one() for ago in (LATE, timedelta(0)))
+            job = "INSERT INTO procrastinate_jobs (queue_name, task_name, worker_id) VALUES ('a', 'b', %s) RETURNING id"
+            jobs = [conn.exec_driver_sql(job, (worker,)).scalar_one() for worker in (dead, None, alive, None)]
+            begun = "UPDATE procrastinate_jobs SET status = 'doing' WHERE id = ANY (%s)"
+            conn.exec_driver_sql(begun, (jobs[:3],))
+            conn.exec_driver_sql("UPDATE procrastinate_events SET at = at - interval '1 hour'")
+        with several.database.read() as conn:
+            count, seconds = health_queue.lost(conn, at)
+            assert health_queue.waiting(conn) == {("chunk", "doing"): 3, ("chunk", "todo"): 1}
+        assert count == 2
+        assert 3500 < seconds < 3700
+    finally:
+        with several.database.write() as conn:
+            conn.exec_driver_sql("DROP SCHEMA IF EXISTS procrastinate CASCADE")
+
+
+def test_months_without_a_table_are_named(context: Context) -> None:
+    """On PostgreSQL; they are made by upkeep."""
+    now = context.clock.engine()
+
+    def missing() -> list[str]:
+        with context.database.read() as conn:
+            return health_store.months_missing(conn, now)
+
+    before = [f"{table} {month}" for table in ("activities", "hits") for month in ("2026-11", "2026-12")]
+    assert missing() == ([] if context.database.is_sqlite else before)
+    keeping.keep(context, now, context.clock.real())
+    assert missing() == []
+
+
 def test_states_add_up_or_are_shown(waiting: Context) -> None:
     """A state that there is not, and a no without a reason, do not count as good."""
 
@@ -216,7 +258,8 @@ def test_the_spool_of_a_machine_is_measured(context: Context) -> None:
 
 
 def _alive(context: Context) -> None:
-    """A worker, and a clock that ticks; what the machine says of its time does not matter here."""
+    """A worker, a clock that ticks, tables for the months; what the machine says of its time does not matter here."""
+    keeping.keep(context, context.clock.engine(), context.clock.real())
     presence.Presence(context, {"worker", "clock"}).say()
     with context.database.write() as conn:
         at = context.database.now(conn)
