@@ -6,6 +6,7 @@ Before a change, SQLite is copied by itself; the last three copies are kept.
 import sqlite3
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -18,7 +19,12 @@ from nurture.kernel.i18n import N_
 
 HERE = Path(__file__).resolve().parent
 _LOCK = 5_117_302_011  # any number of our own, for PostgreSQL's advisory lock
+# The oldest revision whose code may run beside this form: moved up by a migration that takes something away, which
+# comes a release after the code has stopped using it.
+SERVES = "0006"
+_SERVES = "serves "
 _KEPT = 3
+_log = structlog.get_logger(__name__)
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -55,6 +61,10 @@ def migrate(database: Database) -> tuple[str | None, str]:
     if before == target:
         return before, target
     if before is not None and before not in revisions():
+        with database.read() as conn:
+            if serves(conn) in revisions():
+                _log.warning("database_is_newer", revision=before, ours=target)
+                return before, before
         raise GuardError(
             N_("The database is of a newer nurture (revision %(revision)s); upgrade this installation"), revision=before
         )
@@ -64,7 +74,20 @@ def migrate(database: Database) -> tuple[str | None, str]:
         if not database.is_sqlite:
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         command.upgrade(alembic_config(conn), "head")
+        if not database.is_sqlite:
+            conn.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_SERVES}{SERVES}'")
     return before, target
+
+
+def serves(conn: Connection) -> str | None:
+    """The oldest revision whose code may run on this database, as a newer nurture noted it; None where none did.
+
+    So a process of the release before may start, or start again, while the others are being upgraded.
+    """
+    if conn.dialect.name != "postgresql":
+        return None
+    noted = conn.exec_driver_sql("SELECT obj_description('alembic_version'::regclass, 'pg_class')").scalar()
+    return str(noted).removeprefix(_SERVES) if noted is not None and str(noted).startswith(_SERVES) else None
 
 
 def _copy(path: Path, revision: str) -> None:
