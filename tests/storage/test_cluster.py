@@ -22,6 +22,7 @@ from nurture.engine.tick import advance_these, tick
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.errors import GuardError
+from nurture.migrations import migrate
 from nurture.runtime import works
 from tests.storage.ticking import DAY, HELLO, add_leads, apply, clock, hand_over, mails, places, publish_emails
 
@@ -307,3 +308,24 @@ def test_on_sqlite_there_are_no_queues(sqlite_url: str, queue: Context) -> None:
     with pytest.raises(GuardError):
         service.require(settings)
     assert not service.ready(settings)
+
+
+@pytest.mark.parametrize(("oldest", "runs"), [("0006", True), ("9998", False), (None, False)])
+def test_a_newer_database_says_which_older_processes_may_run_on_it(
+    several: Context, oldest: str | None, runs: bool
+) -> None:
+    """While others are upgraded one of the release before may start again; an older one is told to be upgraded."""
+    with several.database.write() as conn:
+        conn.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        conn.exec_driver_sql("INSERT INTO alembic_version VALUES ('9999')")
+        if oldest is not None:
+            conn.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS 'serves {oldest}'")
+    try:
+        if runs:
+            assert migrate(several.database) == ("9999", "9999")
+        else:
+            with pytest.raises(GuardError):
+                migrate(several.database)
+    finally:
+        with several.database.write() as conn:
+            conn.exec_driver_sql("DROP TABLE alembic_version")
