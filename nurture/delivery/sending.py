@@ -87,6 +87,7 @@ class Sender:
         self._found: deque[Report] = deque()
         self._news = threading.Event()
         self._telling = threading.Lock()
+        self._own = threading.local()
 
     def add_template(self, number: int, compiled: dict[str, Any]) -> None:
         """Learn a template and its files; one that cannot be used is reported with each of its letters."""
@@ -124,8 +125,11 @@ class Sender:
 
     def may_finish(self, task: Task) -> bool:
         """Whether this letter's final dot may still be written: somebody listens, and it is not too late."""
-        pipe = select.poll()
-        pipe.register(sys.stdin.fileno(), 0)
+        try:
+            pipe = self._own.pipe
+        except AttributeError:  # no two threads may use one
+            pipe = self._own.pipe = select.poll()
+            pipe.register(sys.stdin.fileno(), 0)
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in pipe.poll(0)):
             self.close()
         return not self.closing and _monotonic() < task.deadline

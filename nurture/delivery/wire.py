@@ -172,7 +172,9 @@ class Wire:
         """
         self.in_step(phase)
         quiet = min(self._pace, patience) - (_monotonic() - self._written)
-        events = self._speaks.poll(math.ceil(quiet * 1000)) if quiet > 0 else self._either.poll(0)
+        if quiet > 0:
+            select.select([self._socket], [], [], quiet)  # whose time is finer than poll's
+        events = self._either.poll(0)
         if events and events[0][1] & ~select.POLLOUT:
             self._heard(phase)
         if not events or not events[0][1] & select.POLLOUT:

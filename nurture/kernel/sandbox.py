@@ -180,7 +180,8 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`lead.name`: a record's field or what a loop tells; nothing else has attributes."""
         if type(obj) is Record:
-            return obj.read(attribute)
+            value = obj.data.get(attribute)
+            return value if type(value) is str and value else obj.read(attribute)
         if isinstance(obj, Missing):
             raise obj.refusal()
         if isinstance(obj, LoopContext) and attribute in _LOOP:

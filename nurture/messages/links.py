@@ -43,14 +43,14 @@ class Refusal:
 
 def click_token(ring: KeyRing, message_id: int, position: int, target: str) -> str:
     """A token for one link of one message; ValueError when the target is too long."""
-    return ring.sign(CLICK, _OPEN.pack(message_id) + _link(position, target))
-
-
-def _link(position: int, target: str) -> bytes:
     encoded = target.encode()
     if len(encoded) > LONGEST_TARGET:
-        raise ValueError(f"a link of {len(encoded)} bytes; {LONGEST_TARGET} are allowed")
-    return _POSITION.pack(position) + encoded
+        raise _too_long(encoded)
+    return ring.sign(CLICK, _CLICK.pack(message_id, position) + encoded)
+
+
+def _too_long(encoded: bytes) -> ValueError:
+    return ValueError(f"a link of {len(encoded)} bytes; {LONGEST_TARGET} are allowed")
 
 
 def read_click(ring: KeyRing, token: str) -> Click | None:
@@ -129,7 +129,10 @@ class MessageLinks:
         """What stands in the mail in place of the target."""
         if not self.tracking:
             return target
-        return self._sign_click(_link(position, target))
+        encoded = target.encode()
+        if len(encoded) > LONGEST_TARGET:
+            raise _too_long(encoded)
+        return self._sign_click(_POSITION.pack(position) + encoded)
 
     def pixel(self) -> str:
         """The open pixel's address, or nothing."""

@@ -23,8 +23,9 @@ from nurture.kernel.sandbox import (
     parsed,
     wrapped,
 )
+from nurture.messages import quoted
+from nurture.messages.links import MessageLinks
 from nurture.messages.model import BROUGHT, Compiled
-from nurture.messages.quoted import value as value_of
 from nurture.messages.stencil import Stencil
 
 LARGEST = 2_000_000  # characters of one rendered part
@@ -141,10 +142,14 @@ class Personalizer:
             names["_link"] = _linker(links)
         if self._has_assets:
             names["_base"] = links.base_url
-        coded = {}
+        ours = [unsubscribe, names["_pixel"], names["_trap"]]
         for number, name, target in self._fixed:
             names[name] = link = links.click(number, target)
-            coded[link] = value_of(link)
+            if link is not target:
+                ours.append(link)
+        coded: dict[str, bytes] = {}
+        if type(links) is MessageLinks and quoted.begins_plainly(links.base_url):
+            coded = {link: quoted.address(link) for link in ours if link}
         try:
             return Drawn(
                 _line("".join(_chunks(self._subject, names))),

@@ -7,6 +7,7 @@ none at the end of a line), and no line begins with a dot, so that nothing needs
 
 import re
 from binascii import b2a_qp
+from functools import lru_cache
 
 SOFT = b"=\r\n"
 _ROOM = 75  # and the `=` of a soft break
@@ -33,7 +34,7 @@ def value(text: str) -> bytes:
     """As `piece`, quick for what most values are: a word or two, an address. It has no end of line in it."""
     raw = text.encode("utf-8", "replace")
     if not raw.translate(None, _PLAIN):
-        return plain(raw)
+        return _plain(raw)
     if raw[0] != 46 and raw[-1] != 32 and len(raw) <= _ROOM and _ODD.search(text) is None:
         raw = b2a_qp(raw, istext=True)
         if len(raw) <= _ROOM:
@@ -41,12 +42,25 @@ def value(text: str) -> bytes:
     return piece(text)
 
 
-def plain(raw: bytes) -> bytes:
+def _plain(raw: bytes) -> bytes:
     """As `value`, of printable ASCII without blanks and equals signs."""
-    lines = raw[:_ROOM] + SOFT
-    for start in range(_ROOM, len(raw), _ROOM):
-        lines += raw[start : start + _ROOM] + SOFT
+    if len(raw) <= _ROOM:
+        return raw + SOFT if raw[0] != 46 else _line(raw) + SOFT
+    lines = SOFT.join([raw[start : start + _ROOM] for start in range(0, len(raw), _ROOM)]) + SOFT
     return lines if raw[0] != 46 and b"\n." not in lines else _line(raw) + SOFT
+
+
+@lru_cache(maxsize=16)
+def begins_plainly(start: str) -> bool:
+    """Whether addresses that begin so, and go on with a path of a letter and a token, are written by `address`."""
+    raw = start.encode("utf-8", "replace")
+    return len(raw) < _ROOM - 3 and not raw.translate(None, _PLAIN) and raw[:1] != b"."
+
+
+def address(text: str) -> bytes:
+    """As `value`, of an address that `begins_plainly`."""
+    raw = text.encode("ascii")
+    return SOFT.join([raw[start : start + _ROOM] for start in range(0, len(raw), _ROOM)]) + SOFT
 
 
 def _line(raw: bytes) -> bytes:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nurture.delivery.conversation import stuffed
 from nurture.delivery.dkim import relaxed_body
-from nurture.messages.quoted import lines_of, piece, value
+from nurture.messages.quoted import address, begins_plainly, lines_of, piece, value
 
 TEXT = st.text(st.sampled_from("abc Ễđ=.\t\n🎉<>") | st.characters(exclude_characters="\r"), max_size=300)
 VALUE = TEXT.map(lambda text: text.replace("\n", "").strip()).filter(bool)
@@ -65,3 +65,22 @@ def test_a_blank_at_the_end_is_written_out() -> None:
     assert lines_of("a \nb\t") == b"a=20\r\nb=09"
     assert piece("") == b""
     assert piece("a\n") == b"a\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "is_plain"),
+    [
+        ("https://m.anphat.example", True),
+        ("https://m.anphat.example/a=b", False),
+        ("https://m.anphat.example/ế", False),
+        ("https://m.anphat.example/" + "a" * 60, False),
+        (".", False),
+        ("", True),
+    ],
+)
+def test_an_address_of_ours_is_written_as_any_value(start: str, is_plain: bool) -> None:
+    """What begins plainly goes on with a token, in which nothing has to be written otherwise."""
+    assert begins_plainly(start) is is_plain
+    whole = f"{start}/c/{'aB3-_' * 60}"
+    if is_plain:
+        assert address(whole) == value(whole)
