@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, TypeAlias
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from nurture.kernel.reasons import Reason
@@ -229,8 +230,10 @@ class Leave:
 Outcome: TypeAlias = Go | Hold | Leave
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Moment(NamedTuple):
     """What a step sees: instants of engine time, and the lead."""
 
     now: datetime  # when we look
@@ -243,7 +246,7 @@ class Moment:
     occurrence: int = 1  # which round of the lead
     lead_key: str = ""  # the lead's public id: what a stable draw is made from
     zone: ZoneInfo = _HOME  # the lead's
-    memory: Mapping[str, Any] = field(default_factory=dict)  # what steps of this enrollment have remembered
+    memory: Mapping[str, Any] = _NOTHING  # what steps of this enrollment have remembered
     answer: Mapping[str, Any] | None = None  # what came of what this step asked for: a task's or webhook's outcome
     chosen: str = ""  # the way that has won, of a step that compares ways
     early: bool = False  # something relevant happened before the planned instant

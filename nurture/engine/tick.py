@@ -52,6 +52,7 @@ CHUNK = 1000
 SMALLEST = 50
 MOST = 20_000  # enrollments in one tick, and leads that one campaign takes in
 _TRANSACTION = 0.04  # seconds for which a chunk should hold the writer's turn
+_LOCKS = 0.25  # and its rows, where there are many writers
 _REFRESH_EVERY = timedelta(minutes=1)  # engine time
 _MOST_OF_ERROR = 500
 # When the segments of a database were last refreshed by this process, and how large a chunk fits its transactions.
@@ -244,9 +245,10 @@ def _advance(
 
 
 def _fit(ctx: Context, size: int, done: _Done) -> None:
-    """Make chunks as large as keeps the writer's turn short."""
-    if done.took > 0 and done.count >= size:
-        _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, _TRANSACTION / done.took))))
+    """Make chunks as large as keeps the writer's turn short, where anybody waits for it."""
+    if done.took > 0 and done.count >= size and not ctx.database.is_scratch:
+        longest = _TRANSACTION if ctx.database.is_sqlite else _LOCKS
+        _sizes[ctx.database] = max(SMALLEST, min(CHUNK, int(size * min(2.0, longest / done.took))))
 
 
 def _chunk(

@@ -10,7 +10,8 @@ looked at, and its step only when it waits for such a thing, or is held for a re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeGuard, assert_never
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeGuard, assert_never
 from zoneinfo import ZoneInfo
 
 from nurture.campaigns.effects import Effect, Go, Hold, IfHeld, Leave, Moment, Outcome, SendSms, WriteMessage
@@ -34,8 +35,10 @@ HOLDOUT = "holdout"  # what the memory of an enrollment says when the lead gets 
 DROPPED = "dropped"  # what it says of a late mail that a person has dropped: `step/round`
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Around(NamedTuple):
     """What an advance knows of the lead and the time, besides the enrollment."""
 
     now: datetime
@@ -51,7 +54,7 @@ class Around:
     merged: bool = False  # into another lead
     lead_key: str = ""  # public id
     answer: Mapping[str, Any] | None = None  # what came of what the present step has asked for
-    chosen: Mapping[str, str] = field(default_factory=dict)  # the winning way, by step, of steps that compare ways
+    chosen: Mapping[str, str] = _NOTHING  # the winning way, by step, of steps that compare ways
     emails: Mapping[str, Sequence[str]] | None = None  # languages of each published email; None: not looked at
     house: House = OPEN  # the policy of the house
     held: tuple[Reason, Mapping[str, Any]] | None = None  # why the lead's mail waits for somebody to do something
@@ -183,7 +186,7 @@ class _Walk:
             around.lead_key,
             around.zone,
             self.memory,
-            around.answer if self.is_where_it_stood(step) else None,
+            around.answer if around.answer is not None and self.is_where_it_stood(step) else None,
             around.chosen.get(step.id, ""),
             self.early,
             self.place.entered_at,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from nurture.campaigns.effects import Effect
 from nurture.kernel.reasons import Reason
@@ -40,8 +40,7 @@ class Place:
     memory: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A step that was passed."""
 
     step: str
@@ -51,8 +50,7 @@ class Passage:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(NamedTuple):
     """An effect to be performed for the step it came from. `skip` says why a message is written as not sent."""
 
     step: str

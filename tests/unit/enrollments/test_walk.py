@@ -132,7 +132,7 @@ def test_who_is_drawn_into_the_group_without_mail_gets_none() -> None:
     flow = _campaign("{id: control, holdout: 50%}", "{id: hello, send_email: hello}", "{id: mark, add_tag: seen}")
     drawn = {}
     for number in range(20):
-        move = advance(flow, _place("control"), replace(_around(), lead_key=f"lead{number}"))
+        move = advance(flow, _place("control"), _around()._replace(lead_key=f"lead{number}"))
         drawn[number] = (move.memory, [deed.skip.reason if deed.skip else None for deed in move.deeds[:1]])
     assert {str(memory): skips for memory, skips in drawn.values()} == {
         "{'holdout': True}": [Reason.HOLDOUT],

@@ -1,6 +1,5 @@
 """The step task gives a person something to do, and waits for what comes of it where the campaign asks."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +27,7 @@ def _read(value: Any) -> task.Task:
 
 
 def _said(outcome: str, **parts: Any) -> Moment:
-    return replace(moment(**parts), answer={"outcome": outcome, "at": NOW - timedelta(hours=1)})
+    return moment(**parts)._replace(answer={"outcome": outcome, "at": NOW - timedelta(hours=1)})
 
 
 def test_a_task_nobody_waits_for_is_given_and_passed() -> None:

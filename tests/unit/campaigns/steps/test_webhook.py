@@ -37,7 +37,7 @@ def test_without_wait_the_lead_goes_straight_on() -> None:
 )
 def test_with_wait_it_goes_the_way_of_the_answer(planned: object, answer: object, said: object) -> None:
     """From the instant of the answer."""
-    assert webhook.act(WAITING, replace(moment(), planned=planned, answer=answer)) == said  # type: ignore[arg-type]
+    assert webhook.act(WAITING, moment()._replace(planned=planned, answer=answer)) == said  # type: ignore[arg-type]
 
 
 def test_both_ways_are_there_when_it_waits() -> None:
