@@ -187,6 +187,8 @@ def _conditions(person: Person, filters: Filters, *, walk: bool = False) -> list
     ):
         if asked:
             where.append(column(wanted) == asked)
+    if filters.sort is Sort.LAST_ACTIVITY:
+        owner = leads.c.owner_id  # one person's leads, or nobody's, lie in this order in an index
     if filters.without_owner:
         where.append(owner.is_(None))
     elif filters.owner is not None:

@@ -37,7 +37,7 @@ leads = sa.Table(
     column("city_folded", Folded, server_default="", personal=True),
     column("first_source", Folded, server_default="", personal=False),
     column("source", Folded, server_default="", index=True, personal=False),
-    column("owner_id", Id, sa.ForeignKey("users.id"), nullable=True, index=True, personal=False),
+    column("owner_id", Id, sa.ForeignKey("users.id"), nullable=True, personal=False),
     column("temperature", sa.Text, server_default="cold", personal=False),  # model.Temperature
     column("engagement", sa.Integer, server_default="0", personal=False),
     column("fit", sa.Integer, server_default="0", personal=False),
@@ -59,6 +59,14 @@ leads = sa.Table(
     sa.Index("ix_leads_temperature_engagement", "temperature", "engagement"),
     sa.Index("ix_leads_engagement_id", "engagement", "id"),
     sa.Index("ix_leads_last_activity_at_id", "last_activity_at", "id"),
+    sa.Index("ix_leads_owner_id_last_activity_at_id", "owner_id", "last_activity_at", "id"),
+    sa.Index(  # who waits for somebody to read a reply
+        "ix_leads_replied_at_id",
+        "replied_at",
+        "id",
+        sqlite_where=sa.text("replied_at IS NOT NULL"),
+        postgresql_where=sa.text("replied_at IS NOT NULL"),
+    ),
     sa.Index("ix_leads_name_folded_id", "name_folded", "id"),
     sa.Index("ix_leads_company_id_name_folded", "company_id", "name_folded"),  # also to find namesakes by
     sa.Index(

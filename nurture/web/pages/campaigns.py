@@ -1,6 +1,7 @@
 """Campaigns: what runs, one campaign with its steps and counts, who is in it; pausing, resuming, putting away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from nurture.rules.describe import describe
 from nurture.rules.parse import parse
 from nurture.segments import store as segments
 from nurture.users.model import user_of
-from nurture.web import calling, campaign_words, comparison_words
+from nurture.web import calling, campaign_words, comparison_words, counting
 from nurture.web.language import language, say
 from nurture.web.page import context, facts, go, known, now, read, real, render, titles, toast, whole, write
 from nurture.web.session import person
@@ -56,7 +57,7 @@ def index() -> ResponseReturnValue:
     """Every campaign with what it does now; the gallery while there is none."""
     with read() as conn:
         found = sorted(enrollments.overview(conn), key=lambda one: _ORDER.index(one.campaign.state))
-        sent = messages.by_campaign(conn)
+        sent = counting.by_campaign(conn)
     samples = [] if found else _samples()
     return render("campaigns/index.html", campaigns=[_line(one, sent.get(one.campaign.id, {})) for one in found],
                   samples=samples, states=_states())  # fmt: skip
@@ -100,20 +101,39 @@ def show(key: str) -> ResponseReturnValue:
         overview = _overview(conn, key)
         stored = overview.campaign
         campaign, problem = _definition(conn, stored)
-        account = messages.account(conn, key)
+        counted = counting.counted(
+            conn, ("campaign", key), lambda conn: _counts(conn, stored), lambda found: int(found.account["audience"])
+        )
+        counts = counted.value
         values: dict[str, Any] = {
-            "one": _line(overview, account["states"]),
-            "account": account,
+            "one": _line(overview, counts.account["states"]),
+            "account": counts.account,
+            "counted_at": counted.at,
             "revisions": _revisions(conn, stored),
-            "waits": [(code, _waits(code), count) for code, count in held.waits(conn, stored.id)],
+            "waits": [(code, _waits(code), count) for code, count in counts.waits],
             "calls": calling.account(conn, key),
         }
         if campaign is not None:
-            values |= _words(conn, campaign, stored)
+            values |= _words(conn, campaign, stored, counts)
     return render(
         "campaigns/show.html", stored=stored, campaign=campaign, problem=problem, states=_states(),
         enrolled=[(state.value, overview.states.get(state, 0)) for state in EnrollmentState], **values,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What is counted of a campaign, at one time: its mails, why things wait, its steps."""
+
+    account: Mapping[str, Any]
+    waits: Sequence[tuple[str, int]]
+    steps: Mapping[str, enrollments.StepCounts]
+
+
+def _counts(conn: Connection, stored: store.Stored) -> _Counts:
+    return _Counts(
+        messages.account(conn, stored.key), held.waits(conn, stored.id), enrollments.step_counts(conn, stored.id)
+    )
 
 
 def _waits(code: str) -> str:
@@ -137,7 +157,7 @@ def _definition(conn: Connection, stored: store.Stored) -> tuple[Campaign | None
         return None, "; ".join(one.text() for one in error.problems)
 
 
-def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[str, Any]:
+def _words(conn: Connection, campaign: Campaign, stored: store.Stored, counts: _Counts) -> dict[str, Any]:
     key = campaign.entry.segment
     segment = segments.get(conn, key) if key else None
     rule = parse(segment.asked, facts(conn)) if segment else None
@@ -150,7 +170,7 @@ def _words(conn: Connection, campaign: Campaign, stored: store.Stored) -> dict[s
         "goal": campaign_words.goal(campaign, language(), called),
         "leave": campaign_words.leave(campaign, language(), called),
         "sending": campaign_words.sending(campaign, language()),
-        "tree": campaign_words.tree(campaign, enrollments.step_counts(conn, stored.id), called, language()),
+        "tree": campaign_words.tree(campaign, counts.steps, called, language()),
         "comparisons": _comparisons(conn, campaign, stored),
     }
 

@@ -29,6 +29,7 @@ from nurture.tracking.model import Verdict
 from nurture.tracking.results import Link, What
 from nurture.tracking.verdict import sentence
 from nurture.users.model import Person
+from nurture.web import counting
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
 from nurture.web.page import context, is_unchanged, read, render, whole
@@ -96,15 +97,24 @@ def show(key: str) -> ResponseReturnValue:
         spoken = spoken if spoken in languages else languages[0]
         revision = store.current_revision(conn, key, spoken)
         compiled = store.compiled(conn, revision) if revision is not None else None
-        found = results.result(conn, key, person())
+        counted = _counted(conn, key)
+        found = counted.value
     followed = [] if compiled is None else _followed(compiled, found.links)
     own = {one.url for one in followed}
     return render(
         "emails/result.html", key=key, languages=languages, spoken=spoken, found=found, figures=_figures(found),
         text=[] if compiled is None else _text(compiled, followed), followed=followed,
         others=[one for one in found.links if one.url not in own and not _is_of(followed, one)],
-        shown_link=shown_link, only_mine=not person().sees_all,
+        shown_link=shown_link, only_mine=not person().sees_all, counted_at=counted.at,
     )  # fmt: skip
+
+
+def _counted(conn: Connection, key: str) -> counting.Counted[results.Result]:
+    who = person()
+    name = ("email", key, None if who.sees_all else who.id)
+    return counting.counted(
+        conn, name, lambda conn: results.result(conn, key, who), lambda found: sum(found.states.values())
+    )
 
 
 def _figures(found: results.Result) -> dict[str, list[dict[str, Any]]]:

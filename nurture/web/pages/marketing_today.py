@@ -17,10 +17,9 @@ from nurture.enrollments import store as enrollments
 from nurture.enrollments.model import EnrollmentState
 from nurture.kernel.i18n import translate_plural
 from nurture.leads.model import Temperature
-from nurture.messages import store as messages
 from nurture.messages.model import MessageState
 from nurture.users.model import Person, Role
-from nurture.web import formats
+from nurture.web import counting, formats
 from nurture.web.blocks import Block
 from nurture.web.language import language, say
 from nurture.web.page import house, known, real
@@ -44,7 +43,7 @@ def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
         return []
     figures = enrollments.figures(conn)
     overview = [(one, figures.get(one.id, enrollments.Figures())) for one in known(conn).campaigns]
-    sent = messages.by_campaign(conn)
+    sent = counting.by_campaign(conn)
     around = troubles(conn, at, at - _PATIENCE)
     needs = [*_system(around, who), *_of_campaigns(overview, sent, who), *_hot(around), *_asked(around, who, at)]
     day, yesterday = today_of(at), at - timedelta(days=1)

@@ -25,6 +25,7 @@ from nurture.tracking import store as tracking
 from nurture.tracking.model import Verdict
 from nurture.tracking.verdict import is_examined, sentence, was_passed_on
 from nurture.users import store as accounts
+from nurture.web import counting
 from nurture.web.language import language, say
 from nurture.web.page import Form, context, go, read, render, submitted, toast, whole, write, zone
 from nurture.web.session import person
@@ -89,9 +90,7 @@ def index() -> ResponseReturnValue:
         campaign = known.get(query.get("campaign", ""))
         key = campaign.key if campaign else None
         broadcast = broadcasts.get(conn, query["broadcast"]) if query.get("broadcast") and campaign is None else None
-        counted = (
-            store.tally(conn, key, person()) if broadcast is None else broadcasts.tally(conn, broadcast.id, person())
-        )
+        counted, counted_at = _tally(conn, key, broadcast.id if broadcast else None)
         asked = sum(count for one, why, count in counted if state in {"", one} and reason in {"", why})
         found = store.page(
             conn, campaign_id=campaign.id if campaign else None,
@@ -107,7 +106,23 @@ def index() -> ResponseReturnValue:
         broadcast=broadcast, cast=cast,
         campaigns=[(one.key, one.named(language())) for one in known.values()], labels=_said(LABELS),
         filter_form=Form(request.args.to_dict(), name="only"), only_mine=not person().sees_all,
+        counted_at=counted_at,
     )  # fmt: skip
+
+
+def _tally(conn: Connection, campaign: str | None, broadcast: int | None) -> tuple[store.Tally, datetime | None]:
+    """What stands where, in one snapshot, and of which instant where it was not taken now."""
+    who = person()
+    seen_by = None if who.sees_all else who
+
+    def count(conn: Connection) -> store.Tally:
+        if broadcast is None:
+            return store.tally(conn, campaign, seen_by)
+        return broadcasts.tally(conn, broadcast, seen_by)
+
+    name = ("sends", campaign, broadcast, None if who.sees_all else who.id)
+    found = counting.counted(conn, name, count, lambda tally: sum(number for _, _, number in tally))
+    return found.value, found.at
 
 
 def _said(texts: Mapping[Any, str]) -> dict[str, str]:
