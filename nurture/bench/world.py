@@ -19,10 +19,10 @@ from nurture.consents.tables import consents
 from nurture.enrollments.tables import enrollments, passages
 from nurture.kernel.database import Database
 from nurture.kernel.text import fold
-from nurture.leads.tables import companies, lead_tags, leads, tags
+from nurture.leads.tables import companies, lead_tags, leads
 from nurture.messages.tables import messages
 from nurture.opportunities.tables import opportunities
-from nurture.scoring.tables import score_entries
+from nurture.segments.tables import memberships
 
 PAST = timedelta(days=400)
 _DAY = 86_400
@@ -58,12 +58,31 @@ def fill(database: Database, plan: Plan, now: datetime, owners: Sequence[int] = 
         _activities(hand, plan, now)
 
 
-def mail(database: Database, plan: Plan, now: datetime, *, campaign_id: int, revision_id: int, broadcast: int) -> None:
-    """Messages of a one-time email and of a campaign, enrollments with what they passed, and opportunities."""
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """What rows are to refer to."""
+
+    campaign: int
+    revision: int
+    broadcast: int
+    segments: tuple[int, ...]  # three
+
+
+def mail(database: Database, plan: Plan, now: datetime, ids: Ids) -> None:
+    """Messages of a one-time email and of a campaign, enrollments with what they passed, who is in segments, sales."""
     with _hand(database) as hand:
-        _broadcast(hand, plan, now, broadcast)
-        _campaign(hand, plan, now, campaign_id, revision_id)
+        with hand.without_indexes(messages):
+            _broadcast(hand, plan, now, ids)
+            _campaign(hand, plan, now, ids)
         _opportunities(hand, plan, now)
+        with hand.without_indexes(memberships):
+            for segment, every in zip(ids.segments, (6, 2, 3), strict=True):
+                inside = {"segment_id": str(segment), "lead_id": f"i * {every}"}
+                hand.rows(
+                    memberships,
+                    plan.leads // every,
+                    {**inside, "joined_at": hand.ago(now, f"{_DAY} + {hand.mod('i', 1000)}")},
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +109,9 @@ class _Hand:
     def json(self, text: str = "'{}'") -> str:
         return text if self.is_sqlite else f"({text})::jsonb"
 
-    def yes(self, one: bool) -> str:
-        return str(int(one)) if self.is_sqlite else str(one).upper()
+    @property
+    def yes(self) -> str:
+        return "1" if self.is_sqlite else "TRUE"
 
     def one_of(self, texts: Sequence[object], number: str) -> str:
         """One of these, by its number."""
@@ -104,12 +124,11 @@ class _Hand:
             return
         names = ", ".join(f'"{name}"' for name in columns)
         parts = ", ".join(columns.values())
+        series, of = "", f"generate_series(1::bigint, {count}) AS s(i)"
         if self.is_sqlite:
-            series = f"WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {count})"
-            self.run(f'INSERT INTO "{table.name}" ({names}) {series} SELECT {parts} FROM s')  # noqa: S608 - our own
-        else:
-            series = f"generate_series(1::bigint, {count}) AS s(i)"
-            self.run(f'INSERT INTO "{table.name}" ({names}) SELECT {parts} FROM {series}')  # noqa: S608 - likewise
+            series = f"WITH RECURSIVE s(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM s WHERE i < {count})"  # noqa: S608
+            of = "s"
+        self.run(f'INSERT INTO "{table.name}" ({names}) {series} SELECT {parts} FROM {of}')  # noqa: S608 - our own
 
     def run(self, sql: str) -> None:
         self.conn.exec_driver_sql(sql)
@@ -153,10 +172,13 @@ def _text(value: object) -> str:
 
 
 def _leads(hand: _Hand, plan: Plan, now: datetime, owners: Sequence[int]) -> None:
-    hand.run(
-        f"INSERT INTO companies (public_id, name, name_folded, created_at) "
-        f"VALUES ('bench', 'An Phát', 'an phat', {hand.ago(now, '0')})"
-    )
+    company = {
+        "public_id": "'bench'",
+        "name": "'An Phát'",
+        "name_folded": "'an phat'",
+        "created_at": hand.ago(now, "0"),
+    }
+    hand.rows(companies, 1, company)
     hand.run("INSERT INTO tags (key, label) VALUES ('vip', 'VIP'), ('hoi_thao', 'Hội thảo'), ('hiem', 'Hiếm')")
     family, given = hand.number(1, len(_FAMILY)), hand.number(2, len(_GIVEN))
     name = f"{hand.one_of(_FAMILY, family)} || ' ' || {hand.one_of(_GIVEN, given)}"
@@ -187,7 +209,7 @@ def _leads(hand: _Hand, plan: Plan, now: datetime, owners: Sequence[int]) -> Non
     rare = {"lead_id": "i * 500 - 1", "tag": "'hiem'", "at": hand.ago(now, "86400")}
     hand.rows(lead_tags, plan.leads // 500, rare)
     agreed = {
-        "lead_id": "i", "purpose": "'advertising'", "channel": "'email'", "given": hand.yes(True), "method": "'form'",
+        "lead_id": "i", "purpose": "'advertising'", "channel": "'email'", "given": hand.yes, "method": "'form'",
         "proof": "'Tôi đồng ý'", "origin": "'form:bao-gia'", "occurred_at": hand.ago(now, age),
         "recorded_at": hand.ago(now, age),
     }  # fmt: skip
@@ -250,42 +272,42 @@ def _message(hand: _Hand, now: datetime, age: str, states: str, salt: int) -> di
     }  # fmt: skip
 
 
-def _broadcast(hand: _Hand, plan: Plan, now: datetime, broadcast: int) -> None:
+def _broadcast(hand: _Hand, plan: Plan, now: datetime, ids: Ids) -> None:
     drawn = hand.number(40, 100)
     states = f"CASE WHEN {drawn} < 90 THEN 'sent' WHEN {drawn} < 92 THEN 'bounced' ELSE 'skipped' END"
     columns = {
-        "purpose": "'broadcast'", "lead_id": "i", "broadcast_id": str(broadcast), "step": "'a'",
+        "purpose": "'broadcast'", "lead_id": "i", "broadcast_id": str(ids.broadcast), "step": "'a'",
         "template_key": f"'{EMAILS[2]}'", **_message(hand, now, f"{30 * _DAY} - i / 200", states, 1),
     }  # fmt: skip
-    with hand.without_indexes(messages):
-        hand.rows(messages, min(plan.broadcast, plan.leads), columns)
+    hand.rows(messages, min(plan.broadcast, plan.leads), columns)
 
 
-def _campaign(hand: _Hand, plan: Plan, now: datetime, campaign_id: int, revision_id: int) -> None:
+def _campaign(hand: _Hand, plan: Plan, now: datetime, ids: Ids) -> None:
     count = min(plan.enrollments, plan.leads)
     drawn, age = hand.number(50, 10), f"{hand.number(51, 90 * _DAY)} + {8 * _DAY}"
     state = f"CASE WHEN {drawn} < 2 THEN 'active' WHEN {drawn} < 8 THEN 'completed' ELSE 'exited' END"
     ahead = hand.ago(now, f"0 - {hand.number(52, 3 * _DAY)} - 3600")
     hand_rows = {
-        "campaign_id": str(campaign_id), "revision_id": str(revision_id), "lead_id": "i", "state": state,
+        "campaign_id": str(ids.campaign), "revision_id": str(ids.revision), "lead_id": "i", "state": state,
         "reason": f"CASE {state} WHEN 'exited' THEN 'goal_met' END", "cause": "'membership:' || i",
         "step": f"CASE {state} WHEN 'active' THEN 'digest' END",
         "due_at": f"CASE {state} WHEN 'active' THEN {ahead} END",
         "planned_at": f"CASE {state} WHEN 'active' THEN {ahead} END",
-        "entered_at": hand.ago(now, age), "ended_at": f"CASE {state} WHEN 'active' THEN NULL ELSE {hand.ago(now, '60')} END",
+        "entered_at": hand.ago(now, age),
+        "ended_at": f"CASE {state} WHEN 'active' THEN NULL ELSE {hand.ago(now, '60')} END",
     }  # fmt: skip
     with hand.without_indexes(enrollments):
         hand.rows(enrollments, count, hand_rows)
     for number, step in enumerate(STEPS[:2]):
         sent = f"CASE WHEN {hand.number(53 + number, 100)} < 95 THEN 'sent' ELSE 'skipped' END"
         columns = {
-            "purpose": "'campaign'", "lead_id": "i", "campaign_id": str(campaign_id), "enrollment_id": "i",
-            "revision_id": str(revision_id), "step": f"'{step}'", "occurrence": "1", "template_key": f"'{EMAILS[number]}'",
-            **_message(hand, now, f"{age} - {number * _DAY}", sent, 2 + number),
+            "purpose": "'campaign'", "lead_id": "i", "campaign_id": str(ids.campaign), "enrollment_id": "i",
+            "revision_id": str(ids.revision), "step": f"'{step}'", "occurrence": "1",
+            "template_key": f"'{EMAILS[number]}'", **_message(hand, now, f"{age} - {number * _DAY}", sent, 2 + number),
         }  # fmt: skip
         hand.rows(messages, count // (1 + number), columns)
         passed = {
-            "enrollment_id": "i", "campaign_id": str(campaign_id), "step": f"'{step}'", "occurrence": "1",
+            "enrollment_id": "i", "campaign_id": str(ids.campaign), "step": f"'{step}'", "occurrence": "1",
             "outcome": "'done'", "planned_at": hand.ago(now, age), "at": hand.ago(now, age),
         }  # fmt: skip
         hand.rows(passages, count // (1 + number), passed)
@@ -293,12 +315,13 @@ def _campaign(hand: _Hand, plan: Plan, now: datetime, campaign_id: int, revision
 
 def _opportunities(hand: _Hand, plan: Plan, now: datetime) -> None:
     drawn, age = hand.number(60, 10), hand.number(61, 200 * _DAY)
+    stage = hand.one_of(("new", "contacted", "quoted"), hand.number(62, 3))
     state = f"CASE WHEN {drawn} < 5 THEN 'open' WHEN {drawn} < 7 THEN 'won' ELSE 'lost' END"
     columns = {
         "public_id": "'deal' || i", "lead_id": "i * 20", "pipeline": "'sales'", "name": "'Gói năm'",
-        "owner_id": '(SELECT owner_id FROM leads WHERE leads.id = i * 20)',
-        "stage": f"CASE {state} WHEN 'open' THEN {hand.one_of(('new', 'contacted', 'quoted'), hand.number(62, 3))} ELSE 'new' END",
-        "state": state, "value": f"{hand.number(63, 50)} * 1000000", "automatic": hand.yes(True), "criteria": hand.json("'[]'"),
+        "owner_id": "(SELECT owner_id FROM leads WHERE leads.id = i * 20)",
+        "stage": f"CASE {state} WHEN 'open' THEN {stage} ELSE 'new' END", "state": state,
+        "value": f"{hand.number(63, 50)} * 1000000", "automatic": hand.yes, "criteria": hand.json("'[]'"),
         "cause": "'activity:' || i", "opened_at": hand.ago(now, age), "stage_since": hand.ago(now, age),
         "closed_at": f"CASE {state} WHEN 'open' THEN NULL ELSE {hand.ago(now, '3600')} END",
     }  # fmt: skip

@@ -1,0 +1,181 @@
+"""Pages at a million leads: the real server in a process of its own, two people signed in, each page many times.
+
+The naive way is the same list by OFFSET and COUNT(*) over the same database.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from nurture.bench.browser import Browser
+from nurture.bench.failures import WrongWorkError, certain
+from nurture.bench.house import BROADCAST, PASSWORD, House, furnish
+from nurture.bench.model import Figure, Part, Size, percentile
+from nurture.bench.place import Place, figured
+from nurture.bench.processes import Watch, children
+from nurture.bench.world import CAMPAIGN, EMAILS, Plan
+from nurture.kernel.context import Context
+from nurture.kernel.i18n import N_
+
+TITLE = N_("Pages: lists, a lead's page, Today, the account, at 1,000,000 leads")
+LEADS, ACTIVITIES = 1_000_000, 2_000_000
+TIMES = 25
+_START = 60.0  # seconds for the server to begin
+_DEEP = 20  # pages down a list
+LIST_AIM, LEAD_AIM = 100.0, 80.0  # ms, p95
+
+# By kind of page and who looks. ACTIVE is a lead with much, QUIET one with little.
+_LISTS: Mapping[str, Sequence[str]] = {
+    "admin": (
+        "/leads", "/leads?sort=engagement", "/leads?sort=name", "/leads?temperature=hot&sort=created",
+        "/leads?q=minh+chau",
+        "/leads?tag=hiem", "/leads?tag=vip&sort=name", "/leads?segment=cold_leads", "/leads?owner=none",
+        "/leads?source=zalo&lifecycle=customer", "/sends", "/sends?state=sent", f"/sends?campaign={CAMPAIGN}",
+        f"/sends?broadcast={BROADCAST}&state=bounced", "/campaigns", f"/campaigns/{CAMPAIGN}/enrollments",
+        "/broadcasts",
+        f"/broadcasts/{BROADCAST}/audience", "/segments", "/segments/cold_leads/members", "/opportunities?as=table",
+        "/tasks?of=all", "/alerts?of=all", "/replies?of=all", "/suppressions", "/leads/duplicates",
+    ),
+    "seller": (
+        "/leads", "/leads?owner=me&sort=engagement", "/leads?tag=hiem", "/leads?segment=customers", "/sends",
+        "/sends?state=skipped", "/segments/cold_leads/members", "/opportunities", "/tasks",
+    ),
+}  # fmt: skip
+_LEADS: Mapping[str, Sequence[str]] = {
+    "admin": (
+        "/leads/ACTIVE", "/leads/ACTIVE?tab=score", "/leads/ACTIVE?tab=emails", "/leads/ACTIVE?tab=info",
+        "/leads/ACTIVE/why", "/leads/QUIET",
+    ),
+    "seller": ("/leads/ACTIVE",),
+}  # fmt: skip
+_OTHERS: Mapping[str, Sequence[str]] = {
+    "admin": (
+        "/today", f"/campaigns/{CAMPAIGN}", f"/broadcasts/{BROADCAST}", f"/emails/{EMAILS[0]}/result",
+        "/segments/cold_leads",
+        "/opportunities",
+    ),
+    "seller": ("/today",),
+}  # fmt: skip
+
+
+def run(place: Place, size: Size) -> list[Figure]:
+    """p95 of lists, of a lead's page, of the others; the slowest page of each kind is the figure."""
+    number = size.of(LEADS, 200)
+    plan = Plan(number, size.of(ACTIVITIES, 2_000), number, number, number // 50)
+    times = TIMES if size.scale >= 0.01 else 2
+    began = time.perf_counter()
+    with place.context() as ctx:
+        house = furnish(ctx, plan)
+        figured(ctx.database)
+        making = time.perf_counter() - began
+        _ended(ctx, number)
+        with _server(place) as (port, pid):
+            return _measured(ctx, port, pid, house, times, number, making)
+
+
+def _measured(
+    ctx: Context, port: int, pid: int, house: House, times: int, number: int, making: float
+) -> list[Figure]:  # fmt: skip
+    people = {"admin": Browser(port), "seller": Browser(port)}
+    people["admin"].sign_in(house.admin, PASSWORD)
+    people["seller"].sign_in(house.seller, PASSWORD)
+    certain("signed in", people["admin"].get("/leads")[0], 200)
+    naive = _naive(ctx, number)
+    figures = []
+    kinds = (("web.list", _LISTS, LIST_AIM), ("web.lead", _LEADS, LEAD_AIM), ("web.other", _OTHERS, None))
+    for what, pages, aim in kinds:
+        watch = Watch({"web": pid, **{f"web {n}": one for n, one in enumerate(children(pid), 1)}})
+        looks = {
+            f"{who} {path}": _looks(people[who], _named(path), times) for who, paths in pages.items() for path in paths
+        }
+        worst = max(looks, key=lambda path: percentile(looks[path], 0.95))
+        every = [one for found in looks.values() for one in found]
+        figures.append(
+            Figure(
+                what, round(percentile(looks[worst], 0.95), 1), "ms", of=f"{number:,} leads, p95 of {worst}", aim=aim,
+                naive=round(naive, 1) if what == "web.list" else None, p50=round(percentile(every, 0.5), 1),
+                p99=round(percentile(every, 0.99), 1), parts=_busy(watch.parts()),
+                notes={
+                    **{path: f"p50 {percentile(one, 0.5):.0f}, p95 {percentile(one, 0.95):.0f} ms"
+                       for path, one in sorted(looks.items(), key=lambda pair: -percentile(pair[1], 0.95))},
+                    "making": f"{making:.0f} s",
+                },
+            )
+        )  # fmt: skip
+    for one in people.values():
+        one.close()
+    return figures
+
+
+def _busy(parts: Sequence[Part]) -> tuple[Part, ...]:
+    return tuple(one for one in parts if one.cpu > 0)
+
+
+def _named(path: str) -> str:
+    return path.replace("ACTIVE", "bench40").replace("QUIET", "bench39")
+
+
+def _looks(browser: Browser, path: str, times: int) -> list[float]:
+    """Milliseconds of each look; the first, which makes what the process keeps, is not counted."""
+    browser.timed(path)
+    return [browser.timed(path) * 1000 for _ in range(times)]
+
+
+def _naive(ctx: Context, number: int) -> float:
+    """Milliseconds of a list as it is often written: so many in all, and the page that many rows down."""
+    took = []
+    skipped = number // 2
+    with ctx.database.read() as conn:
+        for _ in range(3):
+            began = time.perf_counter()
+            for table in ("leads", "messages"):
+                conn.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one()  # noqa: S608 - our own
+            rows = conn.exec_driver_sql(
+                f"SELECT * FROM leads ORDER BY last_activity_at DESC, id DESC LIMIT 50 OFFSET {skipped}"  # noqa: S608
+            ).all()
+            took.append((time.perf_counter() - began) * 1000)
+            certain("rows", len(rows), 50)
+    return min(took)
+
+
+def _ended(ctx: Context, number: int) -> None:
+    """WrongWorkError unless the house is as large as it should be."""
+    with ctx.database.read() as conn:
+        for table, wanted in (("leads", number), ("messages", number * 2 + number // 2)):
+            found = conn.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one()  # noqa: S608 - our own
+            certain(table, found, wanted)
+
+
+@contextlib.contextmanager
+def _server(place: Place) -> Iterator[tuple[int, int]]:
+    """`nurture web` on a free port; gives the port and its process."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | place.environment(PORT=str(port), HOST="127.0.0.1")
+    with (place.folder / "web.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "nurture", "web"], env=environment, stdout=log, stderr=log)
+        try:
+            _awaited(port, process, place)
+            yield port, process.pid
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _awaited(port: int, process: "subprocess.Popen[bytes]", place: Place) -> None:
+    until = time.monotonic() + _START
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError):
+            browser = Browser(port)
+            status, _ = browser.get("/healthz")
+            browser.close()
+            if status:
+                return
+        time.sleep(0.1)
+    told = (place.folder / "web.log").read_text("utf-8", "replace")[-500:]
+    raise WrongWorkError(N_("The server did not begin: %(told)s"), told=told)
