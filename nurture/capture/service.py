@@ -212,7 +212,7 @@ def _fold_in(
             store.add_refusals(conn, batch["id"], read.refused)
             if not store.advance(conn, batch["id"], position, read.rows, part, len(read.refused)):
                 raise ConflictError(N_("The same file is being imported by somebody else"))
-            shared = ctx.database.is_sqlite and leases.any_held(conn, ctx.database)
+            shared = ctx.database.is_awaited or (ctx.database.is_sqlite and leases.any_held(conn, ctx.database))
     except IntegrityError:
         if tries == 1:  # on PostgreSQL a form may bring the same address at the same moment
             raise
