@@ -205,8 +205,9 @@ def multiply(ctx: Context, count: int) -> None:
     for table, changes in own.items():
         ids = f"pg_get_serial_sequence('{table}', 'id')"
         with ctx.database.write() as conn:
-            copy = f"SELECT (jsonb_populate_record(one, jsonb_build_object({changes}))).* FROM {table} one"  # noqa: S608
-            conn.exec_driver_sql(f"INSERT INTO {table} {copy}, generate_series(2, {count}) n WHERE one.id <= 2")
+            every = f"{table} one, generate_series(2, {count}) n"
+            new = f"LATERAL jsonb_populate_record(one, jsonb_build_object({changes})) new"
+            conn.exec_driver_sql(f"INSERT INTO {table} SELECT new.* FROM {every}, {new} WHERE one.id <= 2")  # noqa: S608
             conn.exec_driver_sql(f"SELECT setval({ids}, (SELECT max(id) FROM {table}))")  # noqa: S608
             conn.exec_driver_sql(f"ANALYZE {table}")
 
