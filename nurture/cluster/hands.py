@@ -8,9 +8,11 @@ from typing import Any
 import structlog
 
 from nurture.cluster.model import Queue, Task
+from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 
 _LONGEST_PAUSE = 5.0
+_monotonic = SystemClock().monotonic
 _log = structlog.get_logger(__name__)
 
 
@@ -43,8 +45,11 @@ class Hands:
         pause = 0.5
         while not self._stopping.is_set():
             try:
+                begun = _monotonic()
                 self._crew.run()
-                pause = 0.5
+                pause = 0.5 if _monotonic() - begun > _LONGEST_PAUSE else pause
+                if not self._stopping.is_set():
+                    _log.warning("queue_broke_off", retry_in=pause)
             except Exception as error:  # noqa: BLE001 - the queue outlives a database that is away
                 _log.error("queue_broke_off", error=f"{type(error).__name__}: {error}", retry_in=pause)
             self._stopping.wait(pause)
