@@ -1,6 +1,6 @@
 """Writing a lead's timeline and the decisions taken about it. An activity and its pending reaction commit together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -46,8 +46,11 @@ def _row(activity: Activity, real: datetime) -> dict[str, Any]:
         "email_key": activity.email_key,
         "url": activity.url,
         "about": about(activity.kind, activity.detail, activity.url),
-        "detail": dict(activity.detail),
+        "detail": dict(activity.detail) if activity.detail else _NOTHING,
     }
+
+
+_NOTHING: Mapping[str, Any] = {}  # one for all, so that it is put into words once for many rows
 
 
 @cache
@@ -117,6 +120,27 @@ def record_set(conn: Connection, batch: list[Activity], *, real: datetime, react
     times = [one.occurred_at for one in batch]
     same = times[0] if min(times) == max(times) else None  # a tick writes at one instant
     insert_rows(conn, reactions, ("activity_id", "lead_id", "occurred_at"), [(*row, same) for row in sorted(written)])
+
+
+_OF_MESSAGE = (
+    "lead_id", "kind", "occurred_at", "recorded_at", "actor", "cause", "cause_key", "message_id", "campaign_key",
+    "email_key", "detail",
+)  # fmt: skip
+
+
+def record_messages(
+    conn: Connection, kind: Kind, told: Iterable[tuple[int, int, str | None, str]], at: datetime, real: datetime
+) -> None:
+    """Write the same line about many messages, once for each; nobody reacts to it. As `record_set`, for less.
+
+    `told`: message, lead, campaign and email of each.
+    """
+    rows = []
+    for message, lead, campaign, email in told:
+        cause = f"message:{message}"
+        key = f"{cause}:{kind.value}"
+        rows.append((lead, kind.value, at, real, "engine", cause, key, message, campaign, email, _NOTHING))
+    insert_rows(conn, activities, _OF_MESSAGE, rows, once=True)
 
 
 @dataclass(frozen=True, slots=True)

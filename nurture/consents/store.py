@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection, Row, RowMapping
 
 from nurture.consents.model import Channel, Purpose, Standing, Suppressed, SuppressionReason, Word
 from nurture.consents.tables import consents, suppressions
-from nurture.kernel.database import Instant
+from nurture.kernel.database import Instant, among
+from nurture.kernel.ready import Ready
 from nurture.kernel.signing import KeyRing
 
 _CHUNK = 900
@@ -18,7 +19,7 @@ _PURPOSES = {purpose.value: purpose for purpose in Purpose}
 _LIFTED = suppressions.alias("lifted")
 _STANDS = sa.and_(suppressions.c.lifts.is_(None), ~sa.exists().where(_LIFTED.c.lifts == suppressions.c.id))
 # Built once: each go asks them.
-_GIVEN = (
+_GIVEN = Ready(
     sa.select(
         consents.c.lead_id,
         consents.c.purpose,
@@ -28,12 +29,12 @@ _GIVEN = (
         consents.c.origin,
         consents.c.per_day,
     )
-    .where(consents.c.lead_id.in_(sa.bindparam("ids", expanding=True)), consents.c.channel == sa.bindparam("on"))
+    .where(among(consents.c.lead_id, "ids"), consents.c.channel == sa.bindparam("on"))
     .order_by(consents.c.occurred_at, consents.c.id)
 )
-_IN_FORCE = (
+_IN_FORCE = Ready(
     sa.select(suppressions)
-    .where(suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True)))
+    .where(among(suppressions.c.address_hash, "hashes"))
     .where(suppressions.c.channel == sa.bindparam("on"), _STANDS)
     .order_by(suppressions.c.at, suppressions.c.id)
 )
@@ -120,10 +121,8 @@ def given_of(
 def words_of(conn: Connection, lead_ids: Sequence[int], channel: str) -> dict[int, dict[Purpose, Word]]:
     """The latest word of each lead for each purpose, with how it reached us."""
     found: dict[int, dict[Purpose, Word]] = defaultdict(dict)
-    for start in range(0, len(lead_ids), _CHUNK):
-        part = {"ids": list(lead_ids[start : start + _CHUNK]), "on": channel}
-        for lead_id, purpose, given, at, method, origin, per_day in conn.execute(_GIVEN, part):
-            found[lead_id][_PURPOSES[purpose]] = Word(given, at, method, origin, per_day)
+    for lead_id, purpose, *said in _GIVEN.rows(conn, ids=list(lead_ids), on=channel):
+        found[lead_id][_PURPOSES[purpose]] = Word(*said)
     return dict(found)
 
 
@@ -160,9 +159,8 @@ def suppressed(conn: Connection, hashes: Iterable[str], channel: str) -> dict[st
     """The suppressions in force by address hash, the oldest first."""
     wanted = sorted(set(hashes))
     found: dict[str, list[Suppressed]] = defaultdict(list)
-    for start in range(0, len(wanted), _CHUNK):
-        for row in conn.execute(_IN_FORCE, {"hashes": wanted[start : start + _CHUNK], "on": channel}):
-            found[row.address_hash].append(_suppressed(row, row.reason))
+    for row in _IN_FORCE.rows(conn, hashes=wanted, on=channel):
+        found[row.address_hash].append(_suppressed(row, row.reason))
     return {address_hash: tuple(rows) for address_hash, rows in found.items()}
 
 

@@ -22,6 +22,7 @@ from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageState as State
 
+TAKEN = Verdict(State.SENT)  # the answer to the final dot was yes: nearly all there is
 # The sender's address or standing: 5.1.7 and 5.1.8 (RFC 3463), 5.7.8 (RFC 4954), 5.7.2x (RFC 7372); a day's quota.
 _ABOUT_SENDER = frozenset({"5.1.7", "5.1.8", "5.4.5", "5.7.8", "5.7.9", "5.7.14"} | {f"5.7.{n}" for n in range(20, 30)})
 _ABOUT_US = frozenset(
@@ -101,7 +102,7 @@ def _before_the_dot(report: Report) -> Verdict:
 
 def _after_the_dot(report: Report) -> Verdict:
     if 200 <= report.code < 300:
-        return Verdict(State.SENT)
+        return TAKEN
     if report.code < 400:
         return _unsure()
     if report.code < 500:

@@ -19,7 +19,11 @@ class FrameWriter:
 
     def send(self, frame: Mapping[str, Any]) -> None:
         """Write one frame. OSError when the other end is gone."""
-        body = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        self.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+
+    def send_text(self, text: str) -> None:
+        """The same of a frame that is JSON already."""
+        body = text.encode("utf-8", "surrogatepass")
         data = memoryview(_HEAD.pack(len(body)) + body)
         with self._turn:
             while data:

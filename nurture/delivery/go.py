@@ -6,27 +6,28 @@ What was committed before it counts: a refusal, a stop, a pause, the window, the
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Decided
 from nurture.activities.service import Decision, decide_many
-from nurture.delivery import store
-from nurture.delivery.desk import Desk, Given, Place, Wait
+from nurture.delivery import store, turn_store
+from nurture.delivery.desk import Desk, Wait
 from nurture.delivery.judge import Cancel, Hold, Instants, Judge, Yield
 from nurture.delivery.letter import Letter
 from nurture.delivery.origin import origin
+from nurture.delivery.packing import Common, Document
 from nurture.delivery.relays import own_domains
+from nurture.delivery.turn_store import Place
 from nurture.kernel.context import Context
-from nurture.kernel.database import Instant, update_rows
+from nurture.kernel.database import Instant
 from nurture.kernel.i18n import N_, translate
 from nurture.kernel.reasons import Reason
 from nurture.kernel.settings import Settings
 from nurture.messages.model import MessageState, Purposes
 from nurture.messages.service import follow_end
-from nurture.messages.store import current_revisions
 from nurture.messages.tables import messages
 from nurture.messages.values import house_values, mailbox, message_values, staff_values
 from nurture.policy.decide import Defer, Send, Skip
@@ -40,6 +41,15 @@ _MICROSECOND = timedelta(microseconds=1)
 _MOMENT = timedelta(seconds=2)  # real time after which one that has let another go first asks again
 _TEST = N_("[Test]")
 _No: TypeAlias = Defer | Skip | Cancel | Hold | Yield | Wait
+
+
+class Gone(NamedTuple):
+    """What a look at those who come next in line came to."""
+
+    letters: list[Letter]
+    seen: int  # messages looked at
+    last: Place | None  # the last of them
+    left: Sequence[Place]  # those for which no sender had a hand free
 
 
 def go(
@@ -60,35 +70,62 @@ def go(
     if len(ids) > most:
         raise ValueError(f"at most {most} messages in one go")
     times = Instants(ctx.clock.engine(), ctx.clock.real(), at)
-    rows = store.letters(conn, sender, ids)
+    rows = turn_store.letters(conn, sender, ids)
+    return _let(conn, ctx, rows, times, desk, sender)[0] if rows else []
+
+
+def go_next(conn: Connection, ctx: Context, after: Place, most: int, *, at: datetime, desk: Desk) -> Gone:
+    """Let those go that come next in line, at most so many; nobody needs to have reserved them."""
+    times = Instants(ctx.clock.engine(), ctx.clock.real(), at)
+    rows = turn_store.next_letters(conn, after, most, now=times.now, real=times.real, at=at)
     if not rows:
-        return []
-    revisions = current_revisions(conn)
+        return Gone([], 0, None, [])
+    letters, left = _let(conn, ctx, rows, times, desk, "")
+    return Gone(letters, len(rows), _place(rows[-1]), [_place(row) for row in left])
+
+
+def _place(row: Any) -> Place:
+    return Place(row.priority, row.not_before, row.id)
+
+
+def _let(
+    conn: Connection, ctx: Context, rows: Sequence[Any], times: Instants, desk: Desk | None, sender: str
+) -> tuple[list[Letter], list[Any]]:
+    """The letters that go, and the rows for which no sender had a hand free."""
+    revisions = turn_store.current_revisions(
+        conn, (row.template_key for row in rows if row.template_revision_id is None)
+    )
     judge = Judge(conn, ctx, rows, times)
+    writer = _Writer(judge, ctx.settings, times)
     letters: list[Letter] = []
-    others: list[tuple[Row[Any], _No]] = []
+    left: list[Any] = []
+    others: list[tuple[Any, _No]] = []
     for row in rows:
         place = desk.ask(row, judge.address[row.id]) if desk is not None else None
         if isinstance(place, Wait):
             others.append((row, place))
-        if desk is not None and not isinstance(place, Place):
+            continue
+        if desk is not None and place is None:
+            left.append(row)
             continue
         outcome = judge.outcome(row)
         revision = row.template_revision_id or _revision(row, revisions, ctx.settings.language)
-        if isinstance(outcome, Send) and revision is None:
-            outcome = Skip(Reason.NO_TEMPLATE, {"email": row.template_key})
-        if isinstance(outcome, Send) and revision is not None:
-            letters.append(_letter(row, revision, judge, ctx, times))
-            if desk is not None and isinstance(place, Place):
-                desk.take(place, row.id)
-        elif not isinstance(outcome, Send):
+        if not isinstance(outcome, Send):
             others.append((row, outcome))
-    _mark_sending(conn, letters, rows, times, {} if desk is None else desk.given, sender)
+        elif revision is None:
+            others.append((row, Skip(Reason.NO_TEMPLATE, {"email": row.template_key})))
+        else:
+            letters.append(writer.letter(row, revision))
+            if desk is not None and place is not None:
+                desk.take(place, row.id)
+    marks = turn_store.Marks(times.now, times.real, times.at + LEASE)
+    holders = [sender if desk is None else desk.given[one.message_id].sender for one in letters]
+    turn_store.mark_sending(conn, marks, letters, holders)
     _put_aside(conn, _without_busy(conn, others), times)
-    return letters
+    return letters, left
 
 
-def _without_busy(conn: Connection, others: Sequence[tuple[Row[Any], _No]]) -> list[tuple[Row[Any], _No]]:
+def _without_busy(conn: Connection, others: Sequence[tuple[Any, _No]]) -> list[tuple[Any, _No]]:
     """What ends lets its enrollment go on. One that somebody else is just moving is not waited for, since whoever
     moves it may wait for the message: it is asked again in a moment."""
     ending = {row.enrollment_id for row, outcome in others if isinstance(outcome, Skip | Cancel)} - {None}
@@ -96,7 +133,7 @@ def _without_busy(conn: Connection, others: Sequence[tuple[Row[Any], _No]]) -> l
     return [(row, Yield() if row.enrollment_id in busy else outcome) for row, outcome in others]
 
 
-def _revision(row: Row[Any], revisions: Mapping[tuple[str, str], int], language: str) -> int | None:
+def _revision(row: Any, revisions: Mapping[tuple[str, str], int], language: str) -> int | None:
     """The email in the message's language, else the installation's, else whichever there is."""
     for one in (row.language, language, "vi", "en"):
         if (row.template_key, one) in revisions:
@@ -104,107 +141,75 @@ def _revision(row: Row[Any], revisions: Mapping[tuple[str, str], int], language:
     return None
 
 
-def _letter(row: Row[Any], revision: int, judge: Judge, ctx: Context, times: Instants) -> Letter:
-    to_lead = row.user_id is None
-    frozen = row.values_ if row.dated_at is not None and row.values_ else None
-    seen = frozen or (_of_lead(row, judge, ctx) if to_lead else _of_staff(row, ctx))
-    address = judge.address[row.id]
-    from_address, from_name, reply_to = origin(seen, row.sender, ctx.settings, own_domains(ctx.settings))
-    return Letter(
-        message_id=row.id,
-        fence=row.fence + 1,
-        template=revision,
-        envelope_from=mailbox(ctx.settings.mail_from)[1],
-        from_address=from_address,
-        from_name=from_name,
-        to_address=address,
-        to_name=str((seen["lead"].get("name") if to_lead else row.user_name) or ""),
-        reply_to=reply_to,
-        header_id=row.header_id,
-        dated=((row.dated_at or times.real) - _EPOCH) // _MICROSECOND,
-        lead_id=row.lead_id if to_lead else 0,
-        address_hash=judge.hashes[address] if to_lead else "",
-        tracking=judge.tracking(row),
-        values=seen,
-        label=_label(row, ctx.settings),
-        feedback=_feedback(row) if to_lead else "",
-    )
+class _Writer:
+    """Puts together what a sender must know of each message; what they share is worked out once."""
+
+    def __init__(self, judge: Judge, settings: Settings, times: Instants) -> None:
+        self._judge = judge
+        self._settings = settings
+        self._real = times.real
+        self._house = house_values(settings)
+        self._own = own_domains(settings)
+        self._common = Common()
+        self._envelope_from = mailbox(settings.mail_from)[1]
+
+    def letter(self, row: Any, revision: int) -> Letter:
+        """The letter of a message that goes."""
+        to_lead = row.user_id is None
+        frozen = row.values_ if row.dated_at is not None and row.values_ else None
+        seen = Document(frozen) if frozen else self._of_lead(row) if to_lead else Document(self._of_staff(row))
+        address = self._judge.address[row.id]
+        from_address, from_name, reply_to = origin(seen, row.sender, self._settings, self._own)
+        return Letter(
+            message_id=row.id,
+            fence=row.fence + 1,
+            template=revision,
+            envelope_from=self._envelope_from,
+            from_address=from_address,
+            from_name=from_name,
+            to_address=address,
+            to_name=str((seen["lead"].get("name") if to_lead else row.user_name) or ""),
+            reply_to=reply_to,
+            header_id=row.header_id,
+            dated=((row.dated_at or self._real) - _EPOCH) // _MICROSECOND,
+            lead_id=row.lead_id if to_lead else 0,
+            address_hash=self._judge.hashes[address] if to_lead else "",
+            tracking=self._judge.tracking(row),
+            values=seen,
+            label=_label(row, self._settings),
+            feedback=_feedback(row) if to_lead else "",
+        )
+
+    def _of_lead(self, row: Any) -> Document:
+        """What an email to a lead sees, as it is now, and what it was written with."""
+        people = turn_store.people(row)
+        owner = people.owner if row.owner_id is not None else None
+        company = people.company if row.company_id is not None else None
+        line = self._judge.reason_line(row)
+        seen = message_values(people.lead, owner, company, self._house, line)
+        if row.values_:
+            return Document({**seen, **row.values_})
+        return self._common.document("lead", seen, (row.owner_id, row.company_id, line))
+
+    def _of_staff(self, row: Any) -> dict[str, Any]:
+        """What a mail to staff sees: what it was written with, and who reads it."""
+        return {**staff_values(turn_store.people(row).reader, self._house), **(row.values_ or {})}
 
 
-def _label(row: Row[Any], settings: Settings) -> str:
+def _label(row: Any, settings: Settings) -> str:
     """What stands before the subject: what the law has a lead see, and of a test that it is one."""
     if row.purpose == Purposes.TEST.value:
         return " ".join(filter(None, (translate(settings.language, _TEST), subject_label(settings.law, row.class_))))
     return subject_label(settings.law, row.class_) if row.user_id is None else ""
 
 
-def _feedback(row: Row[Any]) -> str:
+def _feedback(row: Any) -> str:
     """`c12:advertising:welcome_hello`: campaign, broadcast or neither, class and email."""
     sent_by = f"c{row.campaign_id}" if row.campaign_id else f"b{row.broadcast_id}" if row.broadcast_id else "n"
     return f"{sent_by}:{row.class_}:{row.template_key}"
 
 
-def _of_lead(row: Row[Any], judge: Judge, ctx: Context) -> dict[str, Any]:
-    """What an email to a lead sees, as it is now, and what it was written with."""
-    owner = _Group(row, "owner_") if row.owner_id is not None else None
-    company = _Group(row, "company_") if row.company_id is not None else None
-    line = judge.reason_line(row)
-    seen = message_values(_Group(row, "lead_"), owner, company, house_values(ctx.settings), line)
-    return {**seen, **(row.values_ or {})}
-
-
-def _of_staff(row: Row[Any], ctx: Context) -> dict[str, Any]:
-    """What a mail to staff sees: what it was written with, and who reads it."""
-    return {**staff_values(_Group(row, "user_"), house_values(ctx.settings)), **(row.values_ or {})}
-
-
-class _Group:
-    """The columns of a row whose names begin alike, as attributes without that beginning."""
-
-    __slots__ = ("_prefix", "_row")
-
-    def __init__(self, row: Row[Any], prefix: str) -> None:
-        self._row = row
-        self._prefix = prefix
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._row, self._prefix + name)
-
-
-_MARKED = (
-    "state", "reason", "detail", "retry_at", "ended_at", "gone_at", "lease_until", "fence", "address", "values_",
-    "template_revision_id", "dated_at", "address_hash", "lease_holder",
-)  # fmt: skip
-
-
-def _mark_sending(
-    conn: Connection,
-    letters: Sequence[Letter],
-    rows: Sequence[Row[Any]],
-    times: Instants,
-    given: Mapping[int, Given],
-    sender: str,
-) -> None:
-    dated = {row.id: row.dated_at or times.real for row in rows}
-    same = (MessageState.SENDING.value, "", None, None, None, times.now, times.at + LEASE)
-    marked = [
-        (
-            one.message_id,
-            *same,
-            one.fence,
-            one.to_address,
-            one.values,
-            one.template,
-            dated[one.message_id],
-            one.address_hash or None,
-            given[one.message_id].sender if given else sender,
-        )
-        for one in letters
-    ]
-    update_rows(conn, messages, _MARKED, marked)
-
-
-def _put_aside(conn: Connection, others: Sequence[tuple[Row[Any], _No]], times: Instants) -> None:
+def _put_aside(conn: Connection, others: Sequence[tuple[Any, _No]], times: Instants) -> None:
     if not others:
         return
     change = (
@@ -227,7 +232,7 @@ def _put_aside(conn: Connection, others: Sequence[tuple[Row[Any], _No]], times: 
     decide_many(conn, [_decision(row, outcome, times.now) for row, outcome in ended])
 
 
-def _aside(row: Row[Any], outcome: _No, times: Instants) -> dict[str, Any]:
+def _aside(row: Any, outcome: _No, times: Instants) -> dict[str, Any]:
     state, until, end, retry = MessageState.QUEUED, row.not_before, None, None
     if isinstance(outcome, Defer):
         until = outcome.until
@@ -248,7 +253,7 @@ def _aside(row: Row[Any], outcome: _No, times: Instants) -> dict[str, Any]:
     }
 
 
-def _decision(row: Row[Any], outcome: Skip | Cancel, now: datetime) -> Decision:
+def _decision(row: Any, outcome: Skip | Cancel, now: datetime) -> Decision:
     detail = outcome.detail if isinstance(outcome, Skip) else {}
     cause = f"enrollment:{row.enrollment_id}" if row.enrollment_id else f"message:{row.id}"
     return Decision(Decided.SEND, f"message:{row.id}", "no", outcome.reason, now, row.lead_id, cause, detail)

@@ -21,6 +21,7 @@ from nurture.delivery.go import DOT_SECONDS
 from nurture.delivery.journal import boot_id
 from nurture.delivery.letter import Letter
 from nurture.delivery.model import Report
+from nurture.delivery.packing import frame_of
 from nurture.delivery.presets import PRESETS
 from nurture.delivery.relays import Route
 from nurture.kernel.clock import SystemClock
@@ -99,7 +100,8 @@ class SenderProcess:
 
     def give(self, letters: Sequence[Letter]) -> None:
         """Hand it letters, which are `sending` by now. When it is dead its journal will show that it began none."""
-        self._send({"kind": "letters", "letters": [one.packed() for one in letters], "seconds": DOT_SECONDS})
+        with contextlib.suppress(OSError, ValueError):
+            self._out.send_text(frame_of(letters, DOT_SECONDS))
 
     def take_reports(self) -> list[Report]:
         """What it reported since the last time."""

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from sqlalchemy.engine import Connection, Row
 
-from nurture.delivery import journal, store
+from nurture.delivery import journal, store, turn_store
 from nurture.delivery.journal import Entry, Mark
 from nurture.delivery.model import Phase, Report
 from nurture.delivery.settle import settle
@@ -83,7 +83,7 @@ def _recover_local(ctx: Context, row: Row[Any], at: datetime) -> int | None:
 def _close(ctx: Context, row: Row[Any], entries: dict[tuple[int, int], Entry] | None) -> int:
     """Settle everything that a dead sender held, and end it, in one transaction."""
     with ctx.database.write() as conn:
-        left = store.under_way(conn, row.id)
+        left = turn_store.under_way(conn, row.id)
         settled = settle(conn, ctx, row.id, ROUTE, [_told(one, entries) for one in left])
         store.give_back(conn, row.id)
         store.end_sender(conn, row.id, ctx.database.now(conn))
@@ -93,7 +93,7 @@ def _close(ctx: Context, row: Row[Any], entries: dict[tuple[int, int], Entry] | 
     return count
 
 
-def _told(row: Row[Any], entries: dict[tuple[int, int], Entry] | None) -> Report:
+def _told(row: Any, entries: dict[tuple[int, int], Entry] | None) -> Report:
     """What the journal tells of a message under way; without one, its dot may have gone."""
     if entries is None:
         return Report(row.id, row.fence, Phase.DOT)
@@ -113,7 +113,7 @@ def _recover_overdue(ctx: Context, living: Collection[str]) -> int:
     for sender in [one for one in overdue if one not in living]:
         with ctx.database.write() as conn:
             at = ctx.database.now(conn)
-            left = [row for row in store.under_way(conn, sender) if row.lease_until < at]
+            left = [row for row in turn_store.under_way(conn, sender) if row.lease_until < at]
             count += _lost(conn, ctx, sender, left)
     return count
 
@@ -129,7 +129,7 @@ def _forget(ctx: Context, senders: Sequence[str]) -> None:
             store.end_sender(conn, sender, at)
 
 
-def _lost(conn: Connection, ctx: Context, sender: str, rows: Sequence[Row[Any]]) -> int:
+def _lost(conn: Connection, ctx: Context, sender: str, rows: Sequence[Any]) -> int:
     settled = settle(conn, ctx, sender, ROUTE, [_told(row, None) for row in rows])
     if rows:
         _log.warning("lease_over", sender=sender, messages=len(rows))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.engine import Connection, Row
 
 from nurture.delivery.tables import relay_counts, relay_rates, routes
 from nurture.kernel.database import Instant, among, upsert
+from nurture.kernel.ready import Ready
 from nurture.kernel.reasons import Reason
 from nurture.messages.model import MessageState
 from nurture.messages.tables import messages
@@ -18,13 +20,13 @@ COMPLAINTS = "complaints"  # holder of the rows on which these are counted
 WAITS = (Reason.QUOTA, Reason.RELAY_RATE, Reason.DOMAIN_RATE, Reason.COMPLAINT_RATE, Reason.ROUTE_PAUSED)
 BOOKED = (Reason.QUOTA, Reason.RELAY_RATE, Reason.DOMAIN_RATE)  # of these, those for whom a time is set
 _WAITING = sa.text("messages.state IN ('queued', 'deferred')")
-_ROUTES = sa.select(routes)
+_ROUTES = Ready(sa.select(routes))
 _FULL = 1e6  # tokens: more than any rate holds, so that a relay begins with as many as it may have
 
 
-def standing(conn: Connection) -> dict[str, Row[Any]]:
+def standing(conn: Connection) -> dict[str, Any]:
     """How each relay stands, by its key; one that never had trouble has no row."""
-    return {row.key: row for row in conn.execute(_ROUTES)}
+    return {row.key: row for row in _ROUTES.rows(conn)}
 
 
 def change(conn: Connection, key: str, values: Mapping[str, Any], real: datetime) -> None:
@@ -88,15 +90,18 @@ def taken(conn: Connection, keys: Sequence[str], since: datetime) -> dict[str, l
     return found
 
 
+@cache
+def _counted(dialect: str, what: str) -> Ready:
+    """Built once for each kind of database and column: every turn counts."""
+    names = (("route", sa.Text()), ("slot", Instant()), ("holder", sa.Text()), (what, sa.Integer()))
+    insert = upsert(dialect, relay_counts).values({name: sa.bindparam(name, type_=kind) for name, kind in names})
+    grown = {what: relay_counts.c[what] + getattr(insert.excluded, what)}
+    return Ready(insert.on_conflict_do_update(index_elements=["route", "slot", "holder"], set_=grown), ())
+
+
 def count(conn: Connection, what: str, key: str, slot: datetime, number: int, holder: str = "") -> None:
     """Add to a count: `taken`, `sent` or `complaints`."""
-    insert = upsert(conn.dialect.name, relay_counts).values(route=key, slot=slot, holder=holder, **{what: number})
-    column = relay_counts.c[what]
-    conn.execute(
-        insert.on_conflict_do_update(
-            index_elements=["route", "slot", "holder"], set_={what: column + getattr(insert.excluded, what)}
-        )
-    )
+    _counted(conn.dialect.name, what).run(conn, route=key, slot=slot, holder=holder, **{what: number})
 
 
 def sums(conn: Connection, since: datetime) -> dict[str, tuple[int, int]]:

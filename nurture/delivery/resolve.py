@@ -195,5 +195,5 @@ def by_policy(conn: Connection, ctx: Context, rows: Sequence[Row[Any]]) -> None:
 
 def _written(row: Row[Any]) -> str:
     """What the message's campaign says of such a one; nothing where a person has to."""
-    written = str((row.policy or {}).get("unknown") or "")
+    written = row.when_unknown or ""
     return "" if row.resolved_at is not None or row.lead_id is None or row.user_id is not None else written

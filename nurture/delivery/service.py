@@ -5,17 +5,17 @@ a quarter of a second. Letters travel to a sender only after the commit that mar
 """
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
 import structlog
 from sqlalchemy.engine import Connection
 
-from nurture.delivery import relay_store, relays, route, store
+from nurture.delivery import relay_store, relays, route, store, turn_store
 from nurture.delivery.conversation import Timeouts
 from nurture.delivery.desk import Desk, Given, Seat
-from nurture.delivery.go import go
+from nurture.delivery.front import Front
+from nurture.delivery.go import go_next
 from nurture.delivery.letter import Letter
 from nurture.delivery.limits import KEEP, slot_of
 from nurture.delivery.model import Phase, Report
@@ -27,6 +27,7 @@ from nurture.delivery.state import OPEN, is_open
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.counting import SENDS
+from nurture.kernel.garbage import unsearched
 from nurture.messages.model import MessageState
 
 __all__ = ["Dispatcher", "recover"]
@@ -37,8 +38,6 @@ _PERIOD = 1.0  # seconds between looks while nothing rings
 _GATHER = 0.004  # seconds in which reports gather for one transaction
 _UPKEEP = 2.0  # seconds between looks at dead senders
 _SEEN = 20.0  # seconds between notes that our senders live
-_RESERVED_WINDOWS = 4  # so many times what the senders can take at once is reserved
-_RESERVE_LEASE = timedelta(seconds=90)
 _MOST_AT_ONCE = 256  # messages in one turn, of all senders
 _STUCK = 5.0  # seconds without a word from a relay whose senders are busy
 _RETIRE_AFTER = 200_000  # letters; its journal has grown to about 15 MB by then
@@ -65,8 +64,7 @@ class Dispatcher:
         self._stopping = threading.Event()
         self._senders: list[SenderProcess] = []
         self._pace: dict[str, Pace] = {}
-        self._pool: deque[int] = deque()  # reserved, under the name of `_lender`
-        self._lender = ""
+        self._front = Front()
         self._shares: dict[str, float] = {}
         self._flow = Flow()
         self._rest_until = 0.0
@@ -120,8 +118,9 @@ class Dispatcher:
             self._take_stock()
         ready = [one for one in self._senders if one.is_ready and one.is_registered]
         hungry = [one for one in ready if self._pace[one.id].room(len(one.in_hand))]
-        heard = any(one.heard for one in self._senders)
-        if not heard and (self._rests or not (hungry and self._anything_waits(hungry))):
+        if hungry and not self._rests and self._front.is_due:
+            self._look(hungry)
+        if not any(one.heard for one in self._senders) and (self._rests or not hungry or self._front.after is None):
             return False
         return self._exchange(hungry)
 
@@ -130,19 +129,22 @@ class Dispatcher:
         """Whether the relays' rates leave nothing to do yet."""
         return self._rest_until > _monotonic()
 
-    def _anything_waits(self, hungry: Sequence[SenderProcess]) -> bool:
+    def _look(self, hungry: Sequence[SenderProcess]) -> None:
+        """Find the first that may go, and see whether anything may."""
         ctx = self._ctx
+        began, first = _monotonic(), None
         with ctx.database.read() as conn:
+            turn_store.by_indexes(conn)
             real = ctx.clock.real()
             reason = self._guard(conn, ctx)
             standing = relay_store.standing(conn)
             shown = any(route.is_kept_in(standing.get(one.key)) for one in self._routes)
-            if not reason and not shown:
-                if not any(is_open(standing.get(one.route.key), real) for one in hungry):
-                    return False
-                return bool(self._pool) or store.anything_waits(conn, ctx.clock.engine(), real, ctx.database.now(conn))
-        self._keep_in(reason)
-        return False
+            if not reason and any(is_open(standing.get(one.route.key), real) for one in hungry):
+                times = {"now": ctx.clock.engine(), "real": real, "at": ctx.database.now(conn)}
+                first = turn_store.first_in_line(conn, **times)
+        self._front.found(first, _monotonic() - began)
+        if reason or shown:
+            self._keep_in(reason)
 
     def _keep_in(self, reason: str, key: str = "") -> None:
         with self._ctx.database.write() as conn:
@@ -154,10 +156,11 @@ class Dispatcher:
         """One transaction; then the letters leave for the senders. Whether any did."""
         ctx = self._ctx
         taken = [(one, one.take_reports()) for one in self._senders]
-        pool = tuple(self._pool)
+        before = self._front.after
         letters: list[Letter] = []
         try:
-            with ctx.database.write() as conn:
+            with unsearched(), ctx.database.write() as conn:
+                turn_store.by_indexes(conn)
                 desk = Desk(conn, ctx.settings, self._routes, ctx.clock.real(), needed=_hasty(taken))
                 settled = [(one.route.key, self._settle(conn, desk, one, told)) for one, told in taken if told]
                 if hungry and not self._guard(conn, ctx):
@@ -168,7 +171,7 @@ class Dispatcher:
             for one, reports in taken:
                 one.put_back(reports)
             self._in_doubt = True  # the commit may have been made, and its answer lost
-            self._pool = deque(pool)
+            self._front.after = before
             raise
         for one, reports in taken:
             self._forget(one, reports)
@@ -184,7 +187,7 @@ class Dispatcher:
         """What is under way with a sender of ours that never got it has certainly not gone: it may go again."""
         with self._ctx.database.write() as conn:
             for one in self._senders:
-                left = [row for row in store.under_way(conn, one.id) if row.id not in one.in_hand]
+                left = [row for row in turn_store.under_way(conn, one.id) if row.id not in one.in_hand]
                 told = [Report(row.id, row.fence, Phase.HELD) for row in left]
                 settle(conn, self._ctx, one.id, one.route.key, told)
         self._in_doubt = False
@@ -240,27 +243,14 @@ class Dispatcher:
             if desk.next_at is not None and desk.next_at > desk.real:
                 self._rest_until = _monotonic() + (desk.next_at - desk.real).total_seconds()
             return []
-        at = ctx.database.now(conn)
-        if len(self._pool) < room and self._has_lender():
-            times = {"now": ctx.clock.engine(), "real": desk.real, "at": at}
-            wanted = _RESERVED_WINDOWS * room
-            found = store.reserve(conn, self._lender, wanted, lease=_RESERVE_LEASE, **times)
-            held = set(self._pool)
-            self._pool.extend(one for one in found if one not in held)
-        ids = [self._pool.popleft() for _ in range(min(room, len(self._pool)))]
-        letters = go(conn, ctx, self._lender, ids, at=at, most=_MOST_AT_ONCE, desk=desk) if ids else []
-        left = set(ids) - {one.message_id for one in letters}
-        again = store.still_reserved(conn, self._lender, list(left))
-        self._pool.extend(one for one in ids if one in again)
-        for revision in {one.template for one in letters} - self._templates.keys():
+        if self._front.after is None:
+            return []
+        most = min(room + self._front.left, 2 * _MOST_AT_ONCE)
+        gone = go_next(conn, ctx, self._front.after, most, at=ctx.database.now(conn), desk=desk)
+        self._front.moved(gone.last, gone.left, is_end=gone.seen < most)
+        for revision in {one.template for one in gone.letters} - self._templates.keys():
             self._templates[revision] = store.compiled(conn, revision)
-        return letters
-
-    def _has_lender(self) -> bool:
-        """Whether there is a sender under whose name messages are reserved; the pool is always of one."""
-        if not self._lender:
-            self._lender = next((one.id for one in self._senders if one.is_ready and one.is_registered), "")
-        return bool(self._lender)
+        return gone.letters
 
     def _give(self, letters: Sequence[Letter], given: Mapping[int, Given]) -> None:
         for sender in self._senders:
@@ -322,12 +312,6 @@ class Dispatcher:
         if sender.is_closed:
             return
         sender.close()
-        if sender.id == self._lender:
-            self._lender = ""
-            self._pool.clear()
-            with self._ctx.database.write() as conn:
-                store.give_back(conn, sender.id)
-            self._bell.set()
 
     def _register(self, new: Sequence[SenderProcess]) -> None:
         with self._ctx.database.write() as conn:
@@ -343,9 +327,6 @@ class Dispatcher:
             if one.heard:
                 self._exchange([])
             recover_sender(self._ctx, one.id)
-            if one.id == self._lender:  # what it had reserved has just been given back
-                self._lender = ""
-                self._pool.clear()
             if not one.is_registered:
                 one.journal.unlink(missing_ok=True)
                 self._keep_in(route.NO_SENDER, one.route.key)

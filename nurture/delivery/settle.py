@@ -8,18 +8,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from nurture.activities.model import Decided, Kind
-from nurture.activities.service import Activity, Decision, decide_many, record_set
+from nurture.activities.service import Activity, Decision, decide_many, record_messages, record_set
 from nurture.consents.model import Method, SuppressionReason
 from nurture.consents.service import Said, suppress
-from nurture.delivery import store
+from nurture.delivery import turn_store
 from nurture.delivery.backoff import retry_at, within_last_day
 from nurture.delivery.bounce import HARD, BounceReason
-from nurture.delivery.classify import classify
+from nurture.delivery.classify import TAKEN, classify
 from nurture.delivery.model import Phase, Report, RouteTrouble, Verdict
 from nurture.delivery.resolve import by_policy
 from nurture.delivery.timeline import is_to_lead, line
@@ -45,9 +45,8 @@ class Settled:
     reacts: bool = False  # activities wait for their effects
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    row: Row[Any]
+class _Case(NamedTuple):
+    row: Any
     report: Report
     verdict: Verdict
     retry: datetime | None
@@ -57,11 +56,12 @@ def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Seq
     """Write what became of messages under way with this sender. What was settled or recovered before is left alone."""
     now, real = ctx.clock.engine(), ctx.clock.real()
     by_message = {report.message_id: report for report in reports}
-    rows = store.under_way(conn, sender, list(by_message))
+    rows = turn_store.under_way(conn, sender, list(by_message))
     cases = [_case(row, by_message[row.id], route, real) for row in rows if row.fence == by_message[row.id].fence]
     if not cases:
         return Settled()
-    _write_states(conn, cases, now)
+    _write_states(conn, [case for case in cases if case.verdict is not TAKEN], now)
+    turn_store.mark_sent(conn, [case.row.id for case in cases if case.verdict is TAKEN], now)
     _write_attempts(conn, cases, route, real)
     reacts = _write_timeline(conn, ctx, cases, now, real)
     follow_end(conn, [case.row for case in cases if case.verdict.state in ENDED])
@@ -69,8 +69,10 @@ def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Seq
     return _summary(cases, reacts=reacts)
 
 
-def _case(row: Row[Any], report: Report, route: str, real: datetime) -> _Case:
+def _case(row: Any, report: Report, route: str, real: datetime) -> _Case:
     verdict = classify(report)
+    if verdict is TAKEN:
+        return _Case(row, report, verdict, None)
     if verdict.state is MessageState.UNKNOWN and row.delivered_at is not None:
         verdict = Verdict(MessageState.SENT)  # its receiver has told of it before its sender did
     if verdict.trouble is not None:
@@ -135,9 +137,10 @@ def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: 
 def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now: datetime, real: datetime) -> bool:
     """Activities, decisions, suppressions; whether somebody is to react."""
     to_leads = [case for case in cases if is_to_lead(case.row)]
-    sent = [_activity(case, Kind.MESSAGE_SENT, now) for case in to_leads if case.verdict.state is MessageState.SENT]
+    sent = [case.row for case in to_leads if case.verdict.state is MessageState.SENT]
     bounced = [case for case in to_leads if case.verdict.state is MessageState.BOUNCED]
-    record_set(conn, sent, real=real, react=False)
+    told = ((row.id, row.lead_id, row.campaign_key, row.template_key) for row in sent)
+    record_messages(conn, Kind.MESSAGE_SENT, told, now, real)
     record_set(conn, [_activity(case, Kind.MESSAGE_BOUNCED, now) for case in bounced], real=real)
     for case in cases:
         if case.verdict.suppress and case.row.address:
@@ -150,7 +153,7 @@ def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now:
 
 
 def _activity(case: _Case, kind: Kind, now: datetime) -> Activity:
-    return line(case.row, kind, now, case.verdict.detail if kind is Kind.MESSAGE_BOUNCED else {})
+    return line(case.row, kind, now, case.verdict.detail)
 
 
 def _decision(case: _Case, now: datetime) -> Decision:
@@ -192,7 +195,7 @@ def bounced_later(conn: Connection, ctx: Context, found: Sequence[LaterBounce]) 
     """
     now, real = ctx.clock.engine(), ctx.clock.real()
     wanted = {one.message_id: one for one in reversed(found)}
-    rows = store.gone_out(conn, sorted(wanted))
+    rows = turn_store.gone_out(conn, sorted(wanted))
     update_rows(conn, messages, _LATER, [_later(wanted[row.id], now) for row in rows])
     told = [line(row, Kind.MESSAGE_BOUNCED, now, wanted[row.id].told) for row in rows if is_to_lead(row)]
     record_set(conn, told, real=real)
@@ -206,7 +209,7 @@ def arrived_later(conn: Connection, ctx: Context, ids: Sequence[int]) -> None:
     Nobody needs to resolve it any more, and it is not sent again.
     """
     now, real = ctx.clock.engine(), ctx.clock.real()
-    rows = store.unsure(conn, sorted(set(ids)))
+    rows = turn_store.unsure(conn, sorted(set(ids)))
     update_rows(conn, messages, _ARRIVED, [_arrived(row, now) for row in rows])
     told = [line(row, Kind.MESSAGE_SENT, row.gone_at or now, {}) for row in rows if is_to_lead(row)]
     record_set(conn, told, real=real, react=False)
@@ -216,7 +219,7 @@ def arrived_later(conn: Connection, ctx: Context, ids: Sequence[int]) -> None:
 _ARRIVED = ("state", "reason", "detail", "retry_at", "gone_at", "ended_at", "lease_until", "lease_holder")
 
 
-def _arrived(row: Row[Any], now: datetime) -> tuple[Any, ...]:
+def _arrived(row: Any, now: datetime) -> tuple[Any, ...]:
     return row.id, MessageState.SENT.value, "", None, None, row.gone_at or now, now, None, None
 
 

@@ -1,7 +1,7 @@
-"""Statements that are compiled once and run by the driver itself: for loops whose statements cost more than their work.
+"""Statements that are compiled once: for loops in which building a statement costs more than its work.
 
-Rows are named tuples, their values of the same types as SQLAlchemy's; equal values are converted once. A statement
-runs within a transaction of `Database.write`, and has no list that grows with its values: `among` stands for IN.
+Rows are named tuples, their values of the same types as SQLAlchemy's; equal values are converted once. A statement has
+no list that grows with its values: `among` stands for IN.
 """
 
 from collections import namedtuple
@@ -34,19 +34,13 @@ class Ready:
         self._statement = statement
         self._columns = list(statement.selected_columns if columns is None else columns)
         names = [column.key or column.name for column in self._columns]
-        kind: Any = namedtuple("Found", names)  # type: ignore[misc]
-        self._make = kind._make
+        self._make = tuple_of("Found", names)
         self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, conn: Connection, **values: Any) -> list[Any]:
         """All rows, as named tuples."""
         compiled = self._of(conn.dialect)
-        cursor = conn.connection.cursor()
-        try:
-            cursor.execute(compiled.sql, _bound(compiled, values))
-            found: Any = cursor.fetchall()
-        finally:
-            cursor.close()
+        found: Any = conn.exec_driver_sql(compiled.sql, _bound(compiled, values)).fetchall()
         if found and compiled.converters:
             parts: list[Any] = list(zip(*found, strict=True))
             for index, convert in compiled.converters:
@@ -57,17 +51,20 @@ class Ready:
     def run(self, conn: Connection, **values: Any) -> None:
         """Run it for its effect."""
         compiled = self._of(conn.dialect)
-        cursor = conn.connection.cursor()
-        try:
-            cursor.execute(compiled.sql, _bound(compiled, values))
-        finally:
-            cursor.close()
+        conn.exec_driver_sql(compiled.sql, _bound(compiled, values))
 
     def _of(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
         if found is None:
             found = self._compiled[dialect.name] = _compile(self._statement, self._columns, dialect)
         return found
+
+
+def tuple_of(kind: str, names: Iterable[str]) -> Callable[[Iterable[Any]], Any]:
+    """What makes named tuples out of values in this order."""
+    named: Any = namedtuple(kind, names)  # type: ignore[misc]
+    made: Callable[[Iterable[Any]], Any] = named._make
+    return made
 
 
 def _compile(statement: Any, columns: Sequence[sa.ColumnElement[Any]], dialect: Dialect) -> _Compiled:
@@ -96,9 +93,11 @@ def _bound(compiled: _Compiled, values: dict[str, Any]) -> Any:
     given = {**compiled.constants, **values}
     for name, bind in compiled.binders:
         given[name] = bind(given[name])
-    return given if compiled.order is None else [given[name] for name in compiled.order]
+    return given if compiled.order is None else tuple([given[name] for name in compiled.order])
 
 
 def _converted(convert: _Convert, values: Sequence[Any]) -> list[Any]:
+    if any(isinstance(value, dict) for value in values):  # a document that the driver has read already
+        return list(map(convert, values))
     known = {value: convert(value) for value in set(values)}
     return [known[value] for value in values]

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.database import among, insert_new, upsert
+from nurture.kernel.ready import Ready
 from nurture.kernel.reasons import Reason
 from nurture.kernel.tables import installation
 from nurture.messages.model import ENDED, Attachment, Compiled, MessageClass, MessageState, NewMessage, Purposes
@@ -18,7 +19,6 @@ from nurture.messages.source import Source
 from nurture.messages.store import current_revisions
 from nurture.messages.tables import messages, template_files, template_revisions, templates
 
-_PER_STATEMENT = 400
 WAITING = (MessageState.QUEUED, MessageState.DEFERRED)
 
 
@@ -217,16 +217,19 @@ def _forget_links(conn: Connection, ids: Sequence[int]) -> None:
         conn.execute(messages.update().where(messages.c.id.in_(ids)).values(values_=sa.null()))
 
 
+_WAITING = sa.and_(among(enrollments.c.id, "enrollments"), among(enrollments.c.waits_for, "messages"))
+_HELD = Ready(sa.select(enrollments.c.id).where(_WAITING).order_by(enrollments.c.id).with_for_update(key_share=True))
+_FREED = Ready(enrollments.update().where(_WAITING).values(waits_for=None), ())
+
+
 def _release(conn: Connection, ended: Sequence[tuple[int, int]]) -> None:
     """Let enrollments go on that waited for one of these (message, enrollment), in the order of their ids."""
-    in_order = sorted(ended, key=lambda one: one[1])
-    for start in range(0, len(in_order), _PER_STATEMENT):
-        part = in_order[start : start + _PER_STATEMENT]
-        these = sa.and_(
-            enrollments.c.id.in_([enrollment for _, enrollment in part]),
-            enrollments.c.waits_for.in_([message for message, _ in part]),
-        )
-        if conn.dialect.name != "sqlite":  # which has one writer
-            query = sa.select(enrollments.c.id).where(these).order_by(enrollments.c.id)
-            conn.execute(query.with_for_update(key_share=True))
-        conn.execute(enrollments.update().where(these).values(waits_for=None))
+    if not ended:
+        return
+    these = {
+        "enrollments": sorted(enrollment for _, enrollment in ended),
+        "messages": [message for message, _ in ended],
+    }
+    if conn.dialect.name != "sqlite":  # which has one writer
+        _HELD.rows(conn, **these)
+    _FREED.run(conn, **these)

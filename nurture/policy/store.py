@@ -7,7 +7,8 @@ from itertools import pairwise
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.kernel.database import Id
+from nurture.kernel.database import Id, among
+from nurture.kernel.ready import Ready
 from nurture.leads.tables import leads
 from nurture.policy.silence import Quiet
 from nurture.policy.tables import runs
@@ -19,7 +20,6 @@ _REMEMBERED = timedelta(days=400)
 
 # Of the open deals only this matters here. The stage that owns the table stands above this one.
 _deals = sa.table("opportunities", sa.column("lead_id", Id), sa.column("owner_id", Id), sa.column("state", sa.Text))
-_IDS: sa.BindParameter[Sequence[int]] = sa.bindparam("ids", expanding=True)
 
 
 def _quiet_query() -> sa.Select[tuple[object, ...]]:
@@ -41,12 +41,12 @@ def _quiet_query() -> sa.Select[tuple[object, ...]]:
             seller.c.name.label("seller"),
         )
         .select_from(tables)
-        .where(leads.c.id.in_(_IDS), asks)
+        .where(among(leads.c.id, "ids"), asks)
         .order_by(leads.c.id, seller.c.name)
     )
 
 
-_QUIET = _quiet_query()
+_QUIET = Ready(_quiet_query())
 
 
 def quiet(conn: Connection, lead_ids: Sequence[int]) -> dict[int, Quiet]:
@@ -54,7 +54,7 @@ def quiet(conn: Connection, lead_ids: Sequence[int]) -> dict[int, Quiet]:
     if not lead_ids:
         return {}
     found: dict[int, Quiet] = {}
-    for row in conn.execute(_QUIET, {"ids": list(lead_ids)}):
+    for row in _QUIET.rows(conn, ids=list(lead_ids)):
         seller = row.seller or row.owner or ""
         one = Quiet(row.paused_at, row.replied_at, row.owner or "", row.deal is not None, seller if row.deal else "")
         found.setdefault(row.id, one)
