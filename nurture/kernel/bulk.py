@@ -78,11 +78,11 @@ def make_room(conn: Connection) -> None:
     """Let SQLite keep the pages of a large transaction in memory, and bring them home after several such at once.
 
     Indexes take in very many rows at very many places: each page is written once for several transactions then.
-    It holds as long as the connection.
+    What is read goes through that memory alone. It holds as long as the connection.
     """
     if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql("PRAGMA cache_size=-65536")
-        conn.exec_driver_sql("PRAGMA wal_autocheckpoint=16000")
+        for pragma in ("cache_size=-65536", "wal_autocheckpoint=16000", "mmap_size=0"):
+            conn.exec_driver_sql(f"PRAGMA {pragma}")
 
 
 _DRAW = sa.text("SELECT array_agg(nextval(pg_get_serial_sequence(:of, 'id'))) FROM generate_series(1, :count)")
