@@ -25,8 +25,8 @@ VERSION = 1
 SEAL = 0  # in the place of a version: what is sealed can never be taken for a token
 _VERSION = bytes((VERSION,))
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+={0,2}")
-_URL_SAFE, _FROM_PADDING = b"="
-_URL_SAFE = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
+_URL_SAFE, _FROM_URL_SAFE = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
+_PADDING = b"="
 _HEAD = 10
 _MAC = 16
 _BLOCK = 64
