@@ -46,7 +46,7 @@ def recover(ctx: Context, *, but: Collection[str] = ()) -> int:
 
 def _is_near(row: Row[Any]) -> bool:
     """Whether its journal may lie here: it ran on this machine, or in another container of this kernel."""
-    return row.host == socket.gethostname() or row.boot == (journal.boot_id() or None)
+    return bool(row.host == socket.gethostname() or row.boot == (journal.boot_id() or None))
 
 
 def recover_sender(ctx: Context, sender: str) -> int:

@@ -68,6 +68,28 @@ def fill(ctx: Context, count: int, *, size: int = 2_000, odd: Mapping[int, str] 
         write(conn, batch, now=now, real=now)
 
 
+_CROWD = """
+INSERT INTO messages (purpose, lead_id, unique_key, template_key, language, class, policy, state, planned_at,
+                      not_before, created_at, header_id)
+SELECT 'campaign', m.lead_id, 'crowd:' || n, m.template_key, m.language, 'transactional', m.policy, 'queued',
+       m.planned_at, m.not_before, m.created_at, 'crowd' || n || '@example.com'
+FROM {series} JOIN messages m ON m.unique_key = 'm' || (1 + n % {leads})
+"""
+
+
+def crowd(ctx: Context, count: int, leads: int = 1) -> int:
+    """So many more messages that may go now, in line behind those of `fill`; gives the id of the first."""
+    series = (
+        f"(WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {count - 1}) SELECT n FROM s) s"  # noqa: S608
+        if ctx.database.is_sqlite
+        else f"generate_series(0, {count - 1}) AS s(n)"
+    )
+    with ctx.database.write() as conn:
+        conn.execute(sa.text(_CROWD.format(series=series, leads=leads)))
+        query = sa.select(sa.func.min(messages.c.id)).where(messages.c.unique_key.like("crowd:%"))
+        return int(conn.execute(query).scalar_one())
+
+
 def publish(conn: sa.Connection, compiled: Compiled, now: object) -> int:
     """Keep a compiled email as the current revision."""
     values = {
