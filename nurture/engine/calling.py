@@ -17,7 +17,7 @@ from nurture.campaigns.model import CampaignState
 from nurture.campaigns.tables import campaigns
 from nurture.consents.model import Channel, Purpose, Standing
 from nurture.consents.store import standing, words_of
-from nurture.delivery.store import lock_quotas
+from nurture.delivery.turn_store import lock_quotas
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.leads.tables import leads
