@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from nurture.bench.growth import SIZES, draw, growth, too_steep
 from nurture.bench.kinds import kinds
 from nurture.bench.machine import engine_of, machine
 from nurture.bench.model import Size
@@ -18,7 +19,7 @@ from nurture.kernel.database import Database
 from nurture.kernel.i18n import translate
 
 _SQLITE = "sqlite"
-_ALL = "all"
+_ALL, _GROWTH = "all", "growth"
 
 
 @main.command(
@@ -28,7 +29,7 @@ _ALL = "all"
         kinds=", ".join(kinds()),
     )
 )
-@click.argument("what", metavar=_("WHAT"), nargs=-1, required=True, type=click.Choice([*kinds(), _ALL]))
+@click.argument("what", metavar=_("WHAT"), nargs=-1, required=True, type=click.Choice([*kinds(), _GROWTH, _ALL]))
 @click.option(
     "--db", "urls", metavar="URL", multiple=True, default=(_SQLITE,), show_default=True,
     help=_("Where to measure, also more than once: sqlite, the address of a PostgreSQL server, on which a database is "
@@ -38,10 +39,17 @@ _ALL = "all"
               help=_("How large: 1 is what the aims are for, 0.01 a hundredth."))  # fmt: skip
 @click.option("--markdown", "page", type=click.Path(dir_okay=False, path_type=Path),
               help=_("Write the tables into this file, too."))  # fmt: skip
+@click.option("--svg", "drawn", type=click.Path(file_okay=False, path_type=Path), default=Path(),
+              help=_("Of growth: the folder to draw into."))  # fmt: skip
+@click.option("--at", "sizes", type=click.IntRange(100, 10_000_000), multiple=True, default=SIZES,
+              help=_("Of growth: how many leads, enrollments or mails; also more than once."))  # fmt: skip
 @json_option
-def bench(what: tuple[str, ...], urls: tuple[str, ...], scale: float, page: Path | None, *, as_json: bool) -> None:
+def bench(
+    what: tuple[str, ...], urls: tuple[str, ...], scale: float, page: Path | None, drawn: Path, sizes: tuple[int, ...],
+    *, as_json: bool,
+) -> None:  # fmt: skip
     """Measure."""
-    chosen = list(kinds()) if _ALL in what else list(dict.fromkeys(what))
+    chosen = list(kinds()) if _ALL in what else [one for one in dict.fromkeys(what) if one != _GROWTH]
     here, runs = machine(), []
     if not as_json:
         say(machine_line(here, LANGUAGE))
@@ -51,9 +59,23 @@ def bench(what: tuple[str, ...], urls: tuple[str, ...], scale: float, page: Path
                 runs.append(_run(kind, address, Size(scale)))
                 if not as_json:
                     _show(runs[-1])
+            if _GROWTH in what:
+                _grow(url, address, drawn, sizes)
     if page is not None:
         page.write_text(markdown(runs, here, _command(what, urls, scale)), "utf-8")
     report({"machine": here, "scale": scale, "runs": [one.to_json() for one in runs]}, [], as_json=as_json)
+
+
+def _grow(url: str, address: str, folder: Path, sizes: tuple[int, ...]) -> None:
+    engine = "SQLite" if url == _SQLITE else "PostgreSQL"
+    curves = growth(address, sorted(set(sizes)), say=lambda line: say(line, err=True))
+    for kind, one in curves.items():
+        slope = "–" if one.slope is None else f"{one.slope:.2f}"
+        say(_("%(kind)s grows with the slope %(slope)s", kind=kind, slope=slope))
+    steep = too_steep(curves)
+    if steep:
+        say(_("Faster than its work grows: %(kinds)s", kinds=", ".join(steep)))
+    say(str(draw(curves, folder / f"growth-{engine.lower()}.svg", engine, LANGUAGE)))
 
 
 def _run(kind: str, address: str, size: Size) -> Run:
