@@ -74,7 +74,7 @@ def draw(curves: Mapping[str, Curve], path: Path, engine: str, language: str) ->
     named = [Curve(translate(language, _NAMES[kind]), one.points) for kind, one in curves.items()]
     title = translate(language, N_("How cost grows on %(engine)s; in brackets the slope, 1 grows as the work does"),
                       engine=engine)  # fmt: skip
-    across, up = translate(language, N_("leads, enrollments or mails")), translate(language, N_("time"))
+    across, up = translate(language, N_("leads, enrollments or mails")), translate(language, N_("how long it takes"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(drawing(named, title, across, up), "utf-8")
     return path

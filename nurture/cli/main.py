@@ -22,8 +22,8 @@ SECTIONS = {
         "tracking": "tracking",
     },
     _("Keep it in order"): {
-        "doctor": "doctor", "relays": "relays", "users": "people", "webhooks": "outbound", "dkim": "dkim", "data": "data",
-        **dict.fromkeys(("backup", "restore", "db"), "copies"),
+        "doctor": "doctor", "relays": "relays", "users": "people", "webhooks": "outbound", "dkim": "dkim",
+        "data": "data", **dict.fromkeys(("backup", "restore", "db"), "copies"),
         **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT), "bench": "bench",
     },
 }  # fmt: skip

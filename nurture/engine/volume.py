@@ -7,9 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from nurture.kernel.database import Database
+from nurture.kernel.database import Database, metadata
 from nurture.kernel.settings import Settings
-from nurture.schema import metadata
 
 # Tables that grow with what happens, and the instant that tells the age of a row.
 _AGES = {

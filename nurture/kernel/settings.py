@@ -315,7 +315,8 @@ _READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
 }
 _VARIABLES = {name: "SMTP_URL" if name == "smtp" else name.upper() for name in _READERS}
 _SECRETS = {"SECRET_KEY", "SMTP_URL", "DATABASE_URL", "WEBHOOK_SECRETS", "SMS_TOKEN", "DKIM", "INBOX_URL"} | {
-    "SES_CERTIFICATE", "SENDGRID_KEY", "MAILGUN_KEY", "POSTMARK_SECRET", "BREVO_SECRET", "METRICS_TOKEN", "HEARTBEAT_URL",
+    "SES_CERTIFICATE", "SENDGRID_KEY", "MAILGUN_KEY", "POSTMARK_SECRET", "BREVO_SECRET", "METRICS_TOKEN",
+    "HEARTBEAT_URL",
 }  # fmt: skip
 # Read elsewhere: by the tests and by the command line itself.
 _ALSO = {"NURTURE_COLOR"}

@@ -31,8 +31,8 @@ THROUGH = {"passages": ("enrollment_id", "enrollments"), "opportunity_changes": 
 # Work in hand elsewhere, secrets, traces, or what nobody asks for. The stage has its own beat in `runs`.
 LEFT_OUT = frozenset({
     "template_files", "runs", "leases", "senders", "routes", "attempts", "quotas", "relay_counts", "relay_rates",
-    "processes", "pulses", "health_findings",
-    "reactions", "activity_causes", "hits", "hit_days", "mailbox_mails", "sessions", "login_failures", "user_links", "saved_views", "distinct_leads",
+    "processes", "pulses", "health_findings", "reactions", "activity_causes", "hits", "hit_days", "mailbox_mails",
+    "sessions", "login_failures", "user_links", "saved_views", "distinct_leads",
     "audit", "import_batches", "import_refusals", "import_mappings", "returns", "data_requests", "askings",
     "inbox_places", "inbox_seen",
 })  # fmt: skip

@@ -56,8 +56,9 @@ def test_every_view_needs_an_account_unless_it_says_not(app: Flask) -> None:
     """The list of public ones is short and known."""
     free = {name for name, view in app.view_functions.items() if getattr(view, "needs_no_account", False)}
     assert free == {
-        "static", "healthz", "readyz", "metrics", "account.login", "account.log_in", "account.invite", "account.reset", "account.display",
-        "public.leave", "public.act", "landing.show", "agree.show", "agree.act", "files.show", "inbound_hooks.listen",
+        "static", "healthz", "readyz", "metrics", "account.login", "account.log_in", "account.invite",
+        "account.reset", "account.display", "public.leave", "public.act", "landing.show", "agree.show", "agree.act",
+        "files.show", "inbound_hooks.listen",
     }  # fmt: skip
 
 
