@@ -19,7 +19,7 @@ from nurture.capture import headers, store
 from nurture.capture.drafts import Drafter, definitions_of
 from nurture.capture.fold import Ahead, Part, fold_part
 from nurture.capture.model import BatchState, Column, Draft, Options, Reading, Refused, Result, Row
-from nurture.capture.pace import LEAST, Pace
+from nurture.capture.pace import LEAST, MANY_WRITERS, ONE_WRITER, Pace
 from nurture.capture.refused import table_of, write_refused
 from nurture.capture.sheet import Sheet, need_contact, open_sheet, read_sheet
 from nurture.capture.store import Author
@@ -158,7 +158,7 @@ def _go_through(
     position: int = batch["position"]
     seen = _contacts(drafter, islice(rows, position))
     progress(position, plan.rows)
-    pace = Pace(chunk)
+    pace = Pace(chunk, ONE_WRITER if ctx.database.is_sqlite else MANY_WRITERS)
     with ThreadPoolExecutor(1, "import-reader") as reader:
         coming = reader.submit(_next, drafter, rows, pace.size)
         while (read := coming.result()).rows:
@@ -212,7 +212,7 @@ def _fold_in(
             store.add_refusals(conn, batch["id"], read.refused)
             if not store.advance(conn, batch["id"], position, read.rows, part, len(read.refused)):
                 raise ConflictError(N_("The same file is being imported by somebody else"))
-            shared = ctx.database.is_awaited or (ctx.database.is_sqlite and leases.any_held(conn, ctx.database))
+            shared = ctx.database.is_awaited or leases.any_held(conn, ctx.database)
     except IntegrityError:
         if tries == 1:  # on PostgreSQL a form may bring the same address at the same moment
             raise

@@ -1,6 +1,6 @@
 """How many rows make one transaction."""
 
-from nurture.capture.pace import LEAST, MOST, Pace
+from nurture.capture.pace import LEAST, MANY_WRITERS, MOST, ONE_WRITER, Pace
 
 
 def _after(*took: tuple[float, bool]) -> int:
@@ -12,9 +12,11 @@ def _after(*took: tuple[float, bool]) -> int:
 
 
 def test_parts_grow_where_nobody_waits() -> None:
-    """Never to more than twice as many at once, nor beyond what memory bears."""
-    assert _after((0.01, False)) == 2 * LEAST
+    """Not beyond what memory bears; nor are they very small, however slow the disk is."""
+    assert _after((0.01, False)) == 5_000
     assert _after(*[(0.01, False)] * 20) == MOST
+    assert _after(*[(0.125, False)] * 20) == 8_000
+    assert _after(*[(9.0, False)] * 20) == 5_000
 
 
 def test_parts_are_short_where_others_are_at_work() -> None:
@@ -22,6 +24,14 @@ def test_parts_are_short_where_others_are_at_work() -> None:
     assert _after(*[(0.1, True)] * 10) == 500
     assert _after(*[(0.5, True)] * 10) == 100
     assert _after(*[(0.01, False)] * 20, (0.1, True)) == 500
+
+
+def test_many_writers_wait_for_some_rows_only() -> None:
+    """So that parts may take longer there."""
+    one, many = Pace(longest=ONE_WRITER), Pace(longest=MANY_WRITERS)
+    for pace in (one, many):
+        pace.took(500, 0.05, shared=True)
+    assert (one.size, many.size) == (500, 1_000)
 
 
 def test_a_last_part_says_nothing() -> None:
