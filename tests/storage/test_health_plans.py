@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from nurture.engine import health, health_store
+from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
 from nurture.kernel.settings import read_settings
 from nurture.kernel.signing import new_ring
-from tests.conftest import START, ManualClock
+from tests.conftest import START
 
 _LARGE = frozenset({"messages", "hits", "outbox", "enrollments", "activities", "leads", "score_entries"})
 # Indexes that hold only what waits.
