@@ -43,6 +43,7 @@ if sys.platform != "win32":
 _log = structlog.get_logger(__name__)
 # Where a hit must hold a thread until its commit, many wait side by side; else one takes all there is.
 _THREADS = 64
+_FORMS = 4  # at a time, while a client sends one
 _CONNECTIONS = 1024
 # Seconds a loop keeps the interpreter while a request waits: a click should not wait for several loops, 5 ms each.
 _SWITCH = 0.0001
@@ -68,7 +69,7 @@ def serve(plan: Plan) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=1 if can_answer_later() else _THREADS,
+        blocking_threads=_FORMS if can_answer_later() else _THREADS,
         backpressure=_CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=20,

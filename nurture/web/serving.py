@@ -55,6 +55,13 @@ def taking(tracker: Tracker, page: Runner) -> Runner:
             protocol.response_bytes(int(reply.status[:3]), list(reply.headers), reply.body)
 
         if not (wants(scope["PATH_INFO"]) and take(scope, send)):
-            pool.submit(show, protocol, scope)
+            if _has_body(scope):  # granian lets a body go as soon as we return
+                show(protocol, scope)
+            else:
+                pool.submit(show, protocol, scope)
 
     return run
+
+
+def _has_body(scope: dict[str, Any]) -> bool:
+    return bool(scope.get("HTTP_TRANSFER_ENCODING")) or scope.get("CONTENT_LENGTH", "0") not in {"", "0"}
