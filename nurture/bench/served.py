@@ -42,6 +42,8 @@ def served(place: Place, *command: str, **settings: str) -> Iterator[Served]:
         **{"PORT": str(port), "HOST": "127.0.0.1", "MAILBOX_PORT": str(mailbox), **settings}
     )
     own = {name: value for name, value in os.environ.items() if not name.startswith("NURTURE_")}
+    own.pop("PYTHONDONTWRITEBYTECODE", None)  # the second start finds what the first compiled, as in any installation
+    own["PYTHONPYCACHEPREFIX"] = str(place.folder / "bytecode")
     with running([sys.executable, "-P", "-m", "nurture", *command], own | environment, place, port) as found:
         yield found
 
