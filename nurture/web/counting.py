@@ -16,6 +16,7 @@ from flask import current_app
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from nurture.enrollments import store as enrollments
 from nurture.kernel.context import Context
 from nurture.messages import store as messages
 from nurture.web.page import context
@@ -116,3 +117,12 @@ def by_campaign(conn: Connection) -> dict[int | None, dict[str, int]]:
         return sum(sum(states.values()) for states in found.values())
 
     return counted(conn, "by campaign", messages.by_campaign, rows).value
+
+
+def figures(conn: Connection) -> dict[int, enrollments.Figures]:
+    """`enrollments.store.figures` of every campaign."""
+
+    def rows(found: dict[int, enrollments.Figures]) -> int:
+        return sum(sum(one.states.values()) for one in found.values())
+
+    return counted(conn, "figures", enrollments.figures, rows).value

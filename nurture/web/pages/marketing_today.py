@@ -41,7 +41,7 @@ def today_blocks(conn: Connection, who: Person, at: datetime) -> list[Block]:
     """Four blocks; the first only when something needs a person."""
     if who.role is Role.SALES:
         return []
-    figures = enrollments.figures(conn)
+    figures = counting.figures(conn)
     overview = [(one, figures.get(one.id, enrollments.Figures())) for one in known(conn).campaigns]
     sent = counting.by_campaign(conn)
     around = troubles(conn, at, at - _PATIENCE)
