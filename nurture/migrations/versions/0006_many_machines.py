@@ -58,6 +58,50 @@ def upgrade() -> None:
             _cut(conn, table, at, unique)
         for statement in ONCE:
             conn.exec_driver_sql(statement)
+    _what_runs()
+    op.drop_index("ix_leads_owner_id", table_name="leads")
+    op.create_index("ix_leads_owner_id_last_activity_at_id", "leads", ["owner_id", "last_activity_at", "id"])
+    replied = sa.text("replied_at IS NOT NULL")
+    op.create_index(
+        "ix_leads_replied_at_id", "leads", ["replied_at", "id"], sqlite_where=replied, postgresql_where=replied
+    )
+
+
+def _what_runs() -> None:
+    """What lives, what it counted, and what is wrong."""
+    op.create_table(
+        "health_findings",
+        sa.Column("id", database.Id, autoincrement=True, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", database.Json, nullable=False),
+        sa.Column("since", database.Instant(), nullable=False),
+        sa.Column("seen_at", database.Instant(), nullable=False),
+        sa.Column("ended_at", database.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_health_findings")),
+    )
+    op.create_index("ix_health_findings_ended_at", "health_findings", ["ended_at"])
+    op.create_table(
+        "processes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("started_at", database.Instant(), nullable=False),
+        sa.Column("seen_at", database.Instant(), nullable=False),
+        sa.Column("ended_at", database.Instant(), nullable=True),
+        sa.Column("figures", database.Json, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_processes")),
+    )
+    op.create_index("ix_processes_seen_at", "processes", ["seen_at"])
+    op.create_table(
+        "pulses",
+        sa.Column("minute", database.Instant(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("amount", sa.Float(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("minute", "what", name=op.f("pk_pulses")),
+    )
 
 
 def _cut(conn: Connection, table: str, at: str, unique: str | None) -> None:
