@@ -9,6 +9,6 @@ def test_everybody_comes_into_the_campaign() -> None:
     """The run looks at the rehearsal's own report."""
     with place() as here:
         (figure,) = rehearse.run(here, Size(0.002))
-    assert figure.of.startswith("20 leads")
+    assert figure.of == "20 leads through welcome_series, 5 days"
     assert figure.value > 0
     assert figure.naive
