@@ -56,7 +56,7 @@ _BACK = {"pause": "resume", "resume": "pause"}
 def index() -> ResponseReturnValue:
     """Every campaign with what it does now; the gallery while there is none."""
     with read() as conn:
-        found = sorted(enrollments.overview(conn), key=lambda one: _ORDER.index(one.campaign.state))
+        found = sorted(_overviews(conn, store.every(conn)), key=lambda one: _ORDER.index(one.campaign.state))
         sent = counting.by_campaign(conn)
     samples = [] if found else _samples()
     return render("campaigns/index.html", campaigns=[_line(one, sent.get(one.campaign.id, {})) for one in found],
@@ -141,10 +141,15 @@ def _waits(code: str) -> str:
 
 
 def _overview(conn: Connection, key: str) -> enrollments.Overview:
-    found = enrollments.overview(conn, key)
-    if not found:
+    stored = store.get(conn, key)
+    if stored is None:
         raise NotFoundError
-    return found[0]
+    return _overviews(conn, [stored])[0]
+
+
+def _overviews(conn: Connection, chosen: Sequence[store.Stored]) -> list[enrollments.Overview]:
+    found = counting.figures(conn)
+    return [enrollments.Overview(one, *found.get(one.id, enrollments.Figures())) for one in chosen]
 
 
 def _definition(conn: Connection, stored: store.Stored) -> tuple[Campaign | None, str]:
