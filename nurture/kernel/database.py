@@ -432,6 +432,12 @@ class Database:
             return _EPOCH + timedelta(milliseconds=int(passed))
         return aware(connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one())
 
+    def now_within(self, connection: Connection) -> sa.ColumnElement[datetime]:
+        """The same as a part of a statement: as it is when the database comes to it."""
+        if self.is_sqlite:
+            return sa.literal(self.now(connection), Instant)
+        return sa.func.clock_timestamp()
+
     def close(self) -> None:
         """Give all connections back."""
         while self._kept:

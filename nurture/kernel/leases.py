@@ -5,7 +5,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nurture.kernel.database import Database, Instant, upsert
+from nurture.kernel.database import Database, upsert
 from nurture.kernel.tables import leases
 
 
@@ -38,9 +38,9 @@ def hold(database: Database, name: str, holder: str, span: timedelta) -> int | N
 
 def stands(conn: Connection, database: Database, name: str, holder: str, fence: int) -> bool:
     """Whether this holder has the role still, as it took it: to be asked last in what it writes."""
-    now = sa.literal(database.now(conn), Instant) if database.is_sqlite else sa.func.clock_timestamp()
     ours = leases.c.name == name, leases.c.holder == holder, leases.c.fence == fence
-    return conn.execute(sa.select(leases.c.name).where(*ours, leases.c.until > now)).first() is not None
+    within = leases.c.until > database.now_within(conn)
+    return conn.execute(sa.select(leases.c.name).where(*ours, within)).first() is not None
 
 
 def is_held(database: Database, name: str) -> bool:
