@@ -13,6 +13,7 @@ SOFT = b"=\r\n"
 _ROOM = 75  # and the `=` of a soft break
 _PLAIN = bytes(code for code in range(33, 127) if code != 61)
 _ODD = re.compile(r"[\t\r\n]|  ")
+_ODD_BYTES = re.compile(rb"[\t\r\n]|  | \Z")
 _WRITTEN = [bytes((code,)) if 32 <= code <= 126 and code != 61 else b"=%02X" % code for code in range(256)]
 _DOT, _BLANK, _WRITTEN_BLANK = b"=2E", b" ", b"=20"
 
@@ -65,6 +66,15 @@ def address(text: str) -> bytes:
 
 def _line(raw: bytes) -> bytes:
     """One line, its blanks written out where another follows or the line ends."""
+    if _ODD_BYTES.search(raw) is None:
+        coded = b2a_qp(raw, istext=True).replace(b"=\n", SOFT)
+        if coded[:1] != b"." and b"\n." not in coded:
+            return coded
+    return _slowly(raw)
+
+
+def _slowly(raw: bytes) -> bytes:
+    """As `_line`, of any bytes."""
     rows: list[bytes] = []
     row: list[bytes] = []
     room, before = _ROOM, 0
