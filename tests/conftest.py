@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from nurture.kernel import counting
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
@@ -27,6 +28,13 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("NURTURE_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def fresh_counts() -> None:
+    """What tests before this one made the process count is forgotten."""
+    for one in counting.COUNTERS:
+        one._values.clear()
 
 
 @pytest.fixture(scope="session")

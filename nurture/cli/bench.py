@@ -24,7 +24,7 @@ _ALL, _GROWTH = "all", "growth"
 
 @main.command(
     help=_(
-        "Measure this machine: rates, waits, CPU and memory, beside a naive way of doing the same. "
+        "Measure this machine. Rates, waits, CPU and memory, beside a naive way of doing the same. "
         "WHAT: %(kinds)s or all. Your own database is never touched.",
         kinds=", ".join(kinds()),
     )

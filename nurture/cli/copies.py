@@ -24,7 +24,7 @@ _EVERY = 20_000  # rows between two lines of progress
 
 @main.command(
     help=_(
-        "Write a backup: the database, the keys, what cannot be made again. What runs may go on. "
+        "Write a backup into a file. The database, the keys, what cannot be made again. What runs may go on. "
         "The file holds personal data and secrets; keep it safe."
     )
 )
@@ -48,7 +48,7 @@ def backup(state: State, file: Path, *, as_json: bool) -> None:
 
 @main.command(
     help=_(
-        "Put a backup back where the settings point; nothing may stand there. It sends nothing until it is claimed: "
+        "Put a backup back. Where the settings point nothing may stand. It sends nothing until it is claimed: "
         "nurture instance claim."
     )
 )

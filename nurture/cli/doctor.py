@@ -53,7 +53,7 @@ _MARKS = {Level.OK: "ok ", Level.WARNING: "!  ", Level.WRONG: "x  "}
 
 @main.command(
     help=_(
-        "Examine this installation: settings, database, DNS, mail servers, what runs, leads stuck in a campaign. "
+        "Examine this installation. Settings, database, DNS, mail servers, what runs, leads stuck in a campaign. "
         "Writes nothing unless asked to. Ends with 1 when something is wrong."
     )
 )

@@ -25,6 +25,7 @@ from nurture.scoring.tables import score_entries
 from nurture.tracking.tables import hits
 from tests.storage.ticking import add_leads, clock, three_waiting
 
+pytestmark = pytest.mark.usefixtures("fresh_counts")
 LATE = timedelta(hours=1)
 
 

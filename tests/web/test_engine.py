@@ -13,6 +13,7 @@ from nurture.kernel.i18n import translate
 from nurture.kernel.tables import leases
 from tests.web.client import Client
 
+pytestmark = pytest.mark.usefixtures("fresh_counts")
 PAGE = "/engine"
 
 
