@@ -134,7 +134,7 @@ def _hold(context: Context) -> None:
               "decision: nurture held, nurture outbound", **counts))  # fmt: skip
 
 
-@instance.command("stop", help=_("Send nothing from now on, until it is claimed: before it moves elsewhere."))
+@instance.command("stop", help=_("Send nothing from now on. Until it is claimed; before it moves elsewhere."))
 @pass_state
 def stop(state: State) -> None:
     """Stop."""
