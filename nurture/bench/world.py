@@ -185,7 +185,7 @@ def _leads(hand: _Hand, plan: Plan, now: datetime, owners: Sequence[int]) -> Non
     folded = f"{hand.one_of(list(map(fold, _FAMILY)), family)} || ' ' || {hand.one_of(list(map(fold, _GIVEN)), given)}"
     score = f"CASE WHEN {hand.mod('i', 20)} = 0 THEN {hand.number(3, 100)} ELSE {hand.number(4, 25)} END"
     age = f"({plan.leads} - i) * {int(PAST.total_seconds())} / {plan.leads}"
-    turn = hand.one_of(owners, hand.number(5, len(owners))) if owners else "NULL"
+    turn = hand.one_of(owners, hand.number(5, len(owners))) if owners else "CAST(NULL AS BIGINT)"
     quiet = f"{hand.mod('i', 20)} > 8"  # these have never done anything that counts as theirs
     columns = {
         "public_id": "'bench' || i", "email": "'khach' || i || '@example.net'", "phone": "'+849' || (10000000 + i)",

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from nurture.bench.growth import SIZES, draw, growth, too_steep
 from nurture.bench.kinds import kinds
@@ -13,9 +14,10 @@ from nurture.bench.place import EMBEDDED, place, server
 from nurture.bench.report import Run, header, machine_line, markdown, rows
 from nurture.cli.main import main
 from nurture.cli.options import json_option
-from nurture.cli.output import report, say, table
+from nurture.cli.output import Status, report, say, table
 from nurture.cli.words import LANGUAGE, _
 from nurture.kernel.database import Database
+from nurture.kernel.errors import NurtureError
 from nurture.kernel.i18n import translate
 
 _SQLITE = "sqlite"
@@ -50,13 +52,22 @@ def bench(
 ) -> None:  # fmt: skip
     """Measure."""
     chosen = list(kinds()) if _ALL in what else [one for one in dict.fromkeys(what) if one != _GROWTH]
-    here, runs = machine(), []
+    here, runs, failed = machine(), list[Run](), list[str]()
     if not as_json:
         say(machine_line(here, LANGUAGE))
     for url in urls:
         with server("" if url == _SQLITE else url) as address:
             for kind in chosen:
-                runs.append(_run(kind, address, Size(scale)))
+                try:
+                    runs.append(_run(kind, address, Size(scale)))
+                except (
+                    NurtureError,
+                    SQLAlchemyError,
+                    OSError,
+                ) as error:  # the others are worth their time all the same
+                    failed.append(kind)
+                    say(_("%(kind)s failed: %(error)s", kind=kind, error=str(error)[:1000]), err=True)
+                    continue
                 if not as_json:
                     _show(runs[-1])
             if _GROWTH in what:
@@ -64,6 +75,8 @@ def bench(
     if page is not None:
         page.write_text(markdown(runs, here, _command(what, urls, scale)), "utf-8")
     report({"machine": here, "scale": scale, "runs": [one.to_json() for one in runs]}, [], as_json=as_json)
+    if failed:
+        click.get_current_context().exit(Status.FAILED)
 
 
 def _grow(url: str, address: str, folder: Path, sizes: tuple[int, ...]) -> None:
