@@ -3,22 +3,18 @@
 The naive way is the same list by OFFSET and COUNT(*) over the same database.
 """
 
-import contextlib
-import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from nurture.bench.browser import Browser
-from nurture.bench.failures import WrongWorkError, certain
+from nurture.bench.failures import certain
 from nurture.bench.house import BROADCAST, PASSWORD, House, furnish
 from nurture.bench.model import Figure, Part, Size, percentile
 from nurture.bench.place import Place, figured
 from nurture.bench.processes import Watch, children
+from nurture.bench.served import served
 from nurture.bench.world import CAMPAIGN, EMAILS, Plan
 from nurture.kernel.context import Context
 from nurture.kernel.i18n import N_
@@ -28,7 +24,6 @@ from nurture.users.tables import users
 TITLE = N_("Pages: lists, a lead's page, Today, the account, at 1,000,000 leads")
 LEADS, ACTIVITIES = 1_000_000, 2_000_000
 TIMES = 25
-_START = 60.0  # seconds for the server to begin
 LIST_AIM, LEAD_AIM = 100.0, 80.0  # ms, p95
 
 # By kind of page and who looks. ACTIVE is a lead with much, QUIET one with little.
@@ -80,7 +75,8 @@ def run(place: Place, size: Size) -> list[Figure]:
 
 def measured(ctx: Context, place: Place, house: House, number: int, times: int, making: float = 0.0) -> list[Figure]:
     """The same in a house that is there."""
-    with _server(place) as (port, pid):
+    with served(place, "web") as server:
+        port, pid = server.port, server.pid
         people = {"admin": Browser(port), "seller": Browser(port)}
         try:
             people["admin"].sign_in(house.admin, PASSWORD)
@@ -163,34 +159,3 @@ def _ended(ctx: Context, number: int) -> None:
         for table, wanted in (("leads", number), ("messages", number * 2 + number // 2)):
             found = conn.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one()  # noqa: S608 - our own
             certain(table, found, wanted)
-
-
-@contextlib.contextmanager
-def _server(place: Place) -> Iterator[tuple[int, int]]:
-    """`nurture web` on a free port; gives the port and its process."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | place.environment(PORT=str(port), HOST="127.0.0.1")
-    with (place.folder / "web.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "nurture", "web"], env=environment, stdout=log, stderr=log)
-        try:
-            _awaited(port, process, place)
-            yield port, process.pid
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _awaited(port: int, process: "subprocess.Popen[bytes]", place: Place) -> None:
-    until = time.monotonic() + _START
-    while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(OSError):
-            browser = Browser(port)
-            status, _ = browser.get("/healthz")
-            browser.close()
-            if status:
-                return
-        time.sleep(0.1)
-    told = (place.folder / "web.log").read_text("utf-8", "replace")[-500:]
-    raise WrongWorkError(N_("The server did not begin: %(told)s"), told=told)
