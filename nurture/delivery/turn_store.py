@@ -26,7 +26,8 @@ from nurture.messages.tables import messages, templates
 from nurture.users.tables import users
 
 _SENDER: sa.BindParameter[Any] = sa.bindparam("holder", type_=sa.Text)
-_COUNTED = messages.c.state.in_([sa.literal_column(f"'{state.value}'") for state in COUNTED])
+# Of no column as it is, so that no database looks by it: its figures may say still that nothing has gone.
+_COUNTED = (messages.c.state + sa.literal_column("''")).in_([sa.literal_column(f"'{one.value}'") for one in COUNTED])
 _OF_MESSAGE = (
     "id", "purpose", "lead_id", "user_id", "enrollment_id", "template_key", "template_revision_id", "language",
     "class_", "sender", "address", "values_", "not_before", "fence", "header_id", "dated_at", "priority",
