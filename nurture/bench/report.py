@@ -75,9 +75,14 @@ def _spread(figure: Figure, language: str) -> str:
 
 def _parts(figure: Figure, language: str) -> str:
     told = [f"{one.name} {number(one.cpu, language)} s {number(one.peak, language)} MB" for one in figure.parts]
-    told += [f"{name} {number(value, language) if isinstance(value, int | float) else value}"
-             for name, value in figure.notes.items()]  # fmt: skip
+    told += [f"{name} {_note(value, language)}" for name, value in figure.notes.items()]
     return "; ".join(told)
+
+
+def _note(value: Any, language: str) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_note(one, language)}" for name, one in value.items())
+    return number(value, language) if isinstance(value, int | float) else str(value)
 
 
 def machine_line(machine: Mapping[str, Any], language: str) -> str:
