@@ -93,7 +93,7 @@ def heartbeat_url(text: str) -> str:
     """An http(s) address, or nothing."""
     parts = urlsplit(text)
     if text and (parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc):
-        raise ValueError(N_("an address such as https://hc-ping.com/your-check"))
+        raise ValueError(N_("an address such as https://monitor.example/your-check"))
     return text
 
 
