@@ -38,7 +38,7 @@ class _Texts(TypeDecorator[Sequence[str]]):
 
 
 class one_of(FunctionElement[bool]):  # noqa: N801 - read as SQL's own functions are
-    """Whether a text is one of many: `IN` with one parameter, so that the statement is the same for any many."""
+    """Whether a text is one of thousands: `among` is for few, which PostgreSQL should look for in an index."""
 
     inherit_cache = True
     type = sa.Boolean()
