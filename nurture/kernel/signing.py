@@ -103,7 +103,11 @@ class KeyRing:
 
     def address_hash(self, address: str) -> str:
         """Keyed hash of a normalized address or phone number: 40 hex digits."""
-        return hmac.digest(self.suppression, address.encode(), "sha256").hex()[:40]
+        inner, outer = _pads(self.suppression)
+        inner, outer = inner.copy(), outer.copy()
+        inner.update(address.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()[:40]
 
 
 @lru_cache(maxsize=64)

@@ -68,7 +68,13 @@ leads = sa.Table(
         postgresql_where=sa.text("replied_at IS NOT NULL"),
     ),
     sa.Index("ix_leads_name_folded_id", "name_folded", "id"),
-    sa.Index("ix_leads_company_id_name_folded", "company_id", "name_folded"),  # also to find namesakes by
+    sa.Index(  # also to find namesakes by; most leads have no company
+        "ix_leads_company_id_name_folded",
+        "company_id",
+        "name_folded",
+        sqlite_where=sa.text("company_id IS NOT NULL"),
+        postgresql_where=sa.text("company_id IS NOT NULL"),
+    ),
     sa.Index(
         "ix_leads_merged_into",
         "merged_into",

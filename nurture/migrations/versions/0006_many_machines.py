@@ -65,6 +65,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_leads_replied_at_id", "leads", ["replied_at", "id"], sqlite_where=replied, postgresql_where=replied
     )
+    op.drop_index("ix_leads_company_id_name_folded", table_name="leads")
+    named, placed = ["company_id", "name_folded"], sa.text("company_id IS NOT NULL")
+    op.create_index("ix_leads_company_id_name_folded", "leads", named, sqlite_where=placed, postgresql_where=placed)
 
 
 def _what_runs() -> None:
