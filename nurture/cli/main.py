@@ -2,11 +2,13 @@
 
 import importlib
 import importlib.metadata
+import sys
 
 import click
 
 from nurture.cli.state import Commands, State
 from nurture.cli.words import _
+from nurture.kernel.garbage import loading
 
 _DEFINED, _SERVED, _ASKED, _KEPT = "definitions", "serve", "sends", "upkeep"
 # Where each command lives, in the order in which a newcomer needs them; its module adds it to `main`.
@@ -39,8 +41,10 @@ class Everything(Commands):
         return list(HOME_OF)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in HOME_OF:
-            importlib.import_module(f"nurture.cli.{HOME_OF[cmd_name]}")
+        home = f"nurture.cli.{HOME_OF[cmd_name]}" if cmd_name in HOME_OF else ""
+        if home and home not in sys.modules:
+            with loading():
+                importlib.import_module(home)
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,23 +1,29 @@
 """Bringing a database to the present form: Alembic, run by `bootstrap` and by `nurture migrate`.
 
-Before a change, SQLite is copied by itself; the last three copies are kept.
+Before a change, SQLite is copied by itself; the last three copies are kept. Whether there is a change is read from the
+names of the files and one row: Alembic itself is loaded by whoever changes something.
 """
 
 import sqlite3
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from nurture.kernel.database import Database
 from nurture.kernel.errors import GuardError
 from nurture.kernel.i18n import N_
+from nurture.kernel.later import later
 
-HERE = Path(__file__).resolve().parent
+if TYPE_CHECKING:
+    from nurture.migrations import upgrading
+else:
+    upgrading = later("nurture.migrations.upgrading")  # 80 modules: only where the form changes
+
+_VERSIONS = Path(__file__).resolve().parent / "versions"
 _LOCK = 5_117_302_011  # any number of our own, for PostgreSQL's advisory lock
 # The oldest revision whose code may run beside this form: moved up by a migration that takes something away, which
 # comes a release after the code has stopped using it.
@@ -27,30 +33,25 @@ _KEPT = 3
 _log = structlog.get_logger(__name__)
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
-    """How Alembic finds our migrations and the connection it works on."""
-    config = Config()
-    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
+@cache
+def revisions() -> frozenset[str]:
+    """All revisions this code knows: the numbers that begin the names of their files."""
+    return frozenset(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*_*.py"))
 
 
 def head() -> str:
     """The newest revision this code knows."""
-    found = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if found is None:
+    if not revisions():
         raise GuardError(N_("This installation has no migrations; it is damaged, install it again"))
-    return found
-
-
-def revisions() -> frozenset[str]:
-    """All revisions this code knows."""
-    return frozenset(one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions())
+    return max(revisions())
 
 
 def current(connection: Connection) -> str | None:
     """The revision the database is at; None when it is empty."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
@@ -73,7 +74,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
     with database.write() as conn:
         if not database.is_sqlite:
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        command.upgrade(alembic_config(conn), "head")
+        upgrading.upgrade(conn)
         if not database.is_sqlite:
             conn.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_SERVES}{SERVES}'")
     return before, target

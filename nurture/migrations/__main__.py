@@ -7,7 +7,8 @@ from pathlib import Path
 from alembic import command
 
 from nurture.kernel.database import Database
-from nurture.migrations import alembic_config, migrate
+from nurture.migrations import migrate
+from nurture.migrations.upgrading import alembic_config
 
 
 def main(arguments: list[str]) -> int:

@@ -10,7 +10,6 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeAlias
 
 import structlog
@@ -81,17 +80,7 @@ def unready(ctx: Context) -> str:
     if at is None:
         return "database: no tables"
     # A revision that we do not know is a newer one: versions run side by side while machines are brought up to date.
-    return f"database: at {at}, {_head()} is needed" if at != _head() and at in _known() else ""
-
-
-@cache
-def _head() -> str:
-    return head()
-
-
-@cache
-def _known() -> frozenset[str]:
-    return revisions()
+    return f"database: at {at}, {head()} is needed" if at != head() and at in revisions() else ""
 
 
 def may_read(settings: Settings, peer: str, header: Header) -> bool:

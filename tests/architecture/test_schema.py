@@ -5,10 +5,12 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from nurture.kernel.database import Database
 from nurture.kernel.partitions import is_part
-from nurture.migrations import current, head, migrate
+from nurture.migrations import current, head, migrate, revisions
+from nurture.migrations.upgrading import alembic_config
 from nurture.schema import metadata
 
 
@@ -38,6 +40,13 @@ def test_migrations_lead_to_the_same_tables_on_postgresql(postgres_server: str) 
     admin.dispose()
     target = url.set(drivername="postgresql", database="nurture_migrated")
     _same_after_migration(Database(target.render_as_string(hide_password=False)))
+
+
+def test_the_names_of_the_files_tell_the_revisions() -> None:
+    """A start reads the names alone; Alembic reads the same out of the files."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert revisions() == {one.revision for one in scripts.walk_revisions()}
+    assert head() == scripts.get_current_head()
 
 
 def _same_after_migration(database: Database) -> None:

@@ -26,7 +26,7 @@ from nurture.kernel import installation
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
 from nurture.kernel.database import Database
-from nurture.migrations import alembic_config
+from nurture.migrations.upgrading import alembic_config
 from nurture.runtime import Part, parts
 from nurture.schema import metadata
 from tests.faults import runner

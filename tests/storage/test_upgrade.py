@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 
 from nurture.activities.tables import activities
 from nurture.campaigns.entry import read_entry
@@ -17,7 +16,8 @@ from nurture.enrollments.tables import enrollments, entry_marks
 from nurture.kernel.database import Database, Instant
 from nurture.kernel.yamlfile import read
 from nurture.leads.tables import leads
-from nurture.migrations import alembic_config, migrate
+from nurture.migrations import migrate
+from nurture.migrations.upgrading import upgrade
 from nurture.segments import store as segment_store
 
 NOW = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ def released(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         target = url.set(drivername="postgresql", database="nurture_released")
         database = Database(target.render_as_string(hide_password=False))
     with database.write() as conn:
-        command.upgrade(alembic_config(conn), "0003")
+        upgrade(conn, "0003")
     yield database
     database.close()
 

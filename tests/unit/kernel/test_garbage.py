@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from nurture.kernel.garbage import unsearched
+from nurture.kernel.garbage import loading, unsearched
 
 
 def test_it_rests_until_the_last_block_has_ended() -> None:
@@ -33,3 +33,14 @@ def test_one_that_was_off_stays_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_was_loaded_is_never_searched_again() -> None:
+    """Collections go through what came after it."""
+    made: list[object] = []
+    with loading():
+        assert not gc.isenabled()
+        made.append([made])
+    assert gc.isenabled()
+    assert not any(one is made for one in gc.get_objects())
+    gc.unfreeze()
