@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy.engine import Connection
 
@@ -20,7 +20,6 @@ from nurture.cluster.feed import Feeder
 from nurture.cluster.hands import Hands
 from nurture.cluster.model import QUEUE_OF, Queue, Task
 from nurture.cluster.service import ring
-from nurture.delivery.mailbox import Mailbox
 from nurture.delivery.service import Dispatcher
 from nurture.engine.calling import judge
 from nurture.engine.health import Watch
@@ -30,15 +29,24 @@ from nurture.engine.react import react
 from nurture.engine.silence import look_again
 from nurture.engine.tick import advance_these, tick
 from nurture.engine.upkeep import upkeep
-from nurture.inbound.fetch import Fetcher
 from nurture.kernel.context import Context
 from nurture.kernel.counting import STEPS, TICKS
+from nurture.kernel.later import later
 from nurture.loops import Loop
 from nurture.outbound.dispatch import Outbox
-from nurture.rehearsal import jobs
 from nurture.scheduler import Ticker
 from nurture.tracking.service import ingest
 from nurture.tracking.store import leads_of
+
+# What not every installation has, and what is looked after once an hour.
+if TYPE_CHECKING:
+    from nurture.delivery import mailbox
+    from nurture.inbound import fetch
+    from nurture.rehearsal import jobs
+else:
+    mailbox = later("nurture.delivery.mailbox")
+    fetch = later("nurture.inbound.fetch")
+    jobs = later("nurture.rehearsal.jobs")
 
 _HOUR, _MINUTE = 3600.0, 60.0
 _PERIOD = 1.0  # seconds after which a loop looks without a bell: what another process left
@@ -67,7 +75,7 @@ def parts(
     """
     running: list[Part] = [Presence(context, roles)]
     if "web" in roles:
-        running += [Mailbox(context)] if context.settings.has_mailbox else []
+        running += [mailbox.Mailbox(context)] if context.settings.has_mailbox else []
         running.append(tidier(context))
     if "worker" in roles:
         running += _worker(context, queues, queued=queued)
@@ -94,7 +102,7 @@ def _worker(context: Context, queues: Collection[Queue], *, queued: bool) -> lis
             Loop("reactions", lambda: _react(context), context.wake.reactions, _PERIOD),
         ]
     if Queue.INGEST in queues and context.settings.inbox_url is not None:
-        running.append(Loop("inbox", Fetcher(context).work, threading.Event(), _MINUTE))
+        running.append(Loop("inbox", fetch.Fetcher(context).work, threading.Event(), _MINUTE))
     if queued:
         many = {
             Queue.SEND: 1,

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from granian import Granian
@@ -26,11 +26,10 @@ from sqlalchemy.engine import make_url
 
 from nurture.bootstrap import build
 from nurture.cluster.model import Queue
-from nurture.demo.readers import Readers
-from nurture.demo.sellers import Sellers
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError, OutsideError
 from nurture.kernel.i18n import N_
+from nurture.kernel.later import later
 from nurture.kernel.settings import Settings
 from nurture.runtime import Part, parts
 from nurture.web.front import front
@@ -39,6 +38,10 @@ from nurture.web.serving import answer_later, can_answer_later
 
 if sys.platform != "win32":
     import fcntl
+if TYPE_CHECKING:
+    from nurture.demo import readers, sellers
+else:
+    readers, sellers = later("nurture.demo.readers"), later("nurture.demo.sellers")  # where it is the demo
 
 _log = structlog.get_logger(__name__)
 # Where a hit must hold a thread until its commit, many wait side by side; else one takes all there is.
@@ -131,7 +134,7 @@ def _web(plan: Plan) -> Callable[..., Any]:
         answer_later(tracker)
     running: list[Part] = [tracker, *parts(context, plan.roles)]
     if plan.demo:
-        running += [Readers(context), Sellers(context)]
+        running += [readers.Readers(context), sellers.Sellers(context)]
     start_all(running)
     multiprocessing.util.Finalize(None, _close, args=(running, context), exitpriority=100)
     return application

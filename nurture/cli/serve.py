@@ -4,6 +4,7 @@ import secrets
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,17 +16,22 @@ from nurture.cli.words import _
 from nurture.cluster import service as cluster
 from nurture.cluster.model import Queue
 from nurture.delivery.dkim_keys import load_keys
-from nurture.demo.load import is_loaded, load_demo
 from nurture.demo.people import STAFF
 from nurture.kernel import logs
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ConflictError
 from nurture.kernel.i18n import N_
 from nurture.kernel.installation import Installation
+from nurture.kernel.later import later
 from nurture.kernel.settings import Settings
 from nurture.up import Plan, alone, answers, check_ports, run, serve
 from nurture.users import service as accounts
 from nurture.users import store as account_store
+
+if TYPE_CHECKING:
+    from nurture.demo import load
+else:
+    load = later("nurture.demo.load")  # where it is the demo
 
 ADMIN = "admin@nurture.example"
 SELLER = STAFF[0][1]
@@ -77,10 +83,10 @@ def _prepare(settings: Settings, row: Installation, *, demo: bool) -> None:
     try:
         admin = first_admin(context)
         with context.database.read() as conn:
-            load = demo and not is_loaded(conn)
-        if load:
+            is_new = demo and not load.is_loaded(conn)
+        if is_new:
             say(_("Loading the demo …"))
-            load_demo(context, admin.password if admin else secrets.token_urlsafe(9))
+            load.load_demo(context, admin.password if admin else secrets.token_urlsafe(9))
     finally:
         context.database.close()
     say("")

@@ -7,7 +7,7 @@ address is gone. `HARD` names the reasons that do.
 import re
 
 from nurture.delivery.bounce_reason import HARD, BounceReason
-from nurture.delivery.bounce_sayings import COMPILED
+from nurture.delivery.bounce_sayings import compiled
 from nurture.delivery.bounce_statuses import CODES, STATUSES
 
 __all__ = ["HARD", "BounceReason", "reason_of", "said_late"]
@@ -50,7 +50,7 @@ def reason_of(*, status: str = "", code: int = 0, text: str = "") -> BounceReaso
 
 def _found(said: str, by_status: BounceReason | None, code: int) -> BounceReason:
     why, vague = next(
-        ((saying.why, saying.vague) for saying, pattern in COMPILED if pattern.search(said)),
+        ((saying.why, saying.vague) for saying, pattern in compiled() if pattern.search(said)),
         (BounceReason.UNKNOWN, True),
     )
     if not vague:

@@ -6,6 +6,7 @@ says nothing of the address, even if "user unknown" stands in the next sentence,
 """
 
 import re
+from functools import cache
 
 from nurture.delivery.bounce_addresses import OF_ADDRESSES
 from nurture.delivery.bounce_reason import BounceReason as Why
@@ -172,4 +173,8 @@ SAYINGS = (
     *OF_ADDRESSES,
 )
 
-COMPILED = tuple((saying, re.compile("|".join(saying.patterns))) for saying in SAYINGS)
+
+@cache
+def compiled() -> tuple[tuple[Saying, re.Pattern[str]], ...]:
+    """Each with its pattern, made at the first refusal: it takes as long as loading fifty modules."""
+    return tuple((saying, re.compile("|".join(saying.patterns))) for saying in SAYINGS)

@@ -14,19 +14,24 @@ from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.parser import BytesHeaderParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import structlog
-from aiosmtpd.smtp import SMTP
 from sqlalchemy.engine import Connection, Row
 
 from nurture.delivery.mailbox_sight import sight
 from nurture.delivery.tables import mailbox_mails
 from nurture.kernel.context import Context
 from nurture.kernel.errors import OutsideError
+from nurture.kernel.later import later
 from nurture.kernel.text import clean
 from nurture.users.model import Person
+
+if TYPE_CHECKING:
+    from aiosmtpd import smtp
+else:
+    smtp = later("aiosmtpd.smtp")  # at the first mail
 
 KEPT = 5_000
 LARGEST = 30 * 1024 * 1024
@@ -131,7 +136,7 @@ class Mailbox:
         asyncio.set_event_loop(loop)
 
         def session() -> Any:
-            return SMTP(
+            return smtp.SMTP(
                 handler,
                 loop=loop,
                 data_size_limit=LARGEST,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -22,8 +23,8 @@ from nurture.campaigns.tables import campaigns
 from nurture.engine import moving
 from nurture.enrollments import store as enrollment_store
 from nurture.kernel.errors import DefinitionError, Problem
+from nurture.kernel.later import later
 from nurture.leads.facts import own
-from nurture.messages.compile import compile_library, unknown_fields
 from nurture.messages.model import Compiled
 from nurture.messages.service import publish_templates
 from nurture.messages.source import Shared, Source, read_library
@@ -36,6 +37,11 @@ from nurture.scoring import rules as scoring
 from nurture.segments import store as segment_store
 from nurture.users.service import note
 from nurture.users.store import owners
+
+if TYPE_CHECKING:
+    from nurture.messages import compile as compiling
+else:
+    compiling = later("nurture.messages.compile")  # premailer and lxml: where an email is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
     try:
         library = read_library(templates_at)
         shared = library.shared
-        emails = compile_library(library)
+        emails = compiling.compile_library(library)
     except DefinitionError as error:
         problems += error.problems
     languages: dict[str, set[str]] = {}
@@ -93,7 +99,7 @@ def read(campaigns_at: Path, templates_at: Path, facts: Facts) -> Definitions:
         file, text = folder.shared[fields.KEY]
         facts = fields.with_fields(facts, text, file)
     for source, compiled in emails:
-        problems += unknown_fields(source, compiled, shared, facts.values)
+        problems += compiling.unknown_fields(source, compiled, shared, facts.values)
     checks: dict[str, SharedCheck] = {
         "scoring": partial(scoring.load, facts=facts),
         "pipeline": partial(pipeline.load, facts=facts),

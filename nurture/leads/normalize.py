@@ -6,12 +6,19 @@ example.com are accepted: whether a domain takes mail is asked elsewhere.
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
+from nurture.kernel.later import later
 from nurture.kernel.text import clean, fold, is_key, to_key
 from nurture.leads.model import HONORIFICS
+
+# At the first address and number that are not as nearly all are.
+if TYPE_CHECKING:
+    import email_validator
+    import phonenumbers
+else:
+    email_validator = later("email_validator")
+    phonenumbers = later("phonenumbers")
 
 REGION = "VN"
 LONGEST_NAME = 200
@@ -52,8 +59,8 @@ def _validated(text: str) -> str | None:
         return None
     try:
         # test_environment lets reserved names such as example.test pass
-        found = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
-    except (EmailNotValidError, ValueError):
+        found = email_validator.validate_email(text, check_deliverability=False, test_environment=True, strict=True)
+    except (email_validator.EmailNotValidError, ValueError):
         return None
     return found.normalized.lower()
 

@@ -9,14 +9,19 @@ for a text. It uses parts with `{% part "button" url="https://…" label="…" %
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from markdown_it import MarkdownIt
+from typing import TYPE_CHECKING
 
 from nurture.kernel.errors import DefinitionError, Problem
 from nurture.kernel.i18n import N_
+from nurture.kernel.later import later
 from nurture.messages import mjml, textual
 from nurture.messages.masks import MASK, Masked, hide_jinja, loosened
 from nurture.messages.source import Shared, Source
+
+if TYPE_CHECKING:
+    import markdown_it
+else:
+    markdown_it = later("markdown_it")  # 60 modules: at the first email in Markdown
 
 DEEPEST = 5
 LONGEST = 1_000_000  # characters of an email in one piece
@@ -155,7 +160,7 @@ class _Filler:
 def _markdown(text: str, fill: Callable[[str], str]) -> str:
     """Markdown as HTML; Jinja passes untouched, addresses are kept byte for byte."""
     masked = Masked()
-    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    parser = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table")
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
     rendered = parser.render(hide_jinja(ANY_PART.sub(lambda found: _keep_lines(found[0]), text), masked))
     alone = re.compile(rf"<p>\s*({MASK.pattern.replace('(', '(?:')})\s*</p>")

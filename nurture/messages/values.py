@@ -7,11 +7,15 @@ import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import phonenumbers
-
+from nurture.kernel.later import later
 from nurture.kernel.settings import Settings
+
+if TYPE_CHECKING:
+    import phonenumbers
+else:
+    phonenumbers = later("phonenumbers")  # 60 modules: at the first number that is no mobile one
 
 _HOME = "VN"
 # What nearly all numbers are, and how phonenumbers writes them, at a hundredth of its cost.

@@ -10,12 +10,17 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from nurture.kernel.clock import aware
+from nurture.kernel.later import later
 from nurture.policy.windows import turns
+
+if TYPE_CHECKING:
+    import holidays
+else:
+    holidays = later("holidays")  # at the first day that is asked about
 
 Names = tuple[tuple[str, str], ...]  # text by language
 

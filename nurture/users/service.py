@@ -5,19 +5,24 @@ Whoever acts is written as in `actor`: `cli`, `user:4`. All times here are real 
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import Connection
 
 from nurture.kernel.errors import ConflictError, InputError, NotFoundError, Problem
 from nurture.kernel.i18n import LANGUAGES, N_
 from nurture.kernel.identity import bearer, bearer_hash
+from nurture.kernel.later import later
 from nurture.kernel.text import clean
 from nurture.kernel.zones import zone_named
 from nurture.users import hours, passwords, store
 from nurture.users.model import Role
 from nurture.users.tables import audit, away, user_links, users
+
+if TYPE_CHECKING:
+    import email_validator
+else:
+    email_validator = later("email_validator")  # at the first address of a new account
 
 LINK_LIFE = {"invite": timedelta(days=7), "reset": timedelta(hours=2)}
 THEMES = ("auto", "light", "dark")
@@ -44,8 +49,8 @@ def note(
 def address(text: str) -> str:
     """The normalized address of an account; InputError when it is none."""
     try:
-        found = validate_email(clean(text), check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
+        found = email_validator.validate_email(clean(text), check_deliverability=False, test_environment=True)
+    except email_validator.EmailNotValidError as error:
         problem = Problem("bad_email", N_("This is not an email address"), path="email")
         raise InputError([problem]) from error
     return found.normalized.lower()

@@ -10,7 +10,8 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,10 +20,15 @@ from nurture.engine.health import Latest
 from nurture.kernel.context import Context
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.i18n import N_
+from nurture.kernel.later import later
 from nurture.kernel.settings import Settings
 from nurture.migrations import current, head, revisions
 from nurture.tracking.client import is_trusted, parse_address
-from nurture.web import metrics
+
+if TYPE_CHECKING:
+    from nurture.web import metrics
+else:
+    metrics = later("nurture.web.metrics")  # prometheus_client: when somebody asks for figures
 
 _log = structlog.get_logger(__name__)
 PLAIN = "text/plain; charset=utf-8"
@@ -51,7 +57,10 @@ class Probes:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._registry = metrics.Everything(Latest(ctx))
+
+    @cached_property
+    def _registry(self) -> "metrics.Everything":
+        return metrics.Everything(Latest(self._ctx))
 
     def answer(self, path: str, peer: str, header: Header) -> Reply:
         """To a request for one of the paths, from this address."""

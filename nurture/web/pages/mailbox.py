@@ -1,18 +1,18 @@
 """The built-in mailbox: what leaves, as its readers get it. Only where mail goes there."""
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Connection
 
 from nurture.delivery import mailbox as box
-from nurture.inbound.intake import Mail, take
 from nurture.inbound.played import Original, Play, play
 from nurture.kernel.errors import ForbiddenError, NotFoundError
 from nurture.kernel.i18n import N_
 from nurture.kernel.identity import public_id
+from nurture.kernel.later import later
 from nurture.leads import store as leads
 from nurture.leads.model import Lead
 from nurture.messages import store as messages
@@ -24,6 +24,11 @@ from nurture.web.language import say
 from nurture.web.page import context, go, house, is_unchanged, read, real, render, toast, whole
 from nurture.web.pages.sends import shown_hit
 from nurture.web.session import person
+
+if TYPE_CHECKING:
+    from nurture.inbound import intake
+else:
+    intake = later("nurture.inbound.intake")  # reading mail: when something comes back
 
 blueprint = Blueprint("mailbox", __name__)
 
@@ -130,7 +135,7 @@ def answer(mail_id: int) -> ResponseReturnValue:
     if not person().may_edit:
         raise ForbiddenError(N_("You may look, but not change anything"))
     about = Original(row.rcpt_to, row.mail_from, row.header_id, row.subject)
-    take(context(), [Mail("", play(Play(what), about, text, public_id(), real()))])
+    intake.take(context(), [intake.Mail("", play(Play(what), about, text, public_id(), real()))])
     toast(say("It came back, as it would from outside"))
     return go(url_for("mailbox.mail", mail_id=mail_id))
 

@@ -1,7 +1,7 @@
 """Replies: what leads wrote to us, looked at and answered by people; and mail of which nobody knows whose it is."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,10 +9,10 @@ from sqlalchemy.engine import Connection, Row
 
 from nurture.engine import answering
 from nurture.inbound import store
-from nurture.inbound.fetch import trouble
 from nurture.inbound.model import Handling, Outcome, What
 from nurture.kernel.errors import ForbiddenError, NotFoundError
 from nurture.kernel.i18n import N_
+from nurture.kernel.later import later
 from nurture.leads.model import Lead
 from nurture.messages import store as messages
 from nurture.users.model import Person, may_edit_lead, user_of
@@ -21,6 +21,11 @@ from nurture.web.language import say
 from nurture.web.page import back, context, hand, known, read, render, toast, whole, write
 from nurture.web.session import person
 from nurture.web.words import word
+
+if TYPE_CHECKING:
+    from nurture.inbound import fetch
+else:
+    fetch = later("nurture.inbound.fetch")  # reading mail: where there is a mailbox of returns
 
 blueprint = Blueprint("replies", __name__)
 
@@ -61,7 +66,7 @@ def index() -> ResponseReturnValue:
         else:
             rows, older = store.replies(conn, person(), waiting=of != "all", before=before)
         inbox = context().settings.inbox_url
-        broken = trouble(conn, inbox) if inbox is not None and person().may_define else None
+        broken = fetch.trouble(conn, inbox) if inbox is not None and person().may_define else None
     return render(
         "replies/index.html", rows=[_shown(row) for row in rows], older=older, first=before is None, strays=strays,
         tabs=_tabs(of, waiting, strange), of=of, broken=broken, has_inbox=inbox is not None,
@@ -157,7 +162,7 @@ def today_blocks(conn: Connection, who: Person, at: Any) -> list[Block]:  # noqa
     if not who.may_administer:
         return []
     inbox = context().settings.inbox_url
-    broken = trouble(conn, inbox) if inbox is not None else None
+    broken = fetch.trouble(conn, inbox) if inbox is not None else None
     _, strange = store.counts(conn, who)
     values = {"strange": strange, "broken": broken}
     return [Block(60, "replies/_today.html", values, urgent=broken is not None)] if strange or broken else []
