@@ -24,13 +24,7 @@ _SQLITE = "sqlite"
 _ALL, _GROWTH = "all", "growth"
 
 
-@main.command(
-    help=_(
-        "Measure this machine. Rates, waits, CPU and memory, beside a naive way of doing the same. "
-        "WHAT: %(kinds)s or all. Your own database is never touched.",
-        kinds=", ".join(kinds()),
-    )
-)
+@main.command(epilog=_("WHAT: %(kinds)s or all.", kinds=", ".join(kinds())))
 @click.argument("what", metavar=_("WHAT"), nargs=-1, required=True, type=click.Choice([*kinds(), _GROWTH, _ALL]))
 @click.option(
     "--db", "urls", metavar="URL", multiple=True, default=(_SQLITE,), show_default=True,

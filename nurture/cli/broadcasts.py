@@ -42,7 +42,7 @@ confirm_option = click.option(
 )  # fmt: skip
 
 
-@main.group(help=_("One-time emails: write, check, send, hold and stop them."))
+@main.group()
 def broadcast() -> None:
     """Group of the commands below."""
 

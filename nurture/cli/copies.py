@@ -22,12 +22,7 @@ from nurture.kernel.i18n import N_
 _EVERY = 20_000  # rows between two lines of progress
 
 
-@main.command(
-    help=_(
-        "Write a backup into a file. The database, the keys, what cannot be made again. What runs may go on. "
-        "The file holds personal data and secrets; keep it safe."
-    )
-)
+@main.command()
 @click.argument("file", metavar=_("FILE"), type=click.Path(dir_okay=False, path_type=Path))
 @json_option
 @pass_state
@@ -46,12 +41,7 @@ def backup(state: State, file: Path, *, as_json: bool) -> None:
     )  # fmt: skip
 
 
-@main.command(
-    help=_(
-        "Put a backup back. Where the settings point nothing may stand. It sends nothing until it is claimed: "
-        "nurture instance claim."
-    )
-)
+@main.command()
 @click.argument("file", metavar=_("FILE"), type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @json_option
 @pass_state
@@ -69,7 +59,7 @@ def restore(state: State, file: Path, *, as_json: bool) -> None:
     report(data, lines, as_json=as_json)
 
 
-@main.group(help=_("Copy the database to another one, SQLite to PostgreSQL or back."))
+@main.group()
 def db() -> None:
     """Group of the commands below."""
 

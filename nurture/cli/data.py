@@ -10,7 +10,7 @@ from nurture.cli.words import _
 from nurture.engine.volume import Volume, volumes
 
 
-@main.command(help=_("Show how much room each table takes, and how long it is kept."))
+@main.command()
 @json_option
 @pass_state
 def data(state: State, *, as_json: bool) -> None:

@@ -40,12 +40,7 @@ def _findings(problems: Sequence[Problem]) -> list[str]:
     return [*lines, _("errors: %(errors)s, warnings: %(warnings)s", errors=errors, warnings=len(problems) - errors)]
 
 
-@main.command(
-    help=_(
-        "Check campaigns and emails. Says everything that is wrong at once, with file, line and the mend; needs no "
-        "database. Ends with 1 when there is an error; warnings forbid nothing."
-    )
-)
+@main.command()
 @campaigns_option
 @templates_option
 @click.option(
@@ -152,7 +147,7 @@ def _say_findings(ctx: click.Context, found: Definitions, refusal: str, *, as_js
         ctx.exit(Status.FINDINGS)
 
 
-@main.command(help=_("Say what applying the files would change. Exactly, and for how many leads; nothing is written."))
+@main.command()
 @campaigns_option
 @templates_option
 @json_option
@@ -167,12 +162,7 @@ def plan(ctx: click.Context, campaigns_at: Path | None, templates_at: Path | Non
     report(_plan_data(planned, found.problems, applied=False), _plan_lines(planned), as_json=as_json)
 
 
-@main.command(
-    help=_(
-        "Make the files live. New campaigns start, changed ones serve new enrollments; all of it or nothing. "
-        "Asks first."
-    )
-)
+@main.command()
 @campaigns_option
 @templates_option
 @click.option(
@@ -224,7 +214,7 @@ def _asked_choice() -> str:
     return str(click.prompt(_("The leads under way"), type=choices, default=UnderWay.KEEP.value, err=True))
 
 
-@main.command(help=_("Write the live campaigns as YAML files. The folder must be empty or new."))
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar=_("FOLDER"))
 @pass_state
 def export(state: State, folder: Path) -> None:
@@ -240,7 +230,7 @@ def export(state: State, folder: Path) -> None:
     say(_("%(count)s files written to %(folder)s", count=len(texts), folder=folder))
 
 
-@main.group(help=_("List, pause, resume or archive campaigns."))
+@main.group()
 def campaigns() -> None:
     """Group of the commands below."""
 

@@ -17,7 +17,7 @@ from nurture.messages.values import mailbox
 _STRONG = 2048  # bits; RFC 8301 asks for as many
 
 
-@main.group(help=_("Make and show the keys that mail is signed with (DKIM). Receivers trust signed mail more."))
+@main.group()
 def dkim() -> None:
     """Group of the commands below."""
 

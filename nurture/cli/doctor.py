@@ -51,12 +51,7 @@ _TITLES = {
 _MARKS = {Level.OK: "ok ", Level.WARNING: "!  ", Level.WRONG: "x  "}
 
 
-@main.command(
-    help=_(
-        "Examine this installation. Settings, database, DNS, mail servers, what runs, leads stuck in a campaign. "
-        "Writes nothing unless asked to. Ends with 1 when something is wrong."
-    )
-)
+@main.command()
 @click.option("--fix", is_flag=True, help=_("Mend what can be mended: leads that are stuck."))
 @click.option("--offline", is_flag=True, help=_("Ask nothing outside: no DNS, no mail server, no web."))
 @json_option

@@ -33,7 +33,7 @@ _language_option = click.option(
 )
 
 
-@main.group(help=_("Emails: look through them, see one as a lead, send a test."))
+@main.group()
 def emails() -> None:
     """The group."""
 

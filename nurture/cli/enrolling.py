@@ -15,10 +15,7 @@ from nurture.users.service import note
 _ACTOR = "cli"
 
 
-@main.command(
-    help=_("Enroll leads in a campaign by hand. Its entry is not asked, its rule about coming again is; who does not "
-           "come in has a reason.")
-)  # fmt: skip
+@main.command()  # fmt: skip
 @campaign_argument
 @click.argument("emails", metavar="EMAIL...", nargs=-1, required=True)
 @json_option

@@ -23,7 +23,7 @@ _SWITCHES = {"off": N_("no stop"), "hold": N_("hold: it goes afterwards"), "drop
 year_option = click.option("--year", type=click.IntRange(1900, 2100), metavar=_("YEAR"), help=_("Another year."))
 
 
-@main.command(help=_("List the days on which nothing goes. By the policy that is live."))
+@main.command()
 @year_option
 @json_option
 @pass_state
@@ -57,7 +57,7 @@ def _stop_data(stop: Stop) -> dict[str, object]:
     }  # fmt: skip
 
 
-@main.command(help=_("Show what the stop around Tết moves or drops. For each way the switch can stand."))
+@main.command()
 @year_option
 @json_option
 @pass_state
@@ -90,12 +90,7 @@ def tet(state: State, year: int | None, *, as_json: bool) -> None:
     report(_stop_data(stop), lines, as_json=as_json)
 
 
-@main.command(
-    help=_(
-        "List late mail that waits for a decision. What came due during a standstill: let it go, or drop it. "
-        "Asks first."
-    )
-)
+@main.command()
 @click.option("--release", "verb", flag_value=late.RELEASE, help=_("Let it go now, by windows and caps."))
 @click.option("--drop", "verb", flag_value=late.DROP, help=_("Leave it out, with the reason."))
 @click.option("--campaign", "key", metavar=_("KEY"), help=_("What of one campaign waits only."))

@@ -20,13 +20,7 @@ _ELSEWHERE = N_("Another process is looking into the mailbox just now")
 _FAILED = N_("The mailbox cannot be read: %(error)s")
 
 
-@main.group(
-    invoke_without_command=True,
-    help=_(
-        "Take in mail that came back: nurture inbound < mail. A mail server pipes bounces, complaints, replies and "
-        "unsubscribes into it. Exit status: 0 taken, 75 try again later."
-    ),
-)
+@main.group(invoke_without_command=True)
 @click.pass_context
 def inbound(ctx: click.Context) -> None:
     """Take one mail from standard input, unless a command follows."""

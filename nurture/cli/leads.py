@@ -26,7 +26,7 @@ _WIDE = 18
 _DELIMITERS = {",": _("by comma"), ";": _("by semicolon"), "\t": _("by tab"), "|": _("by vertical bar")}
 
 
-@main.group(help=_("Import leads from a file, look one up, merge two."))
+@main.group()
 def leads() -> None:
     """Group of the commands below."""
 

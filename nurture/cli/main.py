@@ -1,60 +1,48 @@
 """The top of the command line. A command's module is imported when the command is asked for: most need little."""
 
 import importlib
-import importlib.metadata
 import sys
 
 import click
+from click.formatting import HelpFormatter
+from click.shell_completion import CompletionItem
 
+from nurture.cli.contents import ENTRIES, SECTIONS
 from nurture.cli.state import Commands, State
 from nurture.cli.words import _
 from nurture.kernel.garbage import loading
 
-_DEFINED, _SERVED, _ASKED, _KEPT = "definitions", "serve", "sends", "upkeep"
-# Where each command lives, in the order in which a newcomer needs them; its module adds it to `main`.
-SECTIONS = {
-    _("Run it"): dict.fromkeys(("up", "demo", "web", "clock", "worker"), _SERVED),
-    _("Leads and campaigns"): {
-        "leads": "about_leads", "segments": "segments", **dict.fromkeys(("check", "plan", "apply", "export"), _DEFINED),
-        "campaigns": "comparing", "enroll": "enrolling", "rehearse": "rehearsal", "broadcast": "broadcasts",
-        "tasks": "tasks", "emails": "emails", **dict.fromkeys(("holidays", "tet"), "house"),
-    },
-    _("Ask what became of it"): {
-        "sends": "resolving", "explain": _ASKED, "held": "house", "outbound": "outbound", "inbound": "inbound",
-        "tracking": "tracking",
-    },
-    _("Keep it in order"): {
-        "doctor": "doctor", "relays": "relays", "users": "people", "webhooks": "outbound", "dkim": "dkim",
-        "data": "data", **dict.fromkeys(("backup", "restore", "db"), "copies"),
-        **dict.fromkeys(("settings", "instance", "keys", "migrate"), _KEPT), "bench": "bench",
-    },
-}  # fmt: skip
-HOME_OF = {name: module for homes in SECTIONS.values() for name, module in homes.items()}
-
 
 class Everything(Commands):
-    """All commands by name, each loaded when it is looked at."""
+    """All commands by name, each loaded when it is run or asked for its own help."""
 
     group_class = Commands
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        super().add_command(cmd, name)
+        cmd.help = ENTRIES[name or cmd.name or ""].help
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it over
-        return list(HOME_OF)
+        return list(ENTRIES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        home = f"nurture.cli.{HOME_OF[cmd_name]}" if cmd_name in HOME_OF else ""
+        home = f"nurture.cli.{ENTRIES[cmd_name].home}" if cmd_name in ENTRIES else ""
         if home and home not in sys.modules:
             with loading():
                 importlib.import_module(home)
         return super().get_command(ctx, cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(map(len, HOME_OF))
-        for title, names in SECTIONS.items():
-            found = [(name, self.get_command(ctx, name)) for name in names]
+    def format_commands(self, ctx: click.Context, formatter: HelpFormatter) -> None:  # noqa: ARG002 - likewise
+        width = max(map(len, ENTRIES))
+        for title, entries in SECTIONS.items():
             with formatter.section(title):
                 room = formatter.width - 6 - width
-                rows = [(name.ljust(width), one.get_short_help_str(room)) for name, one in found if one is not None]
+                rows = [(name.ljust(width), one.in_short(room)) for name, one in entries.items()]
                 formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = [CompletionItem(key, help=one.in_short()) for key, one in ENTRIES.items() if key.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(
@@ -65,7 +53,7 @@ class Everything(Commands):
              "Settings are NURTURE_* variables: nurture settings."),
 )  # fmt: skip
 @click.option("--demo", is_flag=True, help=_("Work on the living demo's database."))
-@click.version_option(importlib.metadata.version("nurture"), prog_name="nurture")
+@click.version_option(package_name="nurture", prog_name="nurture")
 @click.pass_context
 def main(ctx: click.Context, *, demo: bool) -> None:
     """Hand the state down."""

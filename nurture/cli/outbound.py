@@ -18,10 +18,7 @@ _SHOWN = 100
 _STATES = click.Choice([one.value for one in CallState])
 
 
-@main.group(
-    invoke_without_command=True,
-    help=_("Show webhooks and text messages. The latest first, with state, tries and the answer."),
-)
+@main.group(invoke_without_command=True)
 @click.option("--campaign", "key", metavar=_("KEY"), help=_("Those of one campaign only."))
 @click.option("--state", "wanted", type=_STATES, default=None, help=_("Those in this state only."))
 @json_option
@@ -82,7 +79,7 @@ def retry(state: State, public_id: str, *, as_json: bool) -> None:
     report({"id": public_id, "state": CallState.QUEUED.value}, [_("It is tried again.")], as_json=as_json)
 
 
-@main.group(help=_("Show what webhooks are signed with. Receivers need it to know that a call is ours."))
+@main.group()
 def webhooks() -> None:
     """Group of the command below."""
 

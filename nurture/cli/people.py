@@ -18,7 +18,7 @@ from nurture.users.model import Role
 ROLES = click.Choice([role.value for role in Role])
 
 
-@main.group(help=_("Manage the accounts of staff."))
+@main.group()
 def users() -> None:
     """Group of the commands below."""
 

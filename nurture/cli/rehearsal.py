@@ -56,13 +56,7 @@ _WHAT = {
 }
 
 
-@main.command(
-    help=_(
-        "Play a campaign ahead, and send nothing. The real engine, on a copy of the database with your leads and a "
-        "clock of its own. Says how many emails go on which day, what windows and caps move, who comes where. The same "
-        "seed gives the same answer. With --campaigns the files are played, else what is live."
-    )
-)
+@main.command()
 @click.argument("campaign", metavar=_("KEY"))
 @click.option("--segment", metavar=_("KEY"), help=_("With the leads of this segment, as of now."))
 @click.option(

@@ -25,10 +25,7 @@ from nurture.kernel.settings import Settings
 _QUICK = Timeouts(connect=15, greeting=15, command=15)
 
 
-@main.group(
-    "relays", invoke_without_command=True,
-    help=_("Show the mail servers. How each stands, what is left of its day, its rate and its complaints."),
-)  # fmt: skip
+@main.group("relays", invoke_without_command=True)  # fmt: skip
 @json_option
 @pass_state
 @click.pass_context

@@ -14,7 +14,7 @@ from nurture.segments import hand, history, service, store
 from nurture.segments.upkeep import keep
 
 
-@main.group(help=_("List segments, see who is in them, check them."))
+@main.group()
 def segments() -> None:
     """Group of the commands below."""
 

@@ -24,7 +24,7 @@ from nurture.rules.evaluate import Trace
 from nurture.rules.titles import Titles
 
 
-@main.group(help=_("Show where each email stands. The states add up to the audience."), invoke_without_command=True)
+@main.group(invoke_without_command=True)
 @click.option("--campaign", "key", metavar=_("KEY"), help=_("The emails of one campaign only."))
 @click.option("--broadcast", "cast", metavar=_("KEY"), help=_("The emails of one one-time email only."))
 @json_option
@@ -78,7 +78,7 @@ def _reason(code: str) -> str:
         return code
 
 
-@main.group(help=_("Explain a decision, with each value seen."))
+@main.group()
 def explain() -> None:
     """Group of the commands below."""
 

@@ -101,12 +101,7 @@ def _prepare(settings: Settings, row: Installation, *, demo: bool) -> None:
     say(_("    stop with Ctrl+C"))
 
 
-@main.command(
-    help=_(
-        "Start everything: pages, tracking, clock, senders. Runs until Ctrl+C. The first start makes an "
-        "account for you and prints its password once."
-    )
-)
+@main.command()
 @click.option("--demo", is_flag=True, help=_("The living demo: made-up leads, time-lapse, a mailbox of its own."))
 @click.pass_context
 def up(ctx: click.Context, *, demo: bool) -> None:
@@ -127,7 +122,7 @@ def up(ctx: click.Context, *, demo: bool) -> None:
         serve(Plan(settings, EVERYTHING, demo=demo))
 
 
-@main.command(help=_("Serve pages and tracking only. Needs nurture clock and nurture worker beside it."))
+@main.command()
 @pass_state
 def web(state: State) -> None:
     """Web."""
@@ -137,9 +132,7 @@ def web(state: State) -> None:
     serve(Plan(state.settings, frozenset({"web"})))
 
 
-@main.command(
-    help=_("Run the clock: what is due, once a second. Any number may run; one is active, the others stand by.")
-)
+@main.command()
 @pass_state
 def clock(state: State) -> None:
     """Clock."""
@@ -158,7 +151,7 @@ def _queues(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     return frozenset(Queue(one) for one in asked)
 
 
-@main.command(help=_("Deliver mail, judge opens and clicks, react to them. Any number may run on PostgreSQL."))
+@main.command()
 @click.option(
     "--queues",
     callback=_queues,
@@ -177,7 +170,7 @@ def worker(state: State, queues: frozenset[Queue] | None) -> None:
     run(Plan(state.settings, frozenset({"worker"}), queues=queues or frozenset(Queue), queued=queued))
 
 
-@main.command(help=_("Begin the living demo anew. Start it with: nurture up --demo"))
+@main.command()
 @click.option("--reset", is_flag=True, help=_("Delete the demo's database, so that the next start begins anew."))
 @click.pass_context
 def demo(ctx: click.Context, *, reset: bool) -> None:

@@ -6,18 +6,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from sqlalchemy.exc import DBAPIError, OperationalError
 
-from nurture.bootstrap import build, for_demo, has_demo_beside, is_prepared, place_of, prepare
 from nurture.cli.output import Status, fail, say
 from nurture.cli.words import _
-from nurture.kernel.context import Context
 from nurture.kernel.errors import NotFoundError, NurtureError, OutsideError
 from nurture.kernel.i18n import N_
+from nurture.kernel.later import later
 from nurture.kernel.settings import Settings, read_settings
+
+# For whoever has to do with the database; help, completion and a slip of the pen do not.
+if TYPE_CHECKING:
+    from sqlalchemy import exc
+
+    from nurture import bootstrap
+    from nurture.kernel.context import Context
+else:
+    exc, bootstrap = later("sqlalchemy.exc"), later("nurture.bootstrap")
 
 NO_DATABASE = N_(
     "There is no database at %(place)s. nurture up makes one, or nurture migrate; NURTURE_DATA_DIR says in which folder"
@@ -38,34 +45,34 @@ class State:
     def settings(self) -> Settings:
         """The settings of this environment; the demo's with --demo."""
         settings = read_settings()
-        return for_demo(settings) if self.demo else settings
+        return bootstrap.for_demo(settings) if self.demo else settings
 
     @contextmanager
-    def context(self) -> Iterator[Context]:
+    def context(self) -> "Iterator[Context]":
         """A context on the database there is, closed at the end. NotFoundError when there is none."""
-        if not is_prepared(self.settings):
+        if not bootstrap.is_prepared(self.settings):
             raise self._nowhere()
         with self._on(self.settings) as context:
             yield context
 
     @contextmanager
-    def making(self) -> Iterator[Context]:
+    def making(self) -> "Iterator[Context]":
         """The same for a command that begins something: where there is no database it makes one, and says where."""
-        if not is_prepared(self.settings):
-            say(_("A new database is made at %(place)s", place=place_of(self.settings)), err=True)
+        if not bootstrap.is_prepared(self.settings):
+            say(_("A new database is made at %(place)s", place=bootstrap.place_of(self.settings)), err=True)
         with self._on(self.settings) as context:
             yield context
 
     @contextmanager
-    def trying(self) -> Iterator[Context]:
+    def trying(self) -> "Iterator[Context]":
         """The same for what is only tried: where there is no database, on an empty one that is gone at the end."""
-        if is_prepared(self.settings):
+        if bootstrap.is_prepared(self.settings):
             with self._on(self.settings) as context:
                 yield context
             return
         say(_("There is no database at %(place)s, and none is made: tried on an empty one.",
-              place=place_of(self.settings)), err=True)  # fmt: skip
-        if has_demo_beside(self.settings):
+              place=bootstrap.place_of(self.settings)), err=True)  # fmt: skip
+        if bootstrap.has_demo_beside(self.settings):
             say(_("The demo has one beside it; to ask the demo: %(command)s", command=_on_demo()), err=True)
         with tempfile.TemporaryDirectory(prefix="nurture-") as name:
             folder = Path(name)
@@ -75,17 +82,17 @@ class State:
                 yield context
 
     @contextmanager
-    def _on(self, settings: Settings) -> Iterator[Context]:
-        prepare(settings, demo=self.demo)
-        context = build(settings)
+    def _on(self, settings: Settings) -> "Iterator[Context]":
+        bootstrap.prepare(settings, demo=self.demo)
+        context = bootstrap.build(settings)
         try:
             yield context
         finally:
             context.database.close()
 
     def _nowhere(self) -> NotFoundError:
-        place = place_of(self.settings)
-        if has_demo_beside(self.settings):
+        place = bootstrap.place_of(self.settings)
+        if bootstrap.has_demo_beside(self.settings):
             return NotFoundError(ONLY_DEMO, place=place, command=_on_demo())
         return NotFoundError(NO_DEMO if self.demo else NO_DATABASE, place=place)
 
@@ -121,12 +128,14 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except (click.exceptions.Exit, click.ClickException):
+            raise  # click's own
         except (click.Abort, KeyboardInterrupt):
             say(_("Stopped."), err=True)
             ctx.exit(Status.FAILED)
         except NurtureError as error:
             ctx.exit(fail(error))
-        except OperationalError as error:
+        except exc.OperationalError as error:
             ctx.exit(fail(database_error(error)))
         except BrokenPipeError:
             raise  # the reader had enough; click ends quietly
@@ -136,7 +145,7 @@ class Commands(click.Group):
         return None
 
 
-def database_error(error: DBAPIError) -> OutsideError:
+def database_error(error: "exc.DBAPIError") -> OutsideError:
     """What the database refused, without SQL and without secrets."""
     said = str(error.orig).strip().splitlines()[0] if error.orig else "unknown"
     if "disk is full" in said or "No space left" in said:

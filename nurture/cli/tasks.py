@@ -20,7 +20,7 @@ _MOST = 500
 _EVERYTHING = Person(0, "cli", "", Role.ADMIN)
 
 
-@main.command(help=_("Show open tasks, the first due first."))
+@main.command()
 @click.option("--user", "email", metavar="EMAIL", help=_("The tasks of one member of staff only."))
 @click.option("--nobody", is_flag=True, help=_("The tasks that have nobody to do them."))
 @json_option

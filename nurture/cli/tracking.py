@@ -27,7 +27,7 @@ _SHOWN = 200
 _OFTEN = 2.0  # seconds between two lines about how far it is
 
 
-@main.group(help=_("Look at opens and clicks. Who made them, a person or a machine, and why."))
+@main.group()
 def tracking() -> None:
     """Group of the commands below."""
 

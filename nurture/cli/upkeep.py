@@ -27,7 +27,7 @@ SECRET = {"secret_key", "webhook_secrets"}
 _MODES = {None: N_("not started yet"), "real": N_("the real clock"), "lapse": N_("time-lapse")}
 
 
-@main.command(help=_("Bring the database to the newest form. SQLite is copied first."))
+@main.command()
 @pass_state
 def migrate(state: State) -> None:
     """Migrate."""
@@ -36,7 +36,7 @@ def migrate(state: State) -> None:
     say(_("The database is at revision %(revision)s", revision=head()))
 
 
-@main.command(help=_("Show the settings in force, without secrets."))
+@main.command()
 @json_option
 @pass_state
 def settings(state: State, *, as_json: bool) -> None:
@@ -65,7 +65,7 @@ def settings(state: State, *, as_json: bool) -> None:
     report(shown, lines, as_json=as_json)
 
 
-@main.group(help=_("Show or claim this installation. A restored copy sends nothing until it is claimed."))
+@main.group()
 def instance() -> None:
     """Group of the commands below."""
 
@@ -143,7 +143,7 @@ def stop(state: State) -> None:
     say(_("Nothing is sent from now on, until: nurture instance claim --waiting go"))
 
 
-@main.group(help=_("Rotate the keys that sign links."))
+@main.group()
 def keys() -> None:
     """Group of the commands below."""
 

@@ -8,7 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from nurture.cli.main import HOME_OF, main
+from nurture.cli.contents import ENTRIES
+from nurture.cli.main import main
 from nurture.cli.output import Status, due, problem_data, problem_line, table
 from nurture.cli.state import Commands
 from nurture.kernel.errors import Problem
@@ -27,7 +28,7 @@ def test_a_finding_names_place_and_mend() -> None:
     assert problem_data(problem)["line"] == 3
 
 
-@pytest.mark.parametrize("name", sorted(HOME_OF))
+@pytest.mark.parametrize("name", sorted(ENTRIES))
 def test_every_command_has_help(name: str) -> None:
     """Its help says what it is for, and so does that of each command under it."""
     command = main.get_command(click.Context(main), name)
@@ -40,7 +41,7 @@ def test_every_command_has_help(name: str) -> None:
 def test_help_lists_every_command() -> None:
     """Nothing is hidden."""
     said = CliRunner().invoke(main, ["--help"]).output
-    assert all(f"\n  {name} " in said for name in HOME_OF)
+    assert all(f"\n  {name} " in said for name in ENTRIES)
 
 
 @pytest.mark.parametrize(
