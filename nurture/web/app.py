@@ -6,6 +6,7 @@ from nurture.kernel.context import Context
 from nurture.kernel.plugins import modules
 from nurture.web import assets, errors, language, layout, security, session, timing
 from nurture.web.blocks import PAGES
+from nurture.web.compiled import Compiled
 from nurture.web.probes import Probes
 from nurture.web.session import public
 
@@ -17,6 +18,7 @@ def create_app(ctx: Context) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.jinja_env.bytecode_cache = Compiled(ctx.settings.data_dir / "compiled")
 
     def _remember() -> None:
         g.context = ctx
