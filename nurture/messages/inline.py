@@ -36,6 +36,12 @@ _STATE = re.compile(r":(?!first-child|last-child|nth-child)")
 _UNIT_OF_ZERO = re.compile(r"(?<![\w.#])0+(?:\.0+)?(?:px|pt|em|rem|%|in|cm|mm)?(?![\w.])")
 _BLANK = re.compile(r"\n\s*\n")
 
+_NO_PAGE = "<p></p>"
+_OPTIONS: Mapping[str, Any] = {
+    "strip_important": False, "allow_network": False, "keep_style_tags": True, "disable_leftover_css": True,
+    "disable_validation": True, "align_floating_images": False, "remove_unset_properties": False,
+    "cssutils_logging_level": logging.CRITICAL,
+}  # fmt: skip
 
 Weight = tuple[int, int, int]
 MOST_WORK = 1_000_000  # rules tried and tags matched
@@ -127,6 +133,20 @@ def _plain(rule: Rule) -> str:
     return f"{selectors} {{{said}}}" if selectors and said else ""
 
 
+@lru_cache(maxsize=32)
+def _read(sheet: str, number: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    found, left = Premailer(_NO_PAGE, **_OPTIONS)._parse_style_rules(sheet, number)  # noqa: SLF001 - as it calls it
+    return tuple(found), tuple(left)
+
+
+class _Inliner(Premailer):  # type: ignore[misc]
+    """Reads each sheet once: all emails of a house share a few layouts, and reading takes longer than inlining."""
+
+    def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
+        found, left = _read(css_body, ruleset_index)
+        return list(found), list(left)
+
+
 def _computed(tree: Any, css: str) -> dict[int, list[Declaration]]:
     """What premailer makes of these rules for each tag, by its number; the author's own style attributes left out."""
     page = deepcopy(tree)
@@ -134,12 +154,7 @@ def _computed(tree: Any, css: str) -> dict[int, list[Declaration]]:
         element.drop_tree()
     for element in page.iter(etree.Element):
         element.attrib.pop("style", None)
-    inliner = Premailer(
-        page, css_text=css, strip_important=False, allow_network=False, keep_style_tags=True, disable_leftover_css=True,
-        disable_validation=True, align_floating_images=False, remove_unset_properties=False,
-        cssutils_logging_level=logging.CRITICAL,
-    )  # fmt: skip
-    inliner.transform()
+    _Inliner(page, css_text=css, **_OPTIONS).transform()
     styled = page.iterfind(f".//*[@{_MARK}][@style]")
     return {int(one.get(_MARK)): list(declarations(one.get("style"))) for one in styled}
 
