@@ -156,8 +156,7 @@ class _Writer:
     def letter(self, row: Any, revision: int) -> Letter:
         """The letter of a message that goes."""
         to_lead = row.user_id is None
-        frozen = row.values_ if row.dated_at is not None and row.values_ else None
-        seen = Document(frozen) if frozen else self._of_lead(row) if to_lead else Document(self._of_staff(row))
+        seen = Document(row.frozen) if row.frozen else self._of_lead(row) if to_lead else Document(self._of_staff(row))
         address = self._judge.address[row.id]
         from_address, from_name, reply_to = origin(seen, row.sender, self._settings, self._own)
         return Letter(

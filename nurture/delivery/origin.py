@@ -38,6 +38,5 @@ def _answers(to: Mapping[str, Any]) -> tuple[str, str]:
 
 def from_domain(row: Any, settings: Settings, own: Collection[str] = ()) -> str:
     """The domain of From that a message's row will have."""
-    frozen = row.values_ if row.dated_at is not None and row.values_ else None
-    owner = (frozen.get("owner") or {}) if frozen else {"email": row.owner_email, "name": row.owner_name}
+    owner = (row.frozen.get("owner") or {}) if row.frozen else {"email": row.owner_email, "name": row.owner_name}
     return origin({"owner": owner}, row.sender, settings, own)[0].rpartition("@")[2].lower()

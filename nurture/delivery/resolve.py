@@ -28,6 +28,7 @@ from nurture.kernel.text import clean
 from nurture.leads.store import hold
 from nurture.leads.tables import leads
 from nurture.messages.model import MessageState
+from nurture.messages.service import forget_values
 from nurture.messages.tables import attempts, messages
 from nurture.users.model import Person
 from nurture.users.service import note
@@ -159,6 +160,7 @@ def carry_out(
         update_rows(conn, messages, _CLOSED, [(r.id, MessageState.SENT.value, "", None, now, real) for r in rows])
         went = [line(row, Kind.MESSAGE_SENT, row.gone_at or now, {}) for row in rows]
         record_set(conn, went, real=real, react=False)
+        forget_values(conn, [row.id for row in rows])
     else:
         retry = None if why else real + _POLICY_PAUSE
         state = MessageState.QUEUED.value

@@ -22,7 +22,7 @@ from nurture.kernel.ready import Ready, tuple_of
 from nurture.kernel.rows import packed
 from nurture.leads.tables import companies, leads
 from nurture.messages.model import COUNTED, MessageClass, MessageState
-from nurture.messages.tables import messages, templates
+from nurture.messages.tables import message_values, messages, templates
 from nurture.users.tables import users
 
 _SENDER: sa.BindParameter[Any] = sa.bindparam("holder", type_=sa.Text)
@@ -65,6 +65,7 @@ def _with_people(of: Any, mine: sa.FromClause) -> sa.Select[Any]:
         campaigns.c.state.label("campaign_state"),
         broadcasts.c.state.label("broadcast_state"),
         campaigns.c.resumed_at.label("campaign_resumed_at"),
+        message_values.c.values_.label("frozen"),
     ]
     m: Any = mine.c
     tables = (
@@ -74,6 +75,7 @@ def _with_people(of: Any, mine: sa.FromClause) -> sa.Select[Any]:
         .outerjoin(reader, reader.c.id == m.user_id)
         .outerjoin(campaigns, campaigns.c.id == m.campaign_id)
         .outerjoin(broadcasts, broadcasts.c.id == m.broadcast_id)
+        .outerjoin(message_values, message_values.c.message_id == m.id)
     )
     return sa.select(*columns).select_from(tables).order_by(m.priority, m.not_before, m.id)
 
@@ -275,13 +277,15 @@ _SAME = (
 )
 _MARK_SQLITE = (
     f"UPDATE messages SET {_SAME.format('?1', '?2', '?3')}, "  # noqa: S608 - our own words
-    'address = ?4, "values" = ?5, template_revision_id = ?6, address_hash = ?7, lease_holder = ?8 WHERE id = ?9'
+    "address = ?4, template_revision_id = ?5, address_hash = ?6, lease_holder = ?7 WHERE id = ?8"
 )
+_FREEZE_SQLITE = 'INSERT INTO message_values (message_id, "values") VALUES (?, ?) ON CONFLICT DO NOTHING'
 _MARK_POSTGRESQL = (
-    f"UPDATE messages SET {_SAME.format('%s', '%s', '%s')}, "  # noqa: S608 - likewise
-    'address = v.a, "values" = v.v, template_revision_id = v.t, address_hash = v.h, lease_holder = v.s '
-    "FROM jsonb_to_recordset(%s::jsonb) AS v(i bigint, a text, v jsonb, t bigint, h text, s text) "
-    "WHERE messages.id = v.i"
+    "WITH v AS MATERIALIZED (SELECT * FROM "  # noqa: S608 - likewise
+    "jsonb_to_recordset(%s::jsonb) AS v(i bigint, a text, v jsonb, t bigint, h text, s text)), "
+    'kept AS (INSERT INTO message_values (message_id, "values") SELECT i, v FROM v ON CONFLICT DO NOTHING) '
+    f"UPDATE messages SET {_SAME.format('%s', '%s', '%s')}, "
+    "address = v.a, template_revision_id = v.t, address_hash = v.h, lease_holder = v.s FROM v WHERE messages.id = v.i"
 )
 
 
@@ -294,18 +298,18 @@ def mark_sending(conn: Connection, marks: Marks, letters: Sequence[Letter], hold
         conn.exec_driver_sql(
             _MARK_SQLITE,
             [
-                (*same, one.to_address, text_of(one.values), one.template, one.address_hash or None, holder,
-                 one.message_id)
+                (*same, one.to_address, one.template, one.address_hash or None, holder, one.message_id)
                 for one, holder in zip(letters, holders, strict=True)
             ],
-        )  # fmt: skip
+        )
+        conn.exec_driver_sql(_FREEZE_SQLITE, [(one.message_id, text_of(one.values)) for one in letters])
         return
     rows = [
         f'{{"i":{one.message_id},"a":{packed(one.to_address)},"v":{text_of(one.values)},"t":{one.template},'
         f'"h":{packed(one.address_hash or None)},"s":{packed(holder)}}}'
         for one, holder in zip(letters, holders, strict=True)
     ]
-    conn.exec_driver_sql(_MARK_POSTGRESQL, (*marks, f"[{','.join(rows)}]"))
+    conn.exec_driver_sql(_MARK_POSTGRESQL, (f"[{','.join(rows)}]", *marks))
 
 
 @lru_cache(maxsize=8)

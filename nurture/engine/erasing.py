@@ -39,7 +39,7 @@ from nurture.leads.model import Lead, Temperature
 from nurture.leads.tables import distinct_leads, lead_conflicts, lead_tags, leads
 from nurture.messages.model import MessageState
 from nurture.messages.service import WAITING, set_state
-from nurture.messages.tables import attempts, messages
+from nurture.messages.tables import attempts, message_values, messages
 from nurture.opportunities.model import OpportunityState
 from nurture.opportunities.tables import opportunities, opportunity_changes
 from nurture.outbound.model import CallState
@@ -59,6 +59,8 @@ OF_LEAD = (
     returns, messages,
 )  # fmt: skip
 OF_MESSAGE = (attempts, hits)
+# Likewise, and the rows go altogether.
+UNDER_WAY = (message_values,)
 # Whose rows go altogether.
 GONE = (lead_conflicts, lead_tags, reactions)
 # What is looked after by hand below.
@@ -207,6 +209,8 @@ def _blank(conn: Connection, ids: Sequence[int]) -> None:
         .where(words.opportunity_id.in_(deals), words.field.not_in(_KEPT_CHANGES))
         .values(before="", after="")
     )
+    for table in UNDER_WAY:
+        conn.execute(table.delete().where(table.c.message_id.in_(of_theirs)))
     for table in OF_LEAD:
         conn.execute(table.update().where(table.c.lead_id.in_(ids)).values(blanks(table)))
     for table in GONE:
@@ -222,6 +226,7 @@ def _blank_mail_to_staff(conn: Connection, known: Collection[Lead], now: datetim
     about = sa.or_(*(written.contains(one.public_id, autoescape=True) for one in known))
     ids = list(conn.execute(sa.select(m.id).where(m.user_id.is_not(None), m.values_.is_not(None), about)).scalars())
     set_state(conn, ids, MessageState.CANCELED, now=now, reason=Reason.ERASED)
+    conn.execute(message_values.delete().where(among(message_values.c.message_id, ids)))
     gone = {"values_": sa.null(), "detail": sa.null()}
     conn.execute(messages.update().where(among(m.id, ids)).values(gone))
 

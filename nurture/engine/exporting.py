@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from nurture.campaigns.tables import campaigns
 from nurture.consents import store as standings
 from nurture.consents.model import Channel
-from nurture.engine.erasing import GONE, OF_LEAD, OF_MESSAGE
+from nurture.engine.erasing import GONE, OF_LEAD, OF_MESSAGE, UNDER_WAY
 from nurture.enrollments.tables import enrollments
 from nurture.kernel.i18n import N_, translate
 from nurture.kernel.signing import KeyRing
@@ -41,6 +41,7 @@ TITLES: Mapping[str, str] = {
     "memberships": N_("Groups"),
     "enrollments": N_("Campaigns"),
     "messages": N_("Emails to you"),
+    "message_values": N_("Emails to you that are on their way"),
     "hits": N_("Opens and clicks"),
     "returns": N_("What came back to us"),
     "outbox": N_("Text messages"),
@@ -94,8 +95,9 @@ def collect(conn: Connection, keys: KeyRing, lead: Lead, *, real: datetime) -> d
         first = lead_tags.c.tag if table is lead_tags else table.c.id
         parts[table.name] = _rows(conn, sa.select(table).where(table.c.lead_id.in_(ids)).order_by(first))
     theirs = sa.select(messages.c.id).where(messages.c.lead_id.in_(ids))
-    for table in OF_MESSAGE:
-        parts[table.name] = _rows(conn, sa.select(table).where(table.c.message_id.in_(theirs)).order_by(table.c.id))
+    for table in (*OF_MESSAGE, *UNDER_WAY):
+        rows = sa.select(table).where(table.c.message_id.in_(theirs)).order_by(*table.primary_key)
+        parts[table.name] = _rows(conn, rows)
     return {"format": FORMAT, "made_at": _plain(real), **{name: parts[name] for name in TITLES}}
 
 

@@ -17,7 +17,7 @@ from nurture.kernel.tables import installation
 from nurture.messages.model import ENDED, Attachment, Compiled, MessageClass, MessageState, NewMessage, Purposes
 from nurture.messages.source import Source
 from nurture.messages.store import current_revisions
-from nurture.messages.tables import messages, template_files, template_revisions, templates
+from nurture.messages.tables import message_values, messages, template_files, template_revisions, templates
 
 WAITING = (MessageState.QUEUED, MessageState.DEFERRED)
 
@@ -205,16 +205,29 @@ def _move(
 def follow_end(conn: Connection, ended: Sequence[Row[Any]]) -> None:
     """What follows when messages have ended, from their rows with id, enrollment and purpose.
 
-    Enrollments that waited for them go on; the links of account mails are forgotten.
+    Enrollments that waited for them go on; the links of account mails are forgotten, and what mails were made with.
     """
     _release(conn, [(row.id, row.enrollment_id) for row in ended if row.enrollment_id is not None])
     _forget_links(conn, [row.id for row in ended if row.purpose == Purposes.ACCOUNT.value])
+    forget_values(conn, [row.id for row in ended])
 
 
 def _forget_links(conn: Connection, ids: Sequence[int]) -> None:
     """Blank what account mails were written with: a link of one use opens an account."""
     if ids:
         conn.execute(messages.update().where(messages.c.id.in_(ids)).values(values_=sa.null()))
+        conn.execute(message_values.delete().where(message_values.c.message_id.in_(ids)))
+
+
+# Spelled out, so that the partial index of these few serves it.
+_MAY_HAVE_GONE = sa.exists().where(messages.c.id == message_values.c.message_id, sa.text("messages.state = 'unknown'"))
+_FORGOTTEN = Ready(message_values.delete().where(among(message_values.c.message_id, "ids"), ~_MAY_HAVE_GONE), ())
+
+
+def forget_values(conn: Connection, ids: Sequence[int]) -> None:
+    """Let go of what these messages were made with, but for those that may be sent again because nobody knows."""
+    if ids:
+        _FORGOTTEN.run(conn, ids=ids)
 
 
 _WAITING = sa.and_(among(enrollments.c.id, "enrollments"), among(enrollments.c.waits_for, "messages"))

@@ -57,7 +57,8 @@ messages = sa.Table(
     column("class", sa.Text, key="class_", personal=False),  # advertising | care | deal | transactional
     column("sender", sa.Text, server_default="house", personal=False),  # house | owner
     column("address", sa.Text, nullable=True, personal=True),  # frozen at the first go
-    column("values", Json, nullable=True, key="values_", personal=True),  # what the template sees, frozen likewise
+    # what it was written with besides what its template sees of everybody; see message_values
+    column("values", Json, nullable=True, key="values_", personal=True),
     column("policy", Json, personal=False),  # window and cap to re-read at the go
     column("state", sa.Text, personal=False),  # model.State
     column("reason", sa.Text, server_default="", personal=False),
@@ -128,6 +129,15 @@ messages = sa.Table(
         sqlite_where=sa.text("state = 'sending'"),
         postgresql_where=sa.text("state = 'sending'"),
     ),
+)
+
+# What the template of a message sees, frozen at the first go, so that a retry renders the same bytes. Gone when the
+# message has ended. No reference holds it: each mail writes and deletes a row.
+message_values = sa.Table(
+    "message_values",
+    metadata,
+    column("message_id", Id, primary_key=True, autoincrement=False, personal=False),
+    column("values", Json, key="values_", personal=True),
 )
 
 # One conversation with a relay about one message.

@@ -27,7 +27,10 @@ WHOLE = (
     "template_revisions", "templates", "score_sweeps", "rotations",
 )  # fmt: skip
 # Tables that name no lead but what names one: through which column of theirs, and of which table.
-THROUGH = {"passages": ("enrollment_id", "enrollments"), "opportunity_changes": ("opportunity_id", "opportunities")}
+THROUGH = {
+    "passages": ("enrollment_id", "enrollments"), "opportunity_changes": ("opportunity_id", "opportunities"),
+    "message_values": ("message_id", "messages"),
+}  # fmt: skip
 # Work in hand elsewhere, secrets, traces, or what nobody asks for. The stage has its own beat in `runs`.
 LEFT_OUT = frozenset({
     "template_files", "runs", "leases", "senders", "routes", "attempts", "quotas", "relay_counts", "relay_rates",

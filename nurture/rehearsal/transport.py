@@ -11,6 +11,7 @@ from nurture.delivery import store
 from nurture.delivery.go import LEASE, go
 from nurture.delivery.letter import Letter, Letterhead, failed, rehearse
 from nurture.delivery.model import Phase, Report
+from nurture.delivery.packing import text_of
 from nurture.delivery.settle import settle
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
@@ -65,6 +66,7 @@ class Recorder:
                 left.append(one)
             reports.append(no or Report(one.message_id, one.fence, Phase.ANSWERED, 250, "2.0.0", SENDER))
         settle(conn, self._ctx, SENDER, SENDER, reports)
+        _keep(conn, left)
         return left
 
     def _refusal(self, letter: Letter) -> Report | None:
@@ -74,3 +76,10 @@ class Recorder:
             return failed(letter, Reason.TEMPLATE_ERROR, {"error": personalizer[:300]})
         settings = self._ctx.settings
         return rehearse(letter, personalizer, Letterhead(self._ctx.keys, settings.base_url, settings.bounce_address))
+
+
+def _keep(conn: Connection, letters: Sequence[Letter]) -> None:
+    """What they were made with, which a sent mail does not keep: it is shown afterwards. A stage is SQLite always."""
+    if letters:
+        made = [(text_of(one.values), one.message_id) for one in letters]
+        conn.exec_driver_sql('UPDATE messages SET "values" = ? WHERE id = ?', made)

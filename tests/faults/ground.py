@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,7 +12,7 @@ from nurture.kernel.context import Context
 from nurture.leads.tables import leads
 from nurture.messages.model import Compiled, MessageClass, NewMessage, Purposes
 from nurture.messages.service import write
-from nurture.messages.tables import messages, template_revisions, templates
+from nurture.messages.tables import message_values, messages, template_revisions, templates
 
 _WORDS = "Chào mừng đến với An Phát, nơi mỗi khách hàng được lắng nghe. "
 
@@ -123,3 +124,10 @@ def living_pids(ctx: Context) -> list[int]:
     """Process numbers of senders that have not ended."""
     with ctx.database.read() as conn:
         return [pid for (pid,) in conn.execute(sa.select(senders.c.pid).where(senders.c.ended_at.is_(None)))]
+
+
+def frozen(ctx: Context, message_id: int) -> Any:
+    """What a mail under way was made with; None where nothing is kept."""
+    query = sa.select(message_values.c.values_).where(message_values.c.message_id == message_id)
+    with ctx.database.read() as conn:
+        return conn.execute(query).scalar_one_or_none()

@@ -19,7 +19,7 @@ from nurture.kernel.context import Context
 from nurture.leads.tables import leads
 from nurture.messages.tables import messages
 from nurture.users.tables import users
-from tests.faults.ground import fill
+from tests.faults.ground import fill, frozen
 
 NIGHT = {"window": {"days": "mon-sun", "from": "20:00", "to": "22:00"}}
 
@@ -86,7 +86,7 @@ def test_a_go_freezes_the_message_and_marks_it(context: Context, clock: ManualCl
     row = _row(context)
     assert (row.state, row.fence, row.lease_holder, row.gone_at) == ("sending", 1, "s1", clock.engine())
     assert (row.address, row.dated_at, row.template_revision_id) == ("lead1@example.com", clock.real(), 1)
-    assert row.values_["lead"]["given_name"] == letter.values["lead"]["given_name"] == "Minh"
+    assert frozen(context, 1)["lead"]["given_name"] == letter.values["lead"]["given_name"] == "Minh"
     assert row.lease_until > context.clock.real() + LEASE - timedelta(days=9_000)
     _set(context, messages, state="queued", lease_until=None, lease_holder=None)
     _set(context, leads, email="new@example.com", given_name="Lan")

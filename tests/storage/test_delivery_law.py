@@ -25,7 +25,7 @@ from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.messages.personalize import Personalizer
 from nurture.messages.tables import messages
-from tests.faults.ground import email, fill
+from tests.faults.ground import email, fill, frozen
 
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
@@ -225,7 +225,7 @@ def test_a_mail_says_at_its_foot_why_it_comes(context: Context) -> None:
     assert _send(context) == [1]
     day = context.clock.engine().astimezone(context.settings.local_zone)
     said = f"Anh/chị nhận thư này vì đã đồng ý nhận tin trên biểu mẫu của chúng tôi ngày {day:%d/%m/%Y}."
-    assert _row(context, 1).values_["reason_line"] == said
+    assert frozen(context, 1)["reason_line"] == said
 
 
 @pytest.mark.parametrize("agreed", [True, False])

@@ -20,7 +20,7 @@ from nurture.enrollments.tables import enrollments
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.kernel.errors import ForbiddenError, InputError
-from nurture.messages.tables import messages
+from nurture.messages.tables import message_values, messages
 from nurture.users.model import Person, Role
 from nurture.users.tables import audit, users
 from tests.faults.ground import fill
@@ -100,6 +100,7 @@ def test_marked_sent_it_counts_as_sent_when_it_went(context: Context, clock: Man
     assert (said.lead_id, said.actor, said.detail) == (2, "user:7", {"as": "sent", "why": "seen in its log"})
     (noted,) = _all(context, audit)
     assert (noted.actor, noted.action, noted.detail["messages"]) == ("user:7", "message.resolve", [2])
+    assert [row.message_id for row in _all(context, message_values)] == [1]
 
 
 def test_sent_again_it_is_the_same_mail(context: Context, clock: ManualClock) -> None:

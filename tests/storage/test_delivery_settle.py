@@ -16,7 +16,7 @@ from nurture.delivery.settle import LaterBounce, Settled, bounced_later, settle
 from nurture.kernel.clock import ManualClock
 from nurture.kernel.context import Context
 from nurture.messages.tables import attempts, messages
-from tests.faults.ground import fill
+from tests.faults.ground import fill, frozen
 
 SENT = Report(1, 1, Phase.ANSWERED, 250, "2.0.0", "2.0.0 ok")
 LATER = Report(1, 1, Phase.RCPT, 450, "4.2.0", "4.2.0 greylisted")
@@ -99,16 +99,25 @@ def test_a_link_of_one_use_is_blanked_when_its_mail_has_ended(context: Context, 
     """What comes again keeps it."""
     _under_way(context)
     with context.database.write() as conn:
-        conn.execute(messages.update().values(purpose="account"))
+        conn.execute(messages.update().values(purpose="account", values_={"link": "https://an.example/once"}))
     _settle(context, report)
-    assert bool(_row(context).values_) is kept
+    assert (bool(_row(context).values_), bool(frozen(context, 1))) == (kept, kept)
 
 
-def test_the_values_of_other_mail_stay(context: Context) -> None:
-    """They tell what was sent."""
+@pytest.mark.parametrize(
+    ("report", "kept"),
+    [(SENT, False), (NOBODY, False), (LATER, True), (Report(1, 1, Phase.HELD), True), (Report(1, 1, Phase.DOT), True)],
+    ids=["sent", "bounced", "deferred", "given back", "unknown"],
+)
+def test_what_a_mail_was_made_with_goes_when_it_is_not_sent_again(
+    context: Context, report: Report, kept: bool
+) -> None:  # fmt: skip
+    """One that may have gone can be sent again, the same, until somebody says that it had gone."""
     _under_way(context)
-    _settle(context, SENT)
-    assert _row(context).values_["lead"]["given_name"] == "Minh"
+    assert frozen(context, 1) is not None
+    _settle(context, report)
+    made = frozen(context, 1)
+    assert (made is not None and made["lead"]["given_name"] == "Minh") is kept
 
 
 def test_a_deferred_message_comes_back_and_expires_after_three_days(context: Context, clock: ManualClock) -> None:

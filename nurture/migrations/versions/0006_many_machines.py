@@ -58,6 +58,7 @@ def upgrade() -> None:
             _cut(conn, table, at, unique)
         for statement in ONCE:
             conn.exec_driver_sql(statement)
+    _values_apart(conn)
     _what_runs()
     op.drop_index("ix_leads_owner_id", table_name="leads")
     op.create_index("ix_leads_owner_id_last_activity_at_id", "leads", ["owner_id", "last_activity_at", "id"])
@@ -68,6 +69,21 @@ def upgrade() -> None:
     op.drop_index("ix_leads_company_id_name_folded", table_name="leads")
     named, placed = ["company_id", "name_folded"], sa.text("company_id IS NOT NULL")
     op.create_index("ix_leads_company_id_name_folded", "leads", named, sqlite_where=placed, postgresql_where=placed)
+
+
+def _values_apart(conn: Connection) -> None:
+    """What mails that may be tried again were made with. Those that have ended keep theirs where they are."""
+    op.create_table(
+        "message_values",
+        sa.Column("message_id", database.Id, autoincrement=False, nullable=False),
+        sa.Column("values", database.Json, nullable=False),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_message_values")),
+    )
+    conn.exec_driver_sql(
+        'INSERT INTO message_values (message_id, "values") SELECT id, "values" FROM messages'
+        " WHERE state IN ('queued', 'deferred', 'sending', 'unknown') AND dated_at IS NOT NULL"
+        " AND CAST(\"values\" AS TEXT) <> 'null'"
+    )
 
 
 def _what_runs() -> None:

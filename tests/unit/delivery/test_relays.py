@@ -62,7 +62,7 @@ def test_an_owner_writes_from_a_domain_that_a_relay_sends_for(tmp_path: Path) ->
     settings = _settings(tmp_path, MAIL_FROM="tin@anphat.vn")
 
     class Row:
-        values_ = dated_at = None
+        frozen = None
         sender = "owner"
         owner_email, owner_name = "ha@thuonghieu.vn", "Hà"
 
