@@ -1,8 +1,14 @@
 """Signed tokens of public links, and the keyed hash of suppressed addresses.
 
-A token is `version byte | key id (4) | epoch (4) | kind (1) | payload | mac (16)`, base64url without padding. The
-payload is readable and carries all that the link needs, so that it outlives database, campaign and lead. The mac is
-HMAC-SHA256 (RFC 2104), truncated to 128 bits. Every flaw of a token gives the same answer: None.
+A token is base64url without padding, in one of two forms, which both verify for ever:
+
+1: `version byte | key id (4) | epoch (4) | kind (1) | payload | mac (16)`
+2: `version byte | key id (4) | epoch (4) | kind (1) | id (8) | mac (18) | rest`, its payload being id and rest
+
+The payload is readable and carries all that the link needs, so that it outlives database, campaign and lead. The mac of
+the first is HMAC-SHA256 (RFC 2104), truncated to 128 bits, over all before it; that of the second is keyed BLAKE2b (RFC
+7693) of 144 bits over head, rest and id. What differs between letters of one email stands in the first 48 characters
+of the second, so that all others are encoded once for them all. Every flaw of a token gives the same answer: None.
 """
 
 import binascii
@@ -13,7 +19,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,14 +28,14 @@ from pathlib import Path
 from nurture.kernel.errors import OutsideError
 from nurture.kernel.marked import N_
 
-VERSION = 1
-SEAL = 0  # in the place of a version: what is sealed can never be taken for a token
-_VERSION = bytes((VERSION,))
+SEAL, PLAIN, STAMPED = 0, 1, 2  # the first byte: what is sealed can never be taken for a token
+STAMP = 48  # characters in which the tokens of one email's letters differ
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 _URL_SAFE, _FROM_URL_SAFE = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")  # RFC 4648, 5
 _PADDING = b"="
 _HEAD = 10
 _MAC = 16
+_ID, _LONG_MAC = 8, 18
 _BLOCK = 64
 _LONGEST = 12_000
 
@@ -51,24 +58,39 @@ class KeyRing:
 
     def sign(self, kind: bytes, payload: bytes) -> str:
         """A token of this kind (one byte) around the payload."""
-        return self.signer(kind, b"")(payload)
+        body = self._head(PLAIN, kind) + payload
+        return _written(body + _mac(self.keys[0].secret, body)).decode("ascii")
 
-    def signer(self, kind: bytes, start: bytes, before: str = "") -> Callable[[bytes], str]:
-        """What signs many payloads that begin alike, given how each goes on; `before` stands before each token."""
-        key = self.keys[0]
-        inner, outer = _pads(key.secret)
-        start = _VERSION + key.id + self.epoch + kind + start
+    def stamped(self, kind: bytes, id_: bytes, rest: bytes) -> str:
+        """A token of this kind around an id of eight bytes, and what the letters of one email have in common."""
+        head = self._head(STAMPED, kind)
+        stamp = head + id_ + _long_mac(self.keys[0].secret, head + rest + id_)
+        return _written(stamp + rest).decode("ascii")
 
-        def sign(rest: bytes) -> str:
-            body = start + rest
-            mac = inner.copy()
-            mac.update(body)
-            whole = outer.copy()
-            whole.update(mac.digest())
-            token = binascii.b2a_base64(body + whole.digest()[:_MAC], newline=False)
-            return before + token.translate(_URL_SAFE, _PADDING).decode("ascii")
+    def stamper(self, tokens: Sequence[tuple[bytes, bytes]]) -> Callable[[bytes], tuple[bytes, ...]]:
+        """What gives, for an id, the first 48 characters of its tokens; each of them a kind and its rest.
 
-        return sign
+        What follows them is the rest in base64url, the same for every id.
+        """
+        keyed, made = _keyed(self.keys[0].secret), []
+        for kind, rest in tokens:
+            begun = keyed.copy()
+            begun.update(self._head(STAMPED, kind) + rest)
+            made.append((self._head(STAMPED, kind), begun))
+        cut = struct.Struct(f"{STAMP}s" * len(made))
+
+        def stamps(id_: bytes) -> tuple[bytes, ...]:
+            parts: list[bytes] = []
+            for head, begun in made:
+                mac = begun.copy()
+                mac.update(id_)
+                parts += (head, id_, mac.digest())
+            return cut.unpack(_written(b"".join(parts)))
+
+        return stamps
+
+    def _head(self, version: int, kind: bytes) -> bytes:
+        return bytes((version,)) + self.keys[0].id + self.epoch + kind
 
     def read(self, kind: bytes, token: str) -> bytes | None:
         """The payload of a token that one of our keys signed for this kind, or None."""
@@ -78,15 +100,15 @@ class KeyRing:
             raw = binascii.a2b_base64(token.encode("ascii").translate(_FROM_URL_SAFE) + b"=" * (-len(token) % 4))
         except binascii.Error:
             return None
-        if len(raw) < _HEAD + _MAC or raw[0] != VERSION or raw[9:10] != kind:
+        if raw[9:10] != kind:
             return None
-        body, mac, key_id, secret = raw[:-_MAC], raw[-_MAC:], raw[1:5], b""
+        key_id, secret = raw[1:5], b""
         for key in self.keys:
             if key.id == key_id:
                 secret = key.secret
                 break
-        expected = _mac(secret or b"-", body)
-        return body[_HEAD:] if hmac.compare_digest(expected, mac) and secret else None
+        payload = _payload(raw, secret or b"-")
+        return payload if secret else None
 
     def seal(self, kind: bytes, payload: bytes, size: int) -> bytes:
         """A bare mac of so many bytes (12 at least, 16 at most), for places too small for a token."""
@@ -114,6 +136,34 @@ class KeyRing:
 def _pads(secret: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
     block = (hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
     return hashlib.sha256(bytes(b ^ 0x36 for b in block)), hashlib.sha256(bytes(b ^ 0x5C for b in block))
+
+
+@lru_cache(maxsize=64)
+def _keyed(secret: bytes) -> hashlib.blake2b:
+    key = hashlib.blake2b(secret).digest() if len(secret) > _BLOCK else secret
+    return hashlib.blake2b(key=key, digest_size=_LONG_MAC, person=b"nurture token")
+
+
+def _long_mac(secret: bytes, body: bytes) -> bytes:
+    mac = _keyed(secret).copy()
+    mac.update(body)
+    return mac.digest()
+
+
+def _payload(raw: bytes, secret: bytes) -> bytes | None:
+    """What a decoded token carries; None where this secret did not sign it."""
+    if raw[0] == PLAIN and len(raw) >= _HEAD + _MAC:
+        body = raw[:-_MAC]
+        return body[_HEAD:] if hmac.compare_digest(_mac(secret, body), raw[-_MAC:]) else None
+    if raw[0] == STAMPED and len(raw) >= _HEAD + _ID + _LONG_MAC:
+        id_, mac, rest = raw[_HEAD : _HEAD + _ID], raw[_HEAD + _ID :][:_LONG_MAC], raw[_HEAD + _ID + _LONG_MAC :]
+        return id_ + rest if hmac.compare_digest(_long_mac(secret, raw[:_HEAD] + rest + id_), mac) else None
+    return None
+
+
+def _written(raw: bytes) -> bytes:
+    """Base64 that may stand in a URL (RFC 4648, 5), without its padding."""
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, _PADDING)
 
 
 def _mac(secret: bytes, body: bytes) -> bytes:

@@ -5,8 +5,7 @@ standard library and kernel/signing only.
 """
 
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nurture.kernel.signing import KeyRing
 
@@ -18,7 +17,7 @@ TRAP = 65_535  # position of the hidden link that no person sees: who follows it
 
 _CLICK = struct.Struct(">QH")
 _POSITION = struct.Struct(">H")
-_OPEN = struct.Struct(">Q")
+_ID = struct.Struct(">Q")
 _UNSUBSCRIBE = struct.Struct(">QQ20s")
 _AGREE = struct.Struct(">Q20s")
 
@@ -43,14 +42,15 @@ class Refusal:
 
 def click_token(ring: KeyRing, message_id: int, position: int, target: str) -> str:
     """A token for one link of one message; ValueError when the target is too long."""
+    return ring.stamped(CLICK, _ID.pack(message_id), click_rest(position, target))
+
+
+def click_rest(position: int, target: str) -> bytes:
+    """What the tokens of a link have in common in all letters."""
     encoded = target.encode()
     if len(encoded) > LONGEST_TARGET:
-        raise _too_long(encoded)
-    return ring.sign(CLICK, _CLICK.pack(message_id, position) + encoded)
-
-
-def _too_long(encoded: bytes) -> ValueError:
-    return ValueError(f"a link of {len(encoded)} bytes; {LONGEST_TARGET} are allowed")
+        raise ValueError(f"a link of {len(encoded)} bytes; {LONGEST_TARGET} are allowed")
+    return _POSITION.pack(position) + encoded
 
 
 def read_click(ring: KeyRing, token: str) -> Click | None:
@@ -68,18 +68,18 @@ def read_click(ring: KeyRing, token: str) -> Click | None:
 
 def open_token(ring: KeyRing, message_id: int) -> str:
     """A token for the pixel of one message."""
-    return ring.sign(OPEN, _OPEN.pack(message_id))
+    return ring.stamped(OPEN, _ID.pack(message_id), b"")
 
 
 def read_open(ring: KeyRing, token: str) -> int | None:
     """The message's id, or None when we did not make the token."""
     payload = ring.read(OPEN, token)
-    return None if payload is None or len(payload) != _OPEN.size else int(_OPEN.unpack(payload)[0])
+    return None if payload is None or len(payload) != _ID.size else int(_ID.unpack(payload)[0])
 
 
 def unsubscribe_token(ring: KeyRing, message_id: int, lead_id: int, address_hash: str) -> str:
     """A token with which this address says no. `address_hash` is KeyRing.address_hash of the address."""
-    return ring.sign(UNSUBSCRIBE, _UNSUBSCRIBE.pack(message_id, lead_id, bytes.fromhex(address_hash)))
+    return ring.stamped(UNSUBSCRIBE, _ID.pack(message_id), _ID.pack(lead_id) + bytes.fromhex(address_hash))
 
 
 def read_unsubscribe(ring: KeyRing, token: str) -> Refusal | None:
@@ -119,20 +119,12 @@ class MessageLinks:
     lead_id: int = 0
     address_hash: str = ""
     tracking: bool = True
-    _sign_click: Callable[[bytes], str] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        sign = self.ring.signer(CLICK, _OPEN.pack(self.message_id), self.base_url + CLICK_PATH)
-        object.__setattr__(self, "_sign_click", sign)
 
     def click(self, position: int, target: str) -> str:
         """What stands in the mail in place of the target."""
         if not self.tracking:
             return target
-        encoded = target.encode()
-        if len(encoded) > LONGEST_TARGET:
-            raise _too_long(encoded)
-        return self._sign_click(_POSITION.pack(position) + encoded)
+        return self.base_url + CLICK_PATH + click_token(self.ring, self.message_id, position, target)
 
     def pixel(self) -> str:
         """The open pixel's address, or nothing."""

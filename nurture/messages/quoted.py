@@ -23,7 +23,13 @@ def piece(text: str) -> bytes:
     if not text:
         return b""
     lines = lines_of(text)
-    return lines if text.endswith("\n") else lines + SOFT
+    if text.endswith("\n"):
+        return lines
+    start = lines.rfind(b"\n") + 1
+    if len(lines) - start > _ROOM:  # a last line may be as long as lines get; no soft break fits behind it
+        raw = text.rpartition("\n")[2].encode("utf-8", "replace")
+        lines = lines_of(text[: text.rfind("\n") + 1]) + _slowly(raw)
+    return lines + SOFT
 
 
 def lines_of(text: str) -> bytes:

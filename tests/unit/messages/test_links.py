@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurture.kernel.signing import KeyRing, new_ring, rotated
+from nurture.kernel.signing import Key, KeyRing, new_ring, rotated
 from nurture.messages import links
 
 RING = new_ring()
@@ -99,3 +99,50 @@ def test_without_tracking_links_are_plain_and_the_refusal_stays() -> None:
 def test_a_mail_to_staff_has_no_refusal() -> None:
     """There is no address hash."""
     assert links.MessageLinks(RING, "https://m.example", 7).unsubscribe() == ""
+
+
+KNOWN = KeyRing((Key(b"1234", bytes(range(32))),), b"", b"abcd")
+CLICKED = links.Click(7, 2, "https://anphat.example/bang-gia?a=1")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "ATEyMzRhYmNkYwAAAAAAAAAHAAJodHRwczovL2FucGhhdC5leGFtcGxlL2JhbmctZ2lhP2E9MQrzZLJDQ7By_fXc2Y7yacg",
+        "AjEyMzRhYmNkYwAAAAAAAAAHNgoCHahU9zm8LosfPJbhA0idAAJodHRwczovL2FucGhhdC5leGFtcGxlL2JhbmctZ2lhP2E9MQ",
+    ],
+    ids=["version 1", "version 2"],
+)
+def test_a_click_of_any_version_leads_on_for_ever(token: str) -> None:
+    """It stands in mails that went long ago."""
+    assert links.read_click(KNOWN, token) == CLICKED
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["ATEyMzRhYmNkbwAAAAAAAAAHeuUnPi0qO4STIQpB7iDpLA", "AjEyMzRhYmNkbwAAAAAAAAAHovINqVGbLfaVYmIFg76H3MKJ"],
+    ids=["version 1", "version 2"],
+)
+def test_an_open_of_any_version_counts_for_ever(token: str) -> None:
+    """The same."""
+    assert links.read_open(KNOWN, token) == 7
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "ATEyMzRhYmNkdQAAAAAAAAAHAAAAAAAAAAMKCgoKCgoKCgoKCgoKCgoKCgoKCmrVLaN52J8uTE7xUrfOWkA",
+        "AjEyMzRhYmNkdQAAAAAAAAAHHUaSxGlPx7VwqknDmMIBrL73AAAAAAAAAAMKCgoKCgoKCgoKCgoKCgoKCgoKCg",
+    ],
+    ids=["version 1", "version 2"],
+)
+def test_a_refusal_of_any_version_works_for_ever(token: str) -> None:
+    """As the law wants it."""
+    assert links.read_unsubscribe(KNOWN, token) == links.Refusal(7, 3, "0a" * 20)
+
+
+def test_a_yes_of_before_is_still_one() -> None:
+    """Its token has its first form."""
+    token = "ATEyMzRhYmNkeQAAAAAAAAADCgoKCgoKCgoKCgoKCgoKCgoKCgqwh5W6KSoNFKP7owBMXIr8"
+    assert links.agree_token(KNOWN, 3, "0a" * 20) == token
+    assert links.read_agree(KNOWN, token) == (3, "0a" * 20)

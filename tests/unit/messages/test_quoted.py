@@ -3,7 +3,7 @@
 from quopri import decodestring
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nurture.delivery.conversation import stuffed
@@ -24,6 +24,7 @@ def read(data: bytes) -> str:
     return decodestring(data).decode().replace("\r\n", "\n")
 
 
+@example([("", "\x08" + "\x80" * 6 + "\U00010000" * 3 + "0")], "")  # a last line as long as lines get
 @given(st.lists(st.tuples(TEXT, VALUE), max_size=6), TEXT)
 def test_pieces_read_back_and_are_firm(pieces: list[tuple[str, str]], last: str) -> None:
     """Lines of at most 76, as DKIM's relaxed form has them, and no dot at the beginning of one."""
