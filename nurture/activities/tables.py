@@ -29,7 +29,6 @@ activities = sa.Table(
     column("withdrawn_at", Instant, nullable=True, personal=False),  # its verdict changed: it no longer counts
     sa.Index("ix_activities_lead_id_kind_occurred_at", "lead_id", "kind", "occurred_at", "email_key", "withdrawn_at"),
     sa.Index("ix_activities_kind_occurred_at_lead_id", "kind", "occurred_at", "lead_id", "email_key", "withdrawn_at"),
-    sa.Index("ix_activities_lead_id_id", "lead_id", "id"),
     sa.Index(  # for what is asked of all leads: "visited a page whose path starts with /bang-gia"
         "ix_activities_kind_about_occurred_at_lead_id",
         "kind",

@@ -26,6 +26,7 @@ ONCE = (
 
 def upgrade() -> None:
     conn = op.get_bind()
+    op.drop_index("ix_activities_lead_id_id", table_name="activities")  # another begins with the lead
     op.create_table(
         "activity_causes",
         sa.Column("key", sa.Text(), nullable=False),
