@@ -166,6 +166,11 @@ def _written(raw: bytes) -> bytes:
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, _PADDING)
 
 
+def plainly(rest: bytes) -> str:
+    """What stands behind the stamp of a token with this rest."""
+    return _written(rest).decode("ascii")
+
+
 def _mac(secret: bytes, body: bytes) -> bytes:
     """The first 16 bytes of HMAC-SHA256, from kept pads.
 

@@ -5,9 +5,10 @@ standard library and kernel/signing only.
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nurture.kernel.signing import KeyRing
+from nurture.kernel.signing import KeyRing, plainly
 
 CLICK, OPEN, UNSUBSCRIBE, AGREE = b"c", b"o", b"u", b"y"
 CLICK_PATH, OPEN_PATH, UNSUBSCRIBE_PATH, AGREE_PATH = "/c/", "/o/", "/u/", "/y/"
@@ -103,6 +104,29 @@ def read_agree(ring: KeyRing, token: str) -> tuple[int, str] | None:
         return None
     lead_id, address = _AGREE.unpack(payload)
     return int(lead_id), address.hex()
+
+
+class Stamps:
+    """The tracked links of one email for one house, ready but for the stamp in which those of its letters differ.
+
+    `around` is, by the name that a template has for a link, what stands before and after its stamp.
+    """
+
+    __slots__ = ("_stamps", "around")
+
+    def __init__(self, ring: KeyRing, base_url: str, targets: Mapping[str, tuple[int, str]]) -> None:
+        """`targets` are positions and addresses; a ValueError where one is too long."""
+        tokens = {name: (CLICK, CLICK_PATH, click_rest(*target)) for name, target in targets.items()}
+        tokens |= {
+            "_pixel": (OPEN, OPEN_PATH, b""),
+            "_trap": (CLICK, CLICK_PATH, click_rest(TRAP, f"{base_url}/")),
+        }
+        self.around = {name: (base_url + path, plainly(rest)) for name, (_, path, rest) in tokens.items()}
+        self._stamps = ring.stamper([(kind, rest) for kind, _, rest in tokens.values()])
+
+    def of(self, message_id: int) -> tuple[bytes, ...]:
+        """The stamps of a letter, in the order of `around`."""
+        return self._stamps(_ID.pack(message_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,15 @@ from nurture.kernel.sandbox import (
     wrapped,
 )
 from nurture.messages import quoted
-from nurture.messages.links import MessageLinks
+from nurture.messages.links import MessageLinks, Stamps
 from nurture.messages.model import BROUGHT, Compiled
-from nurture.messages.stencil import Stencil
+from nurture.messages.stencil import MARK, NOBODYS, Stencil
 
 LARGEST = 2_000_000  # characters of one rendered part
 _ALWAYS: dict[str, Any] = {name: Missing(name=name) for name in BROUGHT}
+_REFUSAL = "_refusal"
+_MOST_FAILURES = 200  # letters that had to be drawn again, before the other way is taken at once
+_NO_MARKS: Mapping[str, tuple[str, str]] = {}
 _AT_ONCE = 64  # chunks between two looks at how much it is
 _MANY_BLANK = re.compile(r"\n{3,}")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`{|}\u2028\u2029]")
@@ -74,15 +77,23 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One mail's words, its parts in pieces: `coded_html` and `coded_text` are quicker than encoding the whole."""
+    """One mail's words, its parts in pieces, which are quicker than encoding the whole.
+
+    Where it `is_coded` marks may stand among the chunks for tracked links.
+    """
 
     subject: str
     preheader: str
     html_chunks: list[str]
     text_chunks: list[str]
-    links: Mapping[str, bytes]  # tracked ones, encoded
-    stencils: tuple[Stencil, Stencil]  # of HTML and text
+    coded_html: list[bytes] | None  # as `Stencil.coded` gives it
+    coded_text: list[bytes] | None
     refusal: str = ""  # where the lead says no
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether neither part has to be encoded as a whole."""
+        return self.coded_html is not None and self.coded_text is not None
 
     def rendered(self) -> Rendered:
         """Its words."""
@@ -97,16 +108,6 @@ class Drawn:
     def text(self) -> str:
         """The text part."""
         return _tidy("".join(self.text_chunks))
-
-    @property
-    def coded_html(self) -> list[bytes] | None:
-        """The HTML part as `Stencil.coded` gives it."""
-        return self.stencils[0].coded(self.html_chunks, self.links)
-
-    @property
-    def coded_text(self) -> list[bytes] | None:
-        """The text part as `Stencil.coded` gives it."""
-        return self.stencils[1].coded(self.text_chunks, self.links)
 
 
 class Personalizer:
@@ -123,53 +124,104 @@ class Personalizer:
             raise TemplateFailure(f"{compiled.key}: {error}") from error
         self._fixed_preheader = "" if "{" in compiled.preheader else _line(compiled.preheader)
         self._has_assets = bool(compiled.assets)
-        self._fixed = [(n, f"_l{n}", target) for n, target in enumerate(compiled.links) if "{{" not in target]
+        self._fixed = {f"_l{n}": (n, target) for n, target in enumerate(compiled.links) if "{{" not in target}
         self._has_made_links = "_link(" in compiled.html + compiled.text
         self._stencils = _stencil(self._html, str), _stencil(self._text, _tidy)
+        self._house: _House | None = None
 
     def render(self, values: Mapping[str, Any], links: Links) -> Rendered:
         """The mail for these values. MissingField: the lead lacks something; TemplateFailure: nobody can get it."""
-        return self.draw(values, links).rendered()
+        return self._plainly(self._names(values, links), links).rendered()
 
     def draw(self, values: Mapping[str, Any], links: Links) -> Drawn:
         """As `render`, for whoever writes the mail."""
-        unsubscribe = links.unsubscribe()
+        names = self._names(values, links)
+        if type(links) is MessageLinks and links.tracking and quoted.begins_plainly(links.base_url):
+            house = self._house
+            if house is None or not house.has(links):
+                house = self._house = _House(links, self._fixed, self._html, self._text)
+            if house.is_quick:
+                drawn = self._drawn(names | house.names, house.stencils, house.stamped(links, names))
+                if drawn.is_coded:
+                    return drawn
+                house.failed()
+        return self._plainly(names, links)
+
+    def _names(self, values: Mapping[str, Any], links: Links) -> dict[str, Any]:
+        """What a template sees, but for tracked links."""
         given = {name: wrapped(value, name) for name, value in values.items() if value != "" or name not in _ALWAYS}
         names: dict[str, Any] = _ALWAYS | given | GLOBALS
-        names["unsubscribe_url"] = unsubscribe or names.get("unsubscribe_url") or Missing(name="unsubscribe_url")
-        names["_pixel"], names["_trap"] = links.pixel(), links.trap()
+        refusal = links.unsubscribe()
+        names[_REFUSAL] = refusal
+        names["unsubscribe_url"] = refusal or names.get("unsubscribe_url") or Missing(name="unsubscribe_url")
         if self._has_made_links:
             names["_link"] = _linker(links)
         if self._has_assets:
             names["_base"] = links.base_url
-        ours = [unsubscribe, names["_pixel"], names["_trap"]]
-        for number, name, target in self._fixed:
-            names[name] = link = links.click(number, target)
-            if link is not target:
-                ours.append(link)
-        coded: dict[str, bytes] = {}
-        if type(links) is MessageLinks and quoted.begins_plainly(links.base_url):
-            coded = {link: quoted.address(link) for link in ours if link}
+        return names
+
+    def _plainly(self, names: dict[str, Any], links: Links) -> Drawn:
+        """With every link as it is."""
+        whole = {name: links.click(*target) for name, target in self._fixed.items()}
+        whole |= {"_pixel": links.pixel(), "_trap": links.trap()}
+        return self._drawn(names | whole, self._stencils, {})
+
+    def _drawn(self, names: dict[str, Any], stencils: tuple[Stencil, Stencil], known: Mapping[str, bytes]) -> Drawn:
         try:
-            return Drawn(
-                _line("".join(_chunks(self._subject, names))),
-                self._fixed_preheader or _line("".join(_chunks(self._preheader, names))),
-                _chunks(self._html, names),
-                _chunks(self._text, names),
-                coded,
-                self._stencils,
-                unsubscribe,
-            )
+            subject = _line("".join(_chunks(self._subject, names)))
+            preheader = self._fixed_preheader or _line("".join(_chunks(self._preheader, names)))
+            html, text = _chunks(self._html, names), _chunks(self._text, names)
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AssertionError) as error:
             raise TemplateFailure(str(error)) from error
+        coded = stencils[0].coded(html, known), stencils[1].coded(text, known)
+        return Drawn(subject, preheader, html, text, *coded, names[_REFUSAL])
+
+
+class _House:
+    """The links of one house in one email, standing as marks where all but their stamps is the same for everybody."""
+
+    __slots__ = ("_base_url", "_failures", "_ring", "_stamps", "names", "stencils")
+
+    def __init__(
+        self, links: MessageLinks, targets: Mapping[str, tuple[int, str]], html: Template, text: Template
+    ) -> None:
+        self._ring, self._base_url = links.ring, links.base_url
+        self._stamps = Stamps(links.ring, links.base_url, targets)
+        self.names = {name: f"{MARK}{NOBODYS}{number}{MARK}" for number, name in enumerate(self._stamps.around)}
+        marks = dict(zip(self.names.values(), self._stamps.around.values(), strict=True))
+        self.stencils = _stencil(html, str, marks), _stencil(text, _tidy, marks)
+        self._failures = 0
+
+    def has(self, links: MessageLinks) -> bool:
+        """Whether these links are of this house."""
+        return links.ring is self._ring and links.base_url == self._base_url
+
+    def stamped(self, links: MessageLinks, names: Mapping[str, Any]) -> dict[str, bytes]:
+        """What stands in the place of each mark in one letter, encoded; and where its lead says no."""
+        stamps = zip(self.names.values(), self._stamps.of(links.message_id), strict=True)
+        known = {mark: stamp + quoted.SOFT for mark, stamp in stamps}
+        if refusal := names[_REFUSAL]:
+            known[refusal] = quoted.address(refusal)
+        return known
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether most letters could be drawn so."""
+        return self._failures < _MOST_FAILURES
+
+    def failed(self) -> None:
+        """A letter could not: one of an odd lead, or any of an email in other letters."""
+        self._failures += 1
 
 
 def _template(environment: MailEnvironment, source: str) -> Template:
     return environment.from_string(parsed(environment, source))
 
 
-def _stencil(template: Template, tidy: Callable[[str], str]) -> Stencil:
-    return Stencil(template.root_render_func.__code__.co_consts, tidy)
+def _stencil(
+    template: Template, tidy: Callable[[str], str], marks: Mapping[str, tuple[str, str]] = _NO_MARKS
+) -> Stencil:
+    return Stencil(template.root_render_func.__code__.co_consts, tidy, marks)
 
 
 def _chunks(template: Template, names: dict[str, Any]) -> list[str]:

@@ -2,20 +2,24 @@
 
 A template's code holds what its author wrote as constants, and yields them as they are. Which of them a rendering
 yields, with values between them, is its shape: a few for each email, by its conditions. What stands between the values
-of a shape is joined, tidied and encoded when the shape is met for the first time. Pure.
+of a shape is joined, tidied and encoded when the shape is met for the first time. A tracked link is yielded as a mark:
+all of it but its stamp is the same for everybody too. Pure.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from nurture.messages import quoted
 
-_MARK = "\ue000"  # stands for a value, while what is around it is tidied
+MARK = "\ue000"  # stands for a value, while what is around it is tidied; begins and ends what stands for a link
+NOBODYS = secrets.token_hex(12)  # between them, so that no lead can be named like one
 _MOST_SHAPES = 16
 _MOST_VALUES = 1_024
 _LONGEST_KEPT = 60  # characters of a value that is kept for the next letter
 _Shape: TypeAlias = tuple[int | None, ...]
+_NO_MARKS: Mapping[str, tuple[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,15 @@ class _Plan:
 class Stencil:
     """One part of one email. `tidy` is what is done to its text as a whole: it must leave words as they are."""
 
-    __slots__ = ("_coded", "_numbers", "_plans", "_tidy", "_values")
+    __slots__ = ("_coded", "_marks", "_numbers", "_plans", "_tidy", "_values")
 
-    def __init__(self, constants: Sequence[object], tidy: Callable[[str], str]) -> None:
-        texts = dict.fromkeys(["", *[one for one in constants if isinstance(one, str)]])
+    def __init__(
+        self, constants: Sequence[object], tidy: Callable[[str], str], marks: Mapping[str, tuple[str, str]] = _NO_MARKS
+    ) -> None:
+        """`marks`: what stands before and after what is put in the place of each."""
+        texts = dict.fromkeys(["", *[one for one in constants if isinstance(one, str)], *marks])
         self._numbers = {text: number for number, text in enumerate(texts)}
+        self._marks = marks
         self._tidy = tidy
         self._plans: dict[_Shape, _Plan | None] = {}
         self._coded: dict[str, bytes] = {}
@@ -42,7 +50,7 @@ class Stencil:
     def coded(self, chunks: Sequence[str], links: Mapping[str, bytes]) -> list[bytes] | None:
         """What the template yielded as quoted-printable, in pieces; None where it has to be encoded as a whole.
 
-        `links` are addresses that are encoded already.
+        `links` are addresses that are encoded already, and what stands in the place of marks.
         """
         shape = tuple(map(self._numbers.get, chunks))
         try:
@@ -66,7 +74,7 @@ class Stencil:
 
     def _value(self, given: str) -> bytes:
         text = str.__str__(given)  # what was escaped is a text of another kind, and slow
-        if text.strip() != text or "\n" in text or "\r" in text or _MARK in text:
+        if text.strip() != text or "\n" in text or "\r" in text or MARK in text or NOBODYS in text:
             raise _OddError
         coded = quoted.value(text)
         if len(text) <= _LONGEST_KEPT:
@@ -83,14 +91,20 @@ class Stencil:
         return plan
 
     def _plan(self, shape: _Shape, chunks: Sequence[str]) -> _Plan | None:
-        at = tuple(n for n, number in enumerate(shape) if number is None)
-        fixed = "".join([_MARK if number is None else chunk for chunk, number in zip(chunks, shape, strict=True)])
+        at = tuple(n for n, number in enumerate(shape) if number is None or chunks[n] in self._marks)
+        fixed = "".join(map(self._fixed, chunks, shape))
         text = self._tidy(fixed).rstrip("\n")
-        around = text.split(_MARK)
+        around = text.split(MARK)
         if "\r" in text or len(around) != len(at) + 1 or wants_base64("".join(around)):
             return None
         *first, last = around
         return _Plan(at, [*map(self._piece, first), quoted.lines_of(last)])
+
+    def _fixed(self, chunk: str, number: int | None) -> str:
+        """What of a chunk is the same for everybody."""
+        if number is None:
+            return MARK
+        return MARK.join(self._marks[chunk]) if chunk in self._marks else chunk
 
     def _piece(self, text: str) -> bytes:
         if text not in self._coded:

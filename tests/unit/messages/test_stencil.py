@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from nurture.delivery.conversation import stuffed
 from nurture.delivery.dkim import relaxed_body
 from nurture.kernel.signing import new_ring
-from nurture.messages.links import MessageLinks
+from nurture.messages.links import Click, MessageLinks, read_click
 from nurture.messages.mime import compose, write
 from nurture.messages.model import Compiled
-from nurture.messages.personalize import Drawn, MissingField, Personalizer, TemplateFailure
+from nurture.messages.personalize import Drawn, MissingField, Personalizer, Rendered, TemplateFailure
 from nurture.messages.stencil import Stencil
 from tests.unit.messages.test_mime import ENVELOPE, FILES, parse
 
@@ -24,7 +24,9 @@ PIECES = (
     "{{ _l0 }}", "{% for n in range(3) %}{{ n }}{{ lead.name }}\n\n{% endfor %}", "{{ lead.name | upper }}", "\n \n",
     "{{ house.name }}",
     "{% if lead.given_name == 'a' %} {% endif %}", "{{ lead | greeting }}", "\ue000", "x" * 90, "{{ unsubscribe_url }}",
-    "{% if _pixel %}{{ _pixel }}{% endif %}", "{% set n = 3 %}{{ n }}",
+    "{% if _pixel %}{{ _pixel }}{% endif %}", "{% filter urlencode %}{{ _l0 }}{% endfilter %}", "{{ _trap }}",
+    "{% filter truncate(30) %}{{ _l0 }} {{ lead.name }}{% endfilter %}", "{% set a %}{{ _l0 }}{% endset %}{{ a }}",
+    "{% set n = 3 %}{{ n }}",
 )  # fmt: skip
 VALUES = (
     "", "a", "Minh", "Nguyễn Thị Ánh", " ", "a b", "a  b", ".", "a\r\nb", "a\n", " a", "b ", "<&>\"'", "=?x?=", "\t",
@@ -32,14 +34,18 @@ VALUES = (
 )  # fmt: skip
 
 
-def drawn(text: str, values: dict[str, str], *, makers: dict[str, Personalizer] | None = None) -> Drawn:
+def drawn(text: str, values: dict[str, str]) -> Drawn:
     """A mail whose two parts are this template."""
-    known = makers if makers is not None else {}
+    return both(text, values, {})[0]
+
+
+def both(text: str, values: dict[str, str], known: dict[str, Personalizer]) -> tuple[Drawn, Rendered]:
+    """The same, and how it reads where nothing is encoded."""
     if text not in known:
         known[text] = Personalizer(Compiled("k", "vi", "s", "", text, text, ("https://x.example/?a=1&b=2",)))
     seen = {"lead": {"name": None, "given_name": None, "company": None, **values}, "house": {"name": "An Phát"}}
     links = MessageLinks(RING, "https://m.example", 7, 5, "0" * 40, tracking="name" in values)
-    return known[text].draw(seen, links)
+    return known[text].draw(seen, links), known[text].render(seen, links)
 
 
 def normal(text: str) -> str:
@@ -69,15 +75,16 @@ def test_both_ways_read_the_same(text: str, leads: list[dict[str, str]]) -> None
     makers: dict[str, Personalizer] = {}
     for lead in leads:
         try:
-            mail = drawn(text, lead, makers=makers)
+            mail, plain = both(text, lead, makers)
         except (MissingField, TemplateFailure):
             continue
-        for coded, words in ((mail.coded_text, mail.text), (mail.coded_html, mail.html)):
+        for coded, words in ((mail.coded_text, plain.text), (mail.coded_html, plain.html)):
             assert read(coded) in {None, normal(words)}
+        assert mail.is_coded or mail.rendered() == plain
         quick = compose(ENVELOPE, mail.subject, mail)
         body = b"".join(quick.body)
-        slow, fast = parse(write(ENVELOPE, mail.rendered())), parse(quick.head + b"\r\n" + body)
-        assert quick.head.partition(b"Content-Type")[0] in write(ENVELOPE, mail.rendered())
+        slow, fast = parse(write(ENVELOPE, plain)), parse(quick.head + b"\r\n" + body)
+        assert quick.head.partition(b"Content-Type")[0] in write(ENVELOPE, plain)
         assert [_words(part) for part in fast.walk()] == [_words(part) for part in slow.walk()]
         assert max(map(len, body.split(b"\r\n"))) <= 76
         if quick.firm:
@@ -140,3 +147,24 @@ def test_what_is_kept_stays_small() -> None:
         assert read(stencil.coded(shape, {})) == "".join(shape)
     assert len(stencil._plans) <= 16
     assert len(stencil._values) <= 1_024
+
+
+def test_a_letter_has_its_own_stamps() -> None:
+    """One after the other by the same email, and for another house in between."""
+    other = new_ring()
+    maker = Personalizer(Compiled("k", "vi", "s", "", "{{ _l0 }}", "{{ _l0 }}", ("https://x.example/?a=1&b=2",)))
+    for ring, message in ((RING, 7), (RING, 8), (other, 8), (RING, 9)):
+        links = MessageLinks(ring, "https://m.example", message, 5, "0" * 40)
+        mail = maker.draw({}, links)
+        assert read(mail.coded_html) == links.click(0, "https://x.example/?a=1&b=2") == maker.render({}, links).html
+        token = str(read(mail.coded_text)).rpartition("/")[2]
+        assert read_click(ring, token) == Click(message, 0, "https://x.example/?a=1&b=2")
+
+
+def test_a_mail_in_other_letters_is_not_tried_twice_for_ever() -> None:
+    """After some letters the quick way is left alone, and nothing reads otherwise."""
+    text = "Здравствуйте! " * 20 + "{{ _l0 }}"
+    maker = Personalizer(Compiled("k", "ru", "s", "", "", text, ("https://x.example/",)))
+    for message in range(1, 250):
+        links = MessageLinks(RING, "https://m.example", message)
+        assert maker.draw({}, links).text == maker.render({}, links).text
