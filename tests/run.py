@@ -28,8 +28,8 @@ def main() -> int:
     left_out = [*(["browser"] if chromium is None else []), *(["long"] if in_ci else [])]
     chosen = ["-m", " and ".join(f"not {mark}" for mark in left_out)] if left_out else []
     environment = {**os.environ, **_quick_folder()}
-    # Two at a time, each file whole in one process: the faults and journeys start servers of their own.
-    spread = ["-n", "2", "--dist", "loadfile"]
+    # One more than CI has cores, since some wait; each file whole in one process: faults and journeys start servers.
+    spread = ["-n", "3", "--dist", "loadfile"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *spread, *chosen, *sys.argv[1:]], env=environment, check=False
     )
