@@ -288,7 +288,8 @@ def desk(
         leads.c.replied_at.label("since"),
     ).where(leads.c.replied_at.is_not(None))
     if owner_id is not None:
-        answers = answers.where(sa.or_(leads.c.owner_id == owner_id, leads.c.owner_id.is_(None)))
+        owner = unindexed(leads.c.owner_id)  # few leads wait, and many are somebody's
+        answers = answers.where(sa.or_(owner == owner_id, owner.is_(None)))
     first = answers.order_by(leads.c.replied_at, leads.c.id).limit(most).subquery()
     parts: list[sa.Select[Any]] = [sa.select(first)]
     for table, which in ((enrollments, _ENROLLED), (messages, _QUEUED)) if late else ():

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -168,45 +168,51 @@ def tags_of(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
 
 # The list
 
+_Where = list[sa.ColumnElement[bool]]
 
-def _conditions(person: Person, filters: Filters, *, walk: bool = False) -> list[sa.ColumnElement[bool]]:
-    """What the filters ask. `walk`: many leads meet it, and they are looked for in the order of the list."""
+
+def _conditions(person: Person, filters: Filters, *, walk: bool = False, sets: bool = True) -> _Where:
+    """What the filters ask, `sets` or without them. `walk`: many meet it, and are looked for in the list's order."""
 
     def column(one: sa.Column[Any]) -> sa.ColumnElement[Any]:
         return unindexed(one) if walk else one
 
     owner = column(leads.c.owner_id)
-    where: list[sa.ColumnElement[bool]] = [leads.c.merged_into.is_(None)]
+    where: _Where = [leads.c.merged_into.is_(None), *_text(filters.text)]
     if not person.sees_all:
         where.append(sa.or_(owner.is_(None), owner == person.id))
-    where += _text(filters.text)
-    for asked, wanted in (
-        (filters.temperature, leads.c.temperature),
-        (filters.lifecycle, leads.c.lifecycle),
-        (filters.source, leads.c.source),
-    ):
-        if asked:
-            where.append(column(wanted) == asked)
+    asked = {name: getattr(filters, name) for name in ("temperature", "lifecycle", "source")}
+    where += [column(leads.c[name]) == value for name, value in asked.items() if value]
     if filters.sort is Sort.LAST_ACTIVITY:
         owner = leads.c.owner_id  # one person's leads, or nobody's, lie in this order in an index
     if filters.without_owner:
         where.append(owner.is_(None))
     elif filters.owner is not None:
         where.append(owner == filters.owner)
-    if filters.tag:
-        inside = sa.select(lead_tags.c.lead_id).where(lead_tags.c.tag == filters.tag)
-        where.append(_among(inside, lead_tags.c.lead_id, walk=walk))
-    if filters.segment:
-        inside = (
-            sa.select(_memberships.c.lead_id)
-            .join(_segments, _segments.c.id == _memberships.c.segment_id)
-            .where(_segments.c.key == filters.segment, _memberships.c.left_at.is_(None))
-        )
-        where.append(_among(inside, _memberships.c.lead_id, walk=walk))
+    for inside in _sets(filters) if sets else ():  # asked lead by lead on a walk, else gathered before
+        one = inside.where(inside.selected_columns[0] == leads.c.id).correlate(leads)
+        where.append(one.exists() if walk else leads.c.id.in_(inside))
     return where
 
 
-def _text(text: str) -> list[sa.ColumnElement[bool]]:
+def _sets(filters: Filters) -> Iterator[sa.Select[tuple[int]]]:
+    """Who has the tag, and who is in the segment, each lead once."""
+    if filters.tag:
+        yield sa.select(lead_tags.c.lead_id).where(lead_tags.c.tag == filters.tag)
+    if filters.segment:
+        named = sa.and_(_segments.c.id == _memberships.c.segment_id, _segments.c.key == filters.segment)
+        yield sa.select(_memberships.c.lead_id).join(_segments, named).where(_memberships.c.left_at.is_(None))
+
+
+def _some(person: Person, filters: Filters, columns: Sequence[sa.Column[Any]], most: int) -> sa.Select[Any]:
+    """So many of those that the filters leave, in no order: nothing is gathered beyond them."""
+    query = sa.select(*columns).where(*_conditions(person, filters, sets=False))
+    for found in [inside.subquery() for inside in _sets(filters)]:
+        query = query.join_from(leads, found, found.c.lead_id == leads.c.id)
+    return query.limit(most)
+
+
+def _text(text: str) -> _Where:
     """All words stand in what is searched; or the text is the address of a lead that was merged into this one."""
     words = [leads.c.search_text.contains(word, autoescape=True) for word in search_words(text)]
     if "@" not in text or not words:
@@ -214,11 +220,6 @@ def _text(text: str) -> list[sa.ColumnElement[bool]]:
     merged = leads.alias("merged")
     into = sa.select(merged.c.merged_into).where(merged.c.email == text.strip().lower())
     return [sa.or_(sa.and_(*words), leads.c.id.in_(into.where(merged.c.merged_into.is_not(None))))]
-
-
-def _among(inside: sa.Select[Any], lead_id: sa.ColumnElement[Any], *, walk: bool) -> sa.ColumnElement[bool]:
-    """Whether the lead is one of these: asked lead by lead on a walk, else gathered before."""
-    return inside.where(lead_id == leads.c.id).correlate(leads).exists() if walk else leads.c.id.in_(inside)
 
 
 _ORDERS: dict[Sort, tuple[sa.Column[Any], bool]] = {
@@ -231,7 +232,7 @@ _ORDERS: dict[Sort, tuple[sa.Column[Any], bool]] = {
 
 def count(conn: Connection, person: Person, filters: Filters, at_most: int = COUNTED_TO) -> Count:
     """How many leads the filters leave: exact up to `at_most`."""
-    found = sa.select(leads.c.id).where(*_conditions(person, filters)).limit(at_most + 1).subquery()
+    found = _some(person, filters, [leads.c.id], at_most + 1).subquery()
     number = conn.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
     return Count(min(number, at_most), number > at_most)
 
@@ -241,10 +242,9 @@ def counted(
 ) -> tuple[Page, Count]:
     """`page` and `count`. Where at most `few` leads are left, both are taken from one look at all of them."""
     start = _read_cursor(after, filters.sort) if after else None
-    where = _conditions(person, filters)
     if filters.narrows or not person.sees_all:
         by, descending = _ORDERS[filters.sort]
-        rows = conn.execute(sa.select(by, leads.c.id).where(*where).limit(few + 1)).all()
+        rows = conn.execute(_some(person, filters, [by, leads.c.id], few + 1)).all()
         if len(rows) <= few:
             ids = _from(((row[0], row[1]) for row in rows), start, descending=descending)
             return _page(conn, filters.sort, ids[: limit + 1], limit), Count(len(rows))

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.kernel.database import unindexed
 from nurture.leads.store import visible
 from nurture.leads.tables import companies, leads
 from nurture.segments.tables import memberships, segments
@@ -43,33 +43,38 @@ class Member:
 
 def sizes(conn: Connection, since: datetime) -> dict[int, Size]:
     """Of every segment that is not archived, by id; joins and leaves from `since` on."""
-    m = memberships.c
+    m, mine = memberships.c, memberships.c.segment_id == segments.c.id
+    found = sa.select(sa.func.count()).select_from(memberships)
+    # one walk over those who left for all segments: no index has them
+    gone = sa.select(unindexed(m.segment_id).label("id"), sa.func.count().label("left")).where(m.left_at >= since)
+    left = gone.group_by(unindexed(m.segment_id)).subquery()
     query = (
         sa.select(
-            m.segment_id,
-            sa.func.count().filter(_OPEN).label("members"),
-            sa.func.count().filter(m.joined_at >= since).label("joined"),
-            sa.func.count().filter(m.left_at >= since).label("left"),
+            segments.c.id,
+            found.where(mine, _OPEN).scalar_subquery().label("members"),
+            found.where(mine, m.joined_at >= since).scalar_subquery().label("joined"),
+            sa.func.coalesce(left.c.left, 0).label("left"),
         )
-        .join(segments, segments.c.id == m.segment_id)
+        .outerjoin(left, left.c.id == segments.c.id)
         .where(segments.c.archived_at.is_(None))
-        .group_by(m.segment_id)
     )
-    return {row.segment_id: Size(row.members, row.joined, row.left) for row in conn.execute(query)}
+    return {row.id: Size(row.members, row.joined, row.left) for row in conn.execute(query)}
 
 
 def daily(conn: Connection, segment_id: int, borders: Sequence[datetime]) -> list[tuple[int, int]]:
     """How many joined and how many left between each two of these instants."""
     m = memberships.c
-    days = list(pairwise(borders))
-    columns = [
-        sa.func.count().filter(at >= first, at < last).label(f"{name}{number}")
-        for name, at in (("j", m.joined_at), ("l", m.left_at))
-        for number, (first, last) in enumerate(days)
-    ]
-    recent = sa.or_(m.joined_at >= borders[0], m.left_at >= borders[0])
-    row = conn.execute(sa.select(*columns).where(m.segment_id == segment_id, recent)).one()
-    return [(row[number], row[len(days) + number]) for number in range(len(days))]
+    counts = [[0, 0] for _ in borders[:-1]]
+    arms = []
+    for which, at in enumerate((m.joined_at, m.left_at)):
+        begins = [(at >= first, day) for day, first in enumerate(borders[:-1])]
+        day = sa.case(*reversed(begins)).label("day")
+        moved = sa.select(day, sa.literal(which, sa.Integer).label("which"), sa.func.count().label("number"))
+        within = (m.segment_id == segment_id, at >= borders[0], at < borders[-1])
+        arms.append(moved.where(*within).group_by(sa.literal_column("1")))
+    for row in conn.execute(sa.union_all(*arms)):
+        counts[row.day][row.which] = row.number
+    return [(joined, left) for joined, left in counts]
 
 
 def members(

@@ -6,7 +6,7 @@ beside the pages, and nobody is shown one that is older than a minute. Needs a r
 """
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
@@ -16,9 +16,12 @@ from flask import current_app
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from nurture.broadcasts import store as broadcasts
 from nurture.enrollments import store as enrollments
 from nurture.kernel.context import Context
 from nurture.messages import store as messages
+from nurture.segments import history
+from nurture.users.model import Person
 from nurture.web.page import context
 
 _log = structlog.get_logger(__name__)
@@ -117,6 +120,47 @@ def by_campaign(conn: Connection) -> dict[int | None, dict[str, int]]:
         return sum(sum(states.values()) for states in found.values())
 
     return counted(conn, "by campaign", messages.by_campaign, rows).value
+
+
+def by_broadcast(conn: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """`broadcasts.store.counts`."""
+
+    def rows(found: dict[int, dict[str, int]]) -> int:
+        return sum(sum(states.values()) for states in found.values())
+
+    return counted(conn, ("by broadcast", *ids), lambda conn: broadcasts.counts(conn, ids), rows).value
+
+
+def tally(conn: Connection, broadcast_id: int, seen_by: Person | None = None) -> Counted[messages.Tally]:
+    """`broadcasts.store.tally`."""
+    name = ("sends", None, broadcast_id, seen_by.id if seen_by is not None else None)
+
+    def count(conn: Connection) -> messages.Tally:
+        return broadcasts.tally(conn, broadcast_id, seen_by)
+
+    return counted(conn, name, count, lambda found: sum(number for _, _, number in found))
+
+
+def sizes(conn: Connection, lately: timedelta) -> Counted[dict[int, history.Size]]:
+    """`segments.history.sizes`, with who joined and left in the time before the count."""
+    ctx = context()
+
+    def rows(found: dict[int, history.Size]) -> int:
+        return sum(one.members + one.left for one in found.values())
+
+    return counted(conn, ("sizes", lately), lambda conn: history.sizes(conn, ctx.clock.engine() - lately), rows)
+
+
+def daily(
+    conn: Connection, segment_id: int, borders: Sequence[datetime], members: int
+) -> Counted[list[tuple[int, int]]]:
+    """`segments.history.daily`, which looks at all its members, however few of them moved."""
+
+    def rows(found: list[tuple[int, int]]) -> int:
+        return members + sum(joined + left for joined, left in found)
+
+    name = ("daily", segment_id, *borders)
+    return counted(conn, name, lambda conn: history.daily(conn, segment_id, borders), rows)
 
 
 def figures(conn: Connection) -> dict[int, enrollments.Figures]:

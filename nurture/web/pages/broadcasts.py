@@ -25,7 +25,7 @@ from nurture.leads import store as leads
 from nurture.messages import store as messages
 from nurture.users.model import user_of
 from nurture.web import broadcast_words as words
-from nurture.web import refusing
+from nurture.web import counting, refusing
 from nurture.web.broadcast_form import OTHERS, placed, to_data, to_form
 from nurture.web.language import language, say
 from nurture.web.page import (
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
     """Every one-time email, the newest first."""
     with read() as conn:
         found = [one for one in store.every(conn) if one.state is not BroadcastState.ARCHIVED]
-        counts = store.counts(conn, [one.id for one in found])
+        counts = counting.by_broadcast(conn, [one.id for one in found])
         segments = known(conn).segments
     rows = [_line(one, counts.get(one.id, {}), segments) for one in found]
     return render("broadcasts/index.html", rows=rows, states=words.state_words())
@@ -252,16 +252,17 @@ def show(key: str) -> ResponseReturnValue:
     with read() as conn:
         stored = service.found(conn, key)
         chosen, problem = _definition(stored)
-        counted = store.tally(conn, stored.id)
+        tally = counting.tally(conn, stored.id)
         links = store.links(conn, stored)
         result = _result(conn, stored, chosen)
         audience = _audience(conn, chosen, service.other_of(conn, chosen)) if chosen else ""
         people = known(conn).names([user_of(one or "") for one in (stored.launched_by, stored.decided_by)])
         ahead = _ahead(conn, stored)
-    missed = sum(count for state, reason, count in counted if may_try_again(state, reason))
+    missed = sum(count for state, reason, count in tally.value if may_try_again(state, reason))
     return render(
         "broadcasts/show.html", stored=stored, chosen=chosen, ahead=ahead, problem=problem, states=words.state_words(),
-        account=messages.summed(counted), reasons=messages.explained(counted), links=links, result=result,
+        account=messages.summed(tally.value), reasons=messages.explained(tally.value), counted_at=tally.at, links=links,
+        result=result,
         missed=missed, audience=audience, when=words.when(chosen) if chosen else "",
         sending=words.sending(chosen) if chosen else [],
         letters=words.letters(chosen, email_titles()) if chosen else {},

@@ -24,6 +24,7 @@ from nurture.segments import history, store
 from nurture.segments.model import Segment
 from nurture.users.model import may_see_lead
 from nurture.users.service import note
+from nurture.web import counting
 from nurture.web.language import language, say
 from nurture.web.page import Form, facts, known, moment, now, read, real, render, titles, write, zone
 from nurture.web.pages.why import node
@@ -42,16 +43,18 @@ def index() -> ResponseReturnValue:
     """Every segment: its sentence, how many are in it, how that moved in a week, how many things use it."""
     with read() as conn:
         every = store.every(conn)
-        sizes = history.sizes(conn, now() - WEEK)
+        sizes = counting.sizes(conn, WEEK)
         uses = _uses(conn, every)
         rows = [
             {
                 "key": one.key, "name": one.named(language()), "says": _sentence(conn, one),
-                "size": sizes.get(one.id, history.Size()), "used": len(uses[one.key]), "looked": one.evaluated_at,
+                "size": sizes.value.get(one.id, history.Size()), "used": len(uses[one.key]), "looked": one.evaluated_at,
             }
             for one in every
         ]  # fmt: skip
-    return render("segments/index.html", rows=sorted(rows, key=lambda row: str(row["name"]).casefold()))
+    return render(
+        "segments/index.html", counted_at=sizes.at, rows=sorted(rows, key=lambda row: str(row["name"]).casefold())
+    )
 
 
 @blueprint.get("/segments/<key>")
@@ -59,14 +62,15 @@ def show(key: str) -> ResponseReturnValue:
     """One segment: sentence, count, chart of 30 days, what uses it, and one lead checked."""
     with read() as conn:
         one = _one(conn, key)
-        size = history.sizes(conn, now() - WEEK).get(one.id, history.Size())
-        chart = _chart(conn, one)
+        sizes = counting.sizes(conn, WEEK)
+        size = sizes.value.get(one.id, history.Size())
+        chart = _chart(conn, one, size)
         uses = _uses(conn, [one, *(other for other in store.every(conn) if other.key != key)])[key]
         checked = _checked(conn, one, request.args.get("lead", ""))
         return render(
             "segments/show.html", one=one, name=one.named(language()), says=_sentence(conn, one), size=size,
-            chart=chart, uses=uses, checked=checked, check_form=Form(request.args.to_dict(), name="check"),
-            may_export=person().may_edit,
+            counted_at=sizes.at, chart=chart, uses=uses, checked=checked, may_export=person().may_edit,
+            check_form=Form(request.args.to_dict(), name="check"),
         )  # fmt: skip
 
 
@@ -155,12 +159,12 @@ def _uses(conn: Connection, every: list[Segment]) -> dict[str, list[dict[str, st
     return found
 
 
-def _chart(conn: Connection, one: Segment) -> dict[str, Any]:
+def _chart(conn: Connection, one: Segment, size: history.Size) -> dict[str, Any]:
     """Joins above the line and leaves below it, for each of the last local days."""
     today = now().astimezone(zone()).date()
     days = [today - timedelta(days=DAYS - 1 - n) for n in range(DAYS)]
     borders = [datetime.combine(day, time(), zone()) for day in (*days, today + timedelta(days=1))]
-    counts = history.daily(conn, one.id, borders)
+    counts = counting.daily(conn, one.id, borders, size.members).value
     most = max(1, *(max(pair) for pair in counts))
     bars = [
         {

@@ -116,12 +116,13 @@ def _tally(conn: Connection, campaign: str | None, broadcast: int | None) -> tup
     seen_by = None if who.sees_all else who
 
     def count(conn: Connection) -> store.Tally:
-        if broadcast is None:
-            return store.tally(conn, campaign, seen_by)
-        return broadcasts.tally(conn, broadcast, seen_by)
+        return store.tally(conn, campaign, seen_by)
 
-    name = ("sends", campaign, broadcast, None if who.sees_all else who.id)
-    found = counting.counted(conn, name, count, lambda tally: sum(number for _, _, number in tally))
+    if broadcast is not None:
+        found = counting.tally(conn, broadcast, seen_by)
+    else:
+        name = ("sends", campaign, None, None if who.sees_all else who.id)
+        found = counting.counted(conn, name, count, lambda tally: sum(number for _, _, number in tally))
     return found.value, found.at
 
 
