@@ -20,6 +20,7 @@ from nurture.users.model import Person
 _VARIABLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
 _GAPS = re.compile(r"…(?:[\s(]*…\)?)+")
+_LATEST = 20_000  # messages that are walked through, the newest first, before an index is asked
 _TO_LEADS = (Purposes.CAMPAIGN.value, Purposes.BROADCAST.value)
 
 
@@ -120,43 +121,69 @@ def page(
     """Messages, the newest first, with lead and campaign; keyset paging by id. Frozen values are left out.
 
     `seen_by` leaves those of leads that this person sees; `within` those whose present state was reached in that span.
-    `many`: lots are known to meet all this, and are looked for from the newest on.
+    `many`: lots are known to meet all this, and are looked for among the latest first.
     """
-    columns = [c for c in messages.c if c.key not in {"values_", "policy"}]
-    query = (
-        sa.select(
-            *columns,
-            leads.c.public_id.label("lead_public_id"),
-            leads.c.name.label("lead_name"),
-            leads.c.email.label("lead_email"),
-            leads.c.phone.label("lead_phone"),
-            leads.c.owner_id.label("lead_owner_id"),
-            campaigns.c.key.label("campaign_key"),
-            campaigns.c.name.label("campaign_name"),
-        )
-        .select_from(messages.outerjoin(leads).outerjoin(campaigns))
-        .where(*_seen(seen_by, walk=many))
-        .order_by(messages.c.id.desc())
-        .limit(limit + 1)
-    )
-    if within is not None:
-        query = query.where(messages.c.ended_at >= within[0], messages.c.ended_at < within[1])
     places = (
         (messages.c.lead_id, lead_id), (messages.c.campaign_id, campaign_id), (messages.c.broadcast_id, broadcast_id),
     )  # fmt: skip
-    for column, value in places:
-        if value is not None:
-            query = query.where((unindexed(column) if many else column) == value)
-    if lead_id is None and campaign_id is None and broadcast_id is None:
-        query = query.where(messages.c.purpose.in_(_TO_LEADS))
+    asked = [(column, value) for column, value in places if value is not None]
+    where = [messages.c.id < before] if before is not None else []
+    if within is not None:
+        where += [messages.c.ended_at >= within[0], messages.c.ended_at < within[1]]
     if states:
-        query = query.where(messages.c.state.in_(states))
+        where.append(messages.c.state.in_(states))
     if reason is not None:
-        query = query.where(messages.c.reason == reason)
-    if before is not None:
-        query = query.where(messages.c.id < before)
-    rows = conn.execute(query).all()
+        where.append(messages.c.reason == reason)
+    if not asked:
+        where.append(messages.c.purpose.in_(_TO_LEADS))
+    rows: Sequence[Any] = []
+    if lead_id is not None:
+        of_lead = [column == value for column, value in asked]
+        rows = conn.execute(_SHOWN.where(*where, *of_lead, *_shows(seen_by)).limit(limit + 1)).all()
+    elif many:
+        start = sa.select(sa.func.max(messages.c.id)).scalar_subquery() if before is None else sa.literal(before)
+        latest = [unindexed(column) == value for column, value in asked] + [messages.c.id > start - _LATEST]
+        rows = conn.execute(_SHOWN.where(*where, *latest, *_shows(seen_by)).limit(limit + 1)).all()
+    if lead_id is None and len(rows) <= limit:
+        where += [column == value for column, value in asked]
+        found = _sought([*where, *_seen(seen_by, walk=many)], anywhere=not asked).limit(limit + 1)
+        ids = list(conn.execute(found).scalars())
+        rows = conn.execute(_SHOWN.where(messages.c.id.in_(ids))).all() if ids else []
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def _shows(person: Person | None) -> list[sa.ColumnElement[bool]]:
+    """As `_seen`, of a message with its lead at hand."""
+    return [] if person is None or person.sees_all else [messages.c.lead_id.is_not(None), visible(person)]
+
+
+def _sought(where: Sequence[sa.ColumnElement[bool]], *, anywhere: bool) -> sa.Select[tuple[int]]:
+    """The ids of messages that meet all this, the newest first, from the indexes to count by.
+
+    `anywhere`: of no one place, which is of each campaign and of none.
+    """
+    some = sa.select(messages.c.id).where(*where)
+    if anywhere:
+        of_one = some.where(messages.c.campaign_id.in_(sa.select(campaigns.c.id)))
+        both = sa.union_all(of_one, some.where(messages.c.campaign_id.is_(None))).subquery()
+        return sa.select(both.c.id).order_by(both.c.id.desc())
+    return some.order_by(unindexed(messages.c.id).desc())
+
+
+_SHOWN = (
+    sa.select(
+        *(one for one in messages.c if one.key not in {"values_", "policy"}),
+        leads.c.public_id.label("lead_public_id"),
+        leads.c.name.label("lead_name"),
+        leads.c.email.label("lead_email"),
+        leads.c.phone.label("lead_phone"),
+        leads.c.owner_id.label("lead_owner_id"),
+        campaigns.c.key.label("campaign_key"),
+        campaigns.c.name.label("campaign_name"),
+    )
+    .select_from(messages.outerjoin(leads).outerjoin(campaigns))
+    .order_by(messages.c.id.desc())
+)  # what a page shows of a message
 
 
 def get(conn: Connection, message_id: int) -> Row[Any] | None:

@@ -262,6 +262,31 @@ def test_pages_go_on_where_they_ended(database: Database) -> None:
     assert [(row.id, row.campaign_key, row.lead_public_id) for row in of_lead.rows] == [(ids[0], "welcome", "l0")]
 
 
+def test_a_page_of_many_is_the_page_of_few(database: Database) -> None:
+    """Whether it is found among the latest or by an index: of a campaign or of all, by state, whole or in parts."""
+    with database.write() as conn:
+        batch = way(conn, 6)
+        ids = [one for one in put(conn, batch) if one]
+        service.set_state(conn, ids[:4], MessageState.SKIPPED, now=START, reason=Reason.CAPPED)
+    here = batch[0].campaign_id
+    asked: list[dict[str, Any]] = [
+        {}, {"campaign_id": here}, {"states": ["skipped"]}, {"campaign_id": here, "states": ["skipped"], "limit": 2},
+        {"limit": 3}, {"before": ids[4], "limit": 3}, {"within": (START, START + timedelta(days=1)), "limit": 1},
+        {"states": ["sent"]},
+    ]  # fmt: skip
+
+    with database.read() as conn:
+        few = [store.page(conn, **one) for one in asked]
+        many = [store.page(conn, **one, many=True) for one in asked]
+
+    assert [([row.id for row in one.rows], one.next) for one in many] == [
+        ([row.id for row in one.rows], one.next) for one in few
+    ]
+    assert [len(one.rows) for one in few] == [6, 6, 4, 2, 3, 3, 1, 0]
+    assert [row.id for row in few[3].rows] == [ids[3], ids[2]]
+    assert few[3].next == ids[2]
+
+
 def email(body: str, language: str = "vi") -> tuple[Source, Compiled]:
     """An email with this body."""
     source = Source("hello", language, "Chào", "", body, "html")
