@@ -5,22 +5,24 @@ A letter that could not be written out ends as it would in a sender: skipped, wi
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from nurture.delivery import store
 from nurture.delivery.go import LEASE, go
 from nurture.delivery.letter import Letter, Letterhead, failed, rehearse
 from nurture.delivery.model import Phase, Report
-from nurture.delivery.packing import text_of
 from nurture.delivery.settle import settle
 from nurture.kernel.context import Context
 from nurture.kernel.reasons import Reason
 from nurture.messages import store as message_store
 from nurture.messages.model import Compiled
 from nurture.messages.personalize import Personalizer, TemplateFailure
+from nurture.messages.tables import messages
 
 SENDER = "rehearsal"
 MOST = 1000  # letters in one go: nobody waits for the stage
+_MADE = messages.update().where(messages.c.id == sa.bindparam("which")).values(values_=sa.bindparam("made"))
 
 
 class Recorder:
@@ -79,7 +81,6 @@ class Recorder:
 
 
 def _keep(conn: Connection, letters: Sequence[Letter]) -> None:
-    """What they were made with, which a sent mail does not keep: it is shown afterwards. A stage is SQLite always."""
+    """What they were made with, which a sent mail does not keep: it is shown afterwards."""
     if letters:
-        made = [(text_of(one.values), one.message_id) for one in letters]
-        conn.exec_driver_sql('UPDATE messages SET "values" = ? WHERE id = ?', made)
+        conn.execute(_MADE, [{"which": one.message_id, "made": dict(one.values)} for one in letters])

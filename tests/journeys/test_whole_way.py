@@ -75,7 +75,7 @@ def _target(link: str) -> str:
     """The address a token carries, read without its key: it is signed, not hidden."""
     token = link.rsplit("/", 1)[1]
     raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    return raw[raw.index(b"http") : -16].decode("utf-8")
+    return raw[raw.index(b"http") :].decode("utf-8")
 
 
 def _mail_to(sink: Sink, address: str) -> bytes | None:
