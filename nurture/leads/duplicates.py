@@ -11,10 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from nurture.kernel.database import among
 from nurture.leads.tables import distinct_leads, leads
 from nurture.users.model import Person
 
 MOST_SHARING = 10
+MOST_KEPT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,41 @@ class Pair:
     name: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What leads share: where to look for pairs. Looking for it reads every number and name there is."""
+
+    leads: int  # about so many there were
+    phones: frozenset[str]
+    names: frozenset[tuple[int, str]]  # company and folded name
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is all that is shared."""
+        return len(self.phones) <= MOST_KEPT and len(self.names) <= MOST_KEPT
+
+
+def shared(conn: Connection) -> Shared:
+    """The numbers and names that make pairs; at most some more than `MOST_KEPT` of each."""
+    phones = conn.execute(_shared(leads.c.phone).limit(MOST_KEPT + 1)).scalars()
+    names = conn.execute(_shared(leads.c.company_id, leads.c.name_folded).limit(MOST_KEPT + 1))
+    count = conn.execute(sa.select(sa.func.max(leads.c.id))).scalar_one() or 0
+    return Shared(count, frozenset(phones), frozenset((company, name) for company, name in names))
+
+
 def pairs(
-    conn: Connection, person: Person | None = None, after: tuple[int, int] | None = None, limit: int = 50
+    conn: Connection,
+    person: Person | None = None,
+    after: tuple[int, int] | None = None,
+    limit: int = 50,
+    within: Shared | None = None,
 ) -> list[Pair]:
-    """Pairs that this person may see both of, from the place on; None: everybody's."""
+    """Pairs that this person may see both of, from the place on; None: everybody's.
+
+    `within`: only of what was shared then, as it is now.
+    """
     one, other = leads.alias("one"), leads.alias("other")
-    alike = _alike().subquery("alike")
+    alike = _alike(within if within is not None and within.is_whole else None).subquery("alike")
     phone = sa.func.coalesce(one.c.phone == other.c.phone, sa.false())
     named = sa.and_(one.c.company_id == other.c.company_id, one.c.name_folded == other.c.name_folded)
     told = distinct_leads.c
@@ -53,16 +84,27 @@ def pairs(
     return [Pair(row.first, row.second, bool(row.phone), bool(row.name)) for row in rows]
 
 
-def _alike() -> sa.CompoundSelect[Any]:
+def _alike(within: Shared | None) -> sa.CompoundSelect[Any]:
     """Keys of leads that share something; a pair that shares both once."""
-    return sa.union(_sharing(leads.c.phone), _sharing(leads.c.company_id, leads.c.name_folded))
+    phones, names = _shared(leads.c.phone), _shared(leads.c.company_id, leads.c.name_folded)
+    if within is not None:
+        phones = phones.where(among(leads.c.phone, sorted(within.phones)))
+        companies = sorted({company for company, _ in within.names})
+        folded = sorted({name for _, name in within.names})
+        names = names.where(among(leads.c.company_id, companies), among(leads.c.name_folded, folded))
+    return sa.union(_sharing(phones, leads.c.phone), _sharing(names, leads.c.company_id, leads.c.name_folded))
 
 
-def _sharing(*columns: sa.Column[Any]) -> sa.Select[Any]:
-    """Pairs of living leads that are the same in all of these, where so many share it and no more."""
+def _shared(*columns: sa.Column[Any]) -> sa.Select[Any]:
+    """What some leads have in common, and no more than so many."""
     filled = [column.is_not(None) if column.nullable else column != "" for column in columns]
-    shared = sa.select(*columns).where(*filled).group_by(*columns)
-    some = shared.having(sa.func.count().between(2, MOST_SHARING)).subquery()
+    found = sa.select(*columns).where(*filled).group_by(*columns)
+    return found.having(sa.func.count().between(2, MOST_SHARING))
+
+
+def _sharing(found: sa.Select[Any], *columns: sa.Column[Any]) -> sa.Select[Any]:
+    """Pairs of living leads that are the same in all of these."""
+    some = found.subquery()
     one, other = leads.alias("a"), leads.alias("b")
     return (
         sa.select(one.c.id.label("first"), other.c.id.label("second"))

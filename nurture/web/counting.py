@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nurture.broadcasts import store as broadcasts
 from nurture.enrollments import store as enrollments
 from nurture.kernel.context import Context
+from nurture.leads import duplicates
 from nurture.messages import store as messages
 from nurture.segments import history
 from nurture.users.model import Person
@@ -161,6 +162,11 @@ def daily(
 
     name = ("daily", segment_id, *borders)
     return counted(conn, name, lambda conn: history.daily(conn, segment_id, borders), rows)
+
+
+def shared(conn: Connection) -> Counted[duplicates.Shared]:
+    """`leads.duplicates.shared`."""
+    return counted(conn, "shared", duplicates.shared, lambda found: found.leads)
 
 
 def figures(conn: Connection) -> dict[int, enrollments.Figures]:

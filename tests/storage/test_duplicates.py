@@ -9,7 +9,7 @@ from nurture.capture.service import import_file
 from nurture.engine.merging import merge
 from nurture.kernel.context import Context
 from nurture.leads import service, uniting
-from nurture.leads.duplicates import MOST_SHARING, Pair, pairs
+from nurture.leads.duplicates import MOST_SHARING, Pair, pairs, shared
 from nurture.leads.model import NewLead
 from nurture.leads.tables import leads
 from nurture.users.model import Person, Role
@@ -72,6 +72,24 @@ def test_what_many_share_is_nobodys_own(context: Context) -> None:
     assert len(_pairs(context, limit=1000)) == len(ids) * (len(ids) - 1) // 2
     add_leads(context, 1, phone="+84901234567")
     assert _pairs(context) == []
+
+
+def test_what_is_shared_is_looked_for_once_and_pairs_are_made_anew(context: Context) -> None:
+    """The same pairs as without; one that is no pair any more is none, one that came since is found the next time."""
+    one = _add(context, "one", phone="0901234567", name="Nguyễn Mai", company="An Phát")
+    two = _add(context, "two", phone="0901234567", name="Lê Hà", company="An Phát")
+    three = _add(context, "three", name="Nguyễn Mai", company="An Phát")
+    with context.database.read() as conn:
+        found = shared(conn)
+    assert found.phones == {"+84901234567"}
+    assert [name for _, name in found.names] == ["nguyen mai"]
+    assert _pairs(context, within=found) == _pairs(context)
+    assert [(pair.first, pair.second) for pair in _pairs(context)] == [(one, two), (one, three)]
+    _merge(context, three, one)
+    for word in ("four", "five"):
+        _add(context, word, phone="0907654321")
+    assert [(pair.first, pair.second) for pair in _pairs(context, within=found)] == [(one, two)]
+    assert len(_pairs(context)) == 2
 
 
 def test_a_pair_that_is_two_is_not_shown(context: Context) -> None:

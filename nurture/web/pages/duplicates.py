@@ -17,6 +17,7 @@ from nurture.leads.merge import OWN, Choice, better
 from nurture.leads.model import Lead
 from nurture.messages.values import shown_phone
 from nurture.outbound.refusal import sms_refusal
+from nurture.web import counting
 from nurture.web.language import language, say
 from nurture.web.page import (
     Form,
@@ -90,7 +91,8 @@ def _page(one: str, other: str, keep: str, status: int = 200, form: Form | None 
 
 
 def _pair(conn: Connection) -> duplicates.Pair | None:
-    found = duplicates.pairs(conn, person(), _place(request.values.get("after", "")), 1)
+    within = counting.shared(conn).value
+    found = duplicates.pairs(conn, person(), _place(request.values.get("after", "")), 1, within)
     return found[0] if found else None
 
 
