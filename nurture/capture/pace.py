@@ -15,6 +15,13 @@ class Pace:
         self._longest = longest
         self.size = asked or LEAST
 
+    def goes_on(self, seconds: float, *, shared: bool) -> bool:
+        """Whether a transaction this old takes one more part in: on SQLite where nobody else is at work.
+
+        Its indexes take in rows at very many places, and each such page is written once for a transaction.
+        """
+        return self._asked is None and self._longest == ONE_WRITER and not shared and seconds < _ALONE
+
     def took(self, rows: int, seconds: float, *, shared: bool) -> None:
         """A part of so many rows held the database for so long; `shared`: others are at work on it."""
         if self._asked is not None or rows < self.size:

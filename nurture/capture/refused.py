@@ -32,8 +32,8 @@ def harmless(text: str) -> str:
 
 def as_it_was(text: str) -> str:
     """The text that `harmless` was given."""
-    if text.startswith("'") and _FIRST.match(text, 1):
-        text = text[1:]
+    if text.startswith("'") and _FIRST.match(bare := _beyond_blanks(_MARKED_BEHIND, r"\1", text[1:])):
+        return bare
     return _beyond_blanks(_MARKED_BEHIND, r"\1", text)
 
 

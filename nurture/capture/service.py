@@ -5,8 +5,8 @@ Killed at any moment and run again with the same options, an import goes on wher
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -160,13 +160,11 @@ def _go_through(
     progress(position, plan.rows)
     pace = Pace(chunk, ONE_WRITER if ctx.database.is_sqlite else MANY_WRITERS)
     with ThreadPoolExecutor(1, "import-reader") as reader:
-        coming = reader.submit(_next, drafter, rows, pace.size)
-        while (read := coming.result()).rows:
+        coming = _Coming(lambda: reader.submit(_next, drafter, rows, pace.size))
+        while coming.part.rows:
             if stop():
                 return False
-            coming = reader.submit(_next, drafter, rows, pace.size)
-            seen.update(_fold_in(ctx, read, seen, options, batch, position, pace))
-            position += read.rows
+            position = _fold_in(ctx, coming, seen, options, batch, position, pace)
             progress(position, plan.rows)
     return True
 
@@ -178,6 +176,20 @@ class _Read:
     rows: int
     drafts: list[Draft]
     refused: list[Refused]
+
+
+class _Coming:
+    """The part at hand, while the one after it is being read."""
+
+    def __init__(self, read: Callable[[], Future[_Read]]) -> None:
+        self._read = read
+        self.part = read().result()
+        self._after = read()
+
+    def forward(self) -> None:
+        """On to the part after it."""
+        self.part = self._after.result()
+        self._after = self._read()
 
 
 def _next(drafter: Drafter, rows: Iterator[Row], size: int) -> _Read:
@@ -198,27 +210,48 @@ def _contacts(drafter: Drafter, rows: Iterator[Row]) -> set[str]:
 
 
 def _fold_in(
-    ctx: Context, read: _Read, seen: set[str], options: Options, batch: RowMapping, position: int, pace: Pace,
+    ctx: Context, coming: _Coming, seen: set[str], options: Options, batch: RowMapping, position: int, pace: Pace,
     tries: int = _TRIES,
-) -> Collection[str]:  # fmt: skip
-    """One transaction: the rows, what they change, and how far the batch has come. Gives the contacts of the rows."""
+) -> int:  # fmt: skip
+    """One transaction: the part at hand, and those after it while nobody waits. Gives how far the batch has come."""
     now, real = ctx.clock.engine(), ctx.clock.real()
+    author = Author(batch["public_id"], batch["actor"], now, real)
+    first, at, shared = coming.part, position, False
     try:
         with unsearched(), ctx.database.write() as conn:
             began = ctx.clock.monotonic()
             make_room(conn)
-            part = _part(ctx, conn, read.drafts, seen, options)
-            store.write(conn, ctx.keys, Author(batch["public_id"], batch["actor"], now, real), part.changes)
-            store.add_refusals(conn, batch["id"], read.refused)
-            if not store.advance(conn, batch["id"], position, read.rows, part, len(read.refused)):
-                raise ConflictError(N_("The same file is being imported by somebody else"))
-            shared = ctx.database.is_awaited or leases.any_held(conn, ctx.database)
+            while coming.part.rows:
+                part = _fold_one(ctx, conn, coming.part, seen, options, batch, author, at)
+                at += coming.part.rows
+                shared = ctx.database.is_awaited or leases.any_held(conn, ctx.database)
+                if not pace.goes_on(ctx.clock.monotonic() - began, shared=shared):
+                    break
+                seen.update(part.contacts)
+                coming.forward()
     except IntegrityError:
-        if tries == 1:  # on PostgreSQL a form may bring the same address at the same moment
+        # on PostgreSQL a form may bring the same address at the same moment
+        if tries == 1 or coming.part is not first:
             raise
-        return _fold_in(ctx, read, seen, options, batch, position, pace, tries - 1)
-    pace.took(read.rows, ctx.clock.monotonic() - began, shared=shared)
-    return part.contacts
+        return _fold_in(ctx, coming, seen, options, batch, position, pace, tries - 1)
+    pace.took(at - position, ctx.clock.monotonic() - began, shared=shared)
+    if coming.part.rows:
+        seen.update(part.contacts)
+        coming.forward()
+    return at
+
+
+def _fold_one(
+    ctx: Context, conn: Connection, read: _Read, seen: set[str], options: Options, batch: RowMapping, author: Author,
+    at: int,
+) -> Part:  # fmt: skip
+    """Write what a part changes, what of it is refused, and that the batch has come past it."""
+    part = _part(ctx, conn, read.drafts, seen, options)
+    store.write(conn, ctx.keys, author, part.changes)
+    store.add_refusals(conn, batch["id"], read.refused)
+    if not store.advance(conn, batch["id"], at, read.rows, part, len(read.refused)):
+        raise ConflictError(N_("The same file is being imported by somebody else"))
+    return part
 
 
 def _part(

@@ -82,7 +82,7 @@ def make_room(conn: Connection) -> None:
     What is read goes through that memory alone. It holds as long as the connection.
     """
     if conn.dialect.name == "sqlite":
-        for pragma in ("cache_size=-65536", "wal_autocheckpoint=16000", "mmap_size=0"):
+        for pragma in ("cache_size=-98304", "wal_autocheckpoint=64000", "mmap_size=0"):
             conn.exec_driver_sql(f"PRAGMA {pragma}")
 
 

@@ -403,6 +403,17 @@ def test_a_stopped_import_goes_on_and_reports_the_whole(context: Context, tmp_pa
     assert _count(context, leads) == 47
 
 
+def test_parts_of_one_transaction_know_of_each_other(context: Context, tmp_path: Path) -> None:
+    """A later row of an address folds into the lead of an earlier part; parts that fit the file exactly end it."""
+    rows = [["A", f"a{number % 900}@example.com"] for number in range(1_000)]
+    heard: list[int] = []
+    path = write(tmp_path / "leads.csv", table(rows, ("Name", "Email")))
+    done = import_file(context, path, Options(), progress=lambda at, _rows: heard.append(at))
+    assert (done.state, done.rows, done.created, done.duplicates) == ("done", 1_000, 900, 100)
+    assert (heard[0], heard[-1]) == (0, 1_000)
+    assert _count(context, leads) == _count(context, reactions) == 900
+
+
 def test_two_at_once_on_one_file_do_not_double(context: Context, tmp_path: Path) -> None:
     """The one that finds the batch moved on ends, and what it had begun is rolled back."""
     path = write(tmp_path / "leads.csv", table(many(60)))

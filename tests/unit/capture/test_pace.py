@@ -46,3 +46,13 @@ def test_a_size_that_was_asked_for_stays() -> None:
     pace = Pace(7)
     pace.took(7, 60, shared=True)
     assert pace.size == 7
+
+
+def test_a_transaction_takes_parts_in_while_nobody_else_is_at_work() -> None:
+    """For a second at most, on a database with one writer, and only where no size was asked for."""
+    alone = Pace()
+    assert alone.goes_on(0.5, shared=False)
+    assert not alone.goes_on(0.5, shared=True)
+    assert not alone.goes_on(1.0, shared=False)
+    assert not Pace(longest=MANY_WRITERS).goes_on(0.5, shared=False)
+    assert not Pace(7).goes_on(0.5, shared=False)

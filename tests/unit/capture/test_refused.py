@@ -37,6 +37,7 @@ def test_plain_text_stays() -> None:
 @example("''+84901")
 @example("a;'=1")
 @example(";" + "\t" * 25 + "=")
+@example("\ufeff\n=")
 def test_the_marks_come_off_again(text: str) -> None:
     """What is read back is what stood in the first file, apostrophes of its own included."""
     assert as_it_was(harmless(text)) == text
