@@ -36,7 +36,7 @@ class Pace:
     def room(self, in_hand: int) -> int:
         """How many more it may get now; 0 while that would not be worth a transaction."""
         free = self.window - in_hand
-        return free if free * 4 >= self.window else 0
+        return free if free * 2 >= self.window else 0
 
     def note(self, done: int, *, busy: bool) -> None:
         """Learn from what it has just done."""

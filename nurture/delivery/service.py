@@ -7,6 +7,7 @@ a quarter of a second. Letters travel to a sender only after the commit that mar
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import structlog
 from sqlalchemy.engine import Connection
@@ -22,7 +23,7 @@ from nurture.delivery.model import Phase, Report
 from nurture.delivery.pace import Flow, Pace, asked_for_haste
 from nurture.delivery.process import SenderProcess
 from nurture.delivery.recovery import recover, recover_sender
-from nurture.delivery.settle import Settled, settle
+from nurture.delivery.settle import Settled, Told, settle, settle_all
 from nurture.delivery.state import OPEN, is_open
 from nurture.kernel.clock import SystemClock
 from nurture.kernel.context import Context
@@ -35,7 +36,8 @@ __all__ = ["Dispatcher", "recover"]
 _log = structlog.get_logger(__name__)
 _monotonic = SystemClock().monotonic
 _PERIOD = 1.0  # seconds between looks while nothing rings
-_GATHER = 0.004  # seconds in which reports gather for one transaction
+_GATHER = 0.004  # seconds between looks while senders are busy
+_PATIENCE = 0.03  # seconds that reports wait for a turn in which more goes out
 _UPKEEP = 2.0  # seconds between looks at dead senders
 _SEEN = 20.0  # seconds between notes that our senders live
 _MOST_AT_ONCE = 256  # messages in one turn, of all senders
@@ -50,6 +52,7 @@ _UNHEARD = frozenset({Phase.HELD, Phase.RENDER, Phase.CONNECT, Phase.GREETING, P
 _BROKEN = frozenset({Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY})
 
 Guard = Callable[[Connection, Context], str]
+_Taken: TypeAlias = tuple[SenderProcess, Sequence[Report]]
 
 
 class Dispatcher:
@@ -70,7 +73,7 @@ class Dispatcher:
         self._rest_until = 0.0
         self._has_begun = self._in_doubt = False
         self._templates: dict[int, dict[str, object]] = {}
-        self._next_upkeep = self._next_seen = self._next_spawn = self._next_clearing = 0.0
+        self._next_upkeep = self._next_seen = self._next_spawn = self._next_clearing = self._settled_at = 0.0
         self._spawn_pause = _FIRST_PAUSE
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
@@ -100,7 +103,7 @@ class Dispatcher:
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             if not busy:
-                self._bell.wait(min(_PERIOD, max(_GATHER, self._rest_until - _monotonic())) if self._rests else _PERIOD)
+                self._bell.wait(self._pause)
             if any(one.in_hand for one in self._senders):
                 self._stopping.wait(_GATHER)
         self._wind_up()
@@ -117,12 +120,25 @@ class Dispatcher:
             self._exchange([])  # first what was reported, so that what is in hand is known
             self._take_stock()
         ready = [one for one in self._senders if one.is_ready and one.is_registered]
-        hungry = [one for one in ready if self._pace[one.id].room(len(one.in_hand))]
+        hungry = [one for one in ready if self._pace[one.id].room(len(one.in_hand) - one.heard)]
         if hungry and not self._rests and self._front.is_due:
             self._look(hungry)
-        if not any(one.heard for one in self._senders) and (self._rests or not hungry or self._front.after is None):
+        goes = bool(hungry) and not self._rests and self._front.after is not None
+        if not goes and not (any(one.heard for one in self._senders) and self._is_impatient):
             return False
         return self._exchange(hungry)
+
+    @property
+    def _pause(self) -> float:
+        """Seconds to the next look when there was nothing to do, as long as nothing rings."""
+        if any(one.heard for one in self._senders):
+            return _GATHER
+        return min(_PERIOD, max(_GATHER, self._rest_until - _monotonic())) if self._rests else _PERIOD
+
+    @property
+    def _is_impatient(self) -> bool:
+        """Whether reports have waited long enough for those of a turn of their own."""
+        return _monotonic() - self._settled_at > _PATIENCE
 
     @property
     def _rests(self) -> bool:
@@ -162,9 +178,9 @@ class Dispatcher:
             with unsearched(), ctx.database.write() as conn:
                 turn_store.by_indexes(conn)
                 desk = Desk(conn, ctx.settings, self._routes, ctx.clock.real(), needed=_hasty(taken))
-                settled = [(one.route.key, self._settle(conn, desk, one, told)) for one, told in taken if told]
+                settled = self._settle(conn, desk, [(one, told) for one, told in taken if told])
                 if hungry and not self._guard(conn, ctx):
-                    self._sit(desk, hungry)
+                    self._sit(desk, [(one, len(one.in_hand) - len(told)) for one, told in taken if one in hungry])
                     letters = self._go(conn, desk)
                 desk.save()
         except BaseException:
@@ -173,6 +189,7 @@ class Dispatcher:
             self._in_doubt = True  # the commit may have been made, and its answer lost
             self._front.after = before
             raise
+        self._settled_at = _monotonic()
         for one, reports in taken:
             self._forget(one, reports)
         for key, found in settled:
@@ -192,9 +209,21 @@ class Dispatcher:
                 settle(conn, self._ctx, one.id, one.route.key, told)
         self._in_doubt = False
 
-    def _settle(self, conn: Connection, desk: Desk, sender: SenderProcess, reports: Sequence[Report]) -> Settled:
+    def _settle(self, conn: Connection, desk: Desk, taken: Sequence[_Taken]) -> list[tuple[str, Settled]]:
+        """What the reports came to, by route."""
+        if not taken:
+            return []
+        told = [Told(sender.id, sender.route.key, reports) for sender, reports in taken]
+        settled = settle_all(conn, self._ctx, told)
+        for (sender, reports), found in zip(taken, settled, strict=True):
+            self._follow(conn, desk, sender, reports, found)
+        return [(one.route, found) for one, found in zip(told, settled, strict=True)]
+
+    def _follow(
+        self, conn: Connection, desk: Desk, sender: SenderProcess, reports: Sequence[Report], settled: Settled
+    ) -> None:
+        """What a batch means for the relay it was handed to."""
         key, real = sender.route.key, desk.real
-        settled = settle(conn, self._ctx, sender.id, key, reports)
         row = desk.windows[key].row
         if settled.trouble is not None or (row is not None and (row.state != OPEN or row.failures)):
             route.note(conn, key, settled, real)
@@ -204,7 +233,6 @@ class Dispatcher:
         self._learn(desk, sender, reports)
         if settled.trouble is not None or any(one.code == 0 for one in reports):
             self._hand_on(conn, desk, key, reports)
-        return settled
 
     def _learn(self, desk: Desk, sender: SenderProcess, reports: Sequence[Report]) -> None:
         """What a batch says about rates, and about messages of which the relay heard nothing."""
@@ -227,10 +255,11 @@ class Dispatcher:
         if others and broken:
             relay_store.hand_on(conn, broken, desk.real, tries=len(self._routes))
 
-    def _sit(self, desk: Desk, hungry: Sequence[SenderProcess]) -> None:
+    def _sit(self, desk: Desk, hungry: Sequence[tuple[SenderProcess, int]]) -> None:
+        """`hungry`: each with how many it has in hand."""
         seats: dict[str, list[Seat]] = {}
-        for one in hungry:
-            seats.setdefault(one.route.key, []).append(Seat(one.id, self._pace[one.id].room(len(one.in_hand))))
+        for one, in_hand in hungry:
+            seats.setdefault(one.route.key, []).append(Seat(one.id, self._pace[one.id].room(in_hand)))
         quiet = _monotonic() - _STUCK
         alive = {one.route.key for one in self._senders if one.is_ready and one.heard_at > quiet}
         desk.sit(seats, self._shares, {one.key for one in self._routes} - alive - seats.keys())
@@ -363,6 +392,6 @@ class Dispatcher:
         self._senders.clear()
 
 
-def _hasty(taken: Sequence[tuple[SenderProcess, Sequence[Report]]]) -> set[str]:
+def _hasty(taken: Sequence[_Taken]) -> set[str]:
     """The relays that have just refused a message for haste."""
     return {one.route.key for one, reports in taken if any(asked_for_haste(report) for report in reports)}

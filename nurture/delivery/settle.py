@@ -48,44 +48,64 @@ class Settled:
 class _Case(NamedTuple):
     row: Any
     report: Report
+    route: str
     verdict: Verdict
     retry: datetime | None
 
 
+class Told(NamedTuple):
+    """What a sender says, who goes by that route."""
+
+    sender: str
+    route: str
+    reports: Sequence[Report]
+
+
 def settle(conn: Connection, ctx: Context, sender: str, route: str, reports: Sequence[Report]) -> Settled:
     """Write what became of messages under way with this sender. What was settled or recovered before is left alone."""
+    return settle_all(conn, ctx, [Told(sender, route, reports)])[0]
+
+
+def settle_all(conn: Connection, ctx: Context, told: Sequence[Told]) -> list[Settled]:
+    """The same of several senders at once; gives what each batch came to, in their order."""
     now, real = ctx.clock.engine(), ctx.clock.real()
-    by_message = {report.message_id: report for report in reports}
-    rows = turn_store.under_way(conn, sender, list(by_message))
-    cases = [_case(row, by_message[row.id], route, real) for row in rows if row.fence == by_message[row.id].fence]
+    cases = _cases(conn, told, real)
     if not cases:
-        return Settled()
+        return [Settled()] * len(told)
     _write_states(conn, [case for case in cases if case.verdict is not TAKEN], now)
     turn_store.mark_sent(conn, [case.row.id for case in cases if case.verdict is TAKEN], now)
-    _write_attempts(conn, cases, route, real)
-    reacts = _write_timeline(conn, ctx, cases, now, real)
+    _write_attempts(conn, cases, real)
+    _write_timeline(conn, ctx, cases, now, real)
     follow_end(conn, [case.row for case in cases if case.verdict.state in ENDED])
     by_policy(conn, ctx, [case.row for case in cases if case.verdict.state is MessageState.UNKNOWN])
-    return _summary(cases, reacts=reacts)
+    return [_summary([case for case in cases if case.row.lease_holder == one.sender]) for one in told]
+
+
+def _cases(conn: Connection, told: Sequence[Told], real: datetime) -> list[_Case]:
+    """What is still under way with those who report of it, under the fence that they report of."""
+    found = {(one.sender, report.message_id): (report, one.route) for one in told for report in one.reports}
+    rows = turn_store.these_under_way(conn, list({message for _, message in found}))
+    known = ((row, found.get((row.lease_holder, row.id))) for row in rows)
+    return [_case(row, *one, real) for row, one in known if one is not None and one[0].fence == row.fence]
 
 
 def _case(row: Any, report: Report, route: str, real: datetime) -> _Case:
     verdict = classify(report)
     if verdict is TAKEN:
-        return _Case(row, report, verdict, None)
+        return _Case(row, report, route, verdict, None)
     if verdict.state is MessageState.UNKNOWN and row.delivered_at is not None:
         verdict = Verdict(MessageState.SENT)  # its receiver has told of it before its sender did
     if verdict.trouble is not None:
         verdict = replace(verdict, detail={**verdict.detail, "route": route})
     if verdict.state is not MessageState.DEFERRED:
-        return _Case(row, report, verdict, None)
+        return _Case(row, report, route, verdict, None)
     # Jitter spreads the load, it keeps no secret.
     wished = retry_at(row.attempts + 1, real, verdict.wait_seconds, random.random())  # noqa: S311
     since = max(row.dated_at, row.resolved_at) if row.resolved_at else row.dated_at
     retry = within_last_day(since, real, wished)
     if retry is None:
         verdict = replace(verdict, state=MessageState.REJECTED, reason=Reason.EXPIRED)
-    return _Case(row, report, verdict, retry)
+    return _Case(row, report, route, verdict, retry)
 
 
 _CHANGED = ("state", "reason", "detail", "attempts", "retry_at", "gone_at", "ended_at", "lease_until", "lease_holder")
@@ -114,13 +134,13 @@ def _state(case: _Case, now: datetime) -> tuple[Any, ...]:
 _ATTEMPT = ("message_id", "number", "at", "route", "phase", "outcome", "code", "enhanced", "answer", "reason")
 
 
-def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: datetime) -> None:
+def _write_attempts(conn: Connection, cases: Sequence[_Case], real: datetime) -> None:
     lines = [
         (
             case.row.id,
             case.row.attempts + 1,
             real,
-            route,
+            case.route,
             case.report.phase.value,
             case.verdict.state.value,
             case.report.code or None,
@@ -134,8 +154,8 @@ def _write_attempts(conn: Connection, cases: Sequence[_Case], route: str, real: 
     insert_rows(conn, attempts, _ATTEMPT, lines)
 
 
-def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now: datetime, real: datetime) -> bool:
-    """Activities, decisions, suppressions; whether somebody is to react."""
+def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now: datetime, real: datetime) -> None:
+    """Activities, decisions, suppressions."""
     to_leads = [case for case in cases if is_to_lead(case.row)]
     sent = [case.row for case in to_leads if case.verdict.state is MessageState.SENT]
     bounced = [case for case in to_leads if case.verdict.state is MessageState.BOUNCED]
@@ -149,7 +169,6 @@ def _write_timeline(conn: Connection, ctx: Context, cases: Sequence[_Case], now:
             suppress(conn, ctx.keys, case.row.address, SuppressionReason.BOUNCED, said=said)
     ours = [case for case in cases if case.report.phase is Phase.RENDER]
     decide_many(conn, [_decision(case, now) for case in ours])
-    return bool(bounced)
 
 
 def _activity(case: _Case, kind: Kind, now: datetime) -> Activity:
@@ -162,8 +181,11 @@ def _decision(case: _Case, now: datetime) -> Decision:
     return Decision(Decided.SEND, subject, "no", reason, now, case.row.lead_id, subject, case.verdict.detail)
 
 
-def _summary(cases: Sequence[_Case], *, reacts: bool) -> Settled:
+def _summary(cases: Sequence[_Case]) -> Settled:
     states = Counter(case.verdict.state.value for case in cases)
+    reacts = MessageState.BOUNCED.value in states and any(
+        case.verdict.state is MessageState.BOUNCED and is_to_lead(case.row) for case in cases
+    )
     troubled = [case for case in cases if case.verdict.trouble is not None]
     if not troubled:
         return Settled(states, reacts=reacts)

@@ -319,7 +319,7 @@ def _binder(dialect: Any) -> Any:
 
 _OF_SETTLING = (
     "id", "fence", "attempts", "dated_at", "gone_at", "lead_id", "user_id", "purpose", "enrollment_id", "address",
-    "template_key", "lease_until", "resolved_at", "delivered_at",
+    "template_key", "lease_until", "resolved_at", "delivered_at", "lease_holder",
 )  # fmt: skip
 
 
@@ -339,14 +339,17 @@ def to_settle() -> sa.Select[Any]:
 
 
 _UNDER_WAY = Ready(to_settle().where(SENDING, messages.c.lease_holder == _SENDER))
-_THESE_UNDER_WAY = Ready(to_settle().where(SENDING, messages.c.lease_holder == _SENDER, among(messages.c.id, "ids")))
+_THESE_UNDER_WAY = Ready(to_settle().where(SENDING, among(messages.c.id, "ids")))
 
 
-def under_way(conn: Connection, sender: str, ids: Sequence[int] | None = None) -> list[Any]:
-    """Messages that this sender has in a conversation, locked; of these ids or all."""
-    if ids is None:
-        return _UNDER_WAY.rows(conn, holder=sender)
-    return _THESE_UNDER_WAY.rows(conn, holder=sender, ids=ids)
+def under_way(conn: Connection, sender: str) -> list[Any]:
+    """Messages that this sender has in a conversation, locked."""
+    return _UNDER_WAY.rows(conn, holder=sender)
+
+
+def these_under_way(conn: Connection, ids: Sequence[int]) -> list[Any]:
+    """Those of these messages that any sender has in a conversation, locked; see `lease_holder`."""
+    return _THESE_UNDER_WAY.rows(conn, ids=ids)
 
 
 def gone_out(conn: Connection, ids: Sequence[int]) -> Sequence[Row[Any]]:
