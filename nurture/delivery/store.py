@@ -123,8 +123,9 @@ def overdue_holders(conn: Connection, at: datetime) -> list[str]:
 
 
 def add_sender(conn: Connection, values: Mapping[str, Any], at: datetime) -> None:
-    """Keep who hands over."""
-    conn.execute(senders.insert().values(**values, started_at=at, seen_at=at))
+    """Keep who hands over. Told again after a commit whose answer was lost, it is as if told once."""
+    row = {**values, "started_at": at, "seen_at": at}
+    conn.execute(upsert(conn.dialect.name, senders).on_conflict_do_nothing(), row)
 
 
 def living_senders(conn: Connection) -> Sequence[Row[Any]]:
