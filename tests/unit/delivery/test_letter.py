@@ -129,12 +129,12 @@ def test_where_such_an_address_is_not_taken_the_report_says_which() -> None:
 
 def test_a_hostile_name_stays_text() -> None:
     """No header comes of it."""
-    values = {"lead": {"name": "=?UTF-8?Q?=0A?=Bcc: x@evil.test\r\nBcc: y@evil.test", "company": "{{ 7*7 }}"}}
+    values = {"lead": {"name": "=?UTF-8?Q?=0A?=Bcc: x@evil.test\r\nBcc: y@evil.test", "company": "{{ 7000*7001 }}"}}
     mail = _write(replace(LETTER, values=values, to_name=values["lead"]["name"]))
     assert isinstance(mail, Mail)
     head = mail.data.partition(b"\r\n\r\n")[0]
     assert not [line for line in head.split(b"\r\n") if line.lower().startswith(b"bcc")]
-    assert b"49" not in mail.data.partition(b"text/plain")[2].partition(b"--=_")[0]
+    assert b"49007000" not in mail.data.partition(b"text/plain")[2].partition(b"--=_")[0]
 
 
 @pytest.mark.parametrize(
